@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+// Floors 0 to 4 of Duet: no Foundation, no NIO, no concurrency runtime. The target list stands in floor order;
+// a target imports only targets above it in this list.
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+]
+
+/// A Swift target of the core, with the settings that all of them share.
+func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+/// The tests of one core target.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: Array(swiftSettings.dropLast()))
+}
+
+let targets: [Target] = [
+    // Floor 0: kernel headers that Swift cannot see; no logic.
+    .target(name: "CLinux"),
+    // Floor 1: addresses, prefixes, ranges, RFC 5952 text.
+    core("Addresses"),
+    // Floor 1: byte cursor and writer, endian loads, Internet checksum.
+    core("Wire"),
+    // Floor 1: JSON values, reader, writer, pointer, patches, and Codable over values.
+    core("JSON"),
+    // Floor 2: system calls: descriptors, epoll, namespaces, processes, sysctls.
+    core("Linux", ["CLinux"]),
+    // Floor 2: DNS wire codec.
+    core("DNSMessage", ["Addresses", "Wire"]),
+    // Floor 3: netlink requests, dumps, multicast, extended acks, batches.
+    core("Netlink", ["CLinux", "Linux", "Wire"]),
+    // Floor 3: links, addresses, routes, neighbours.
+    core("RouteNetlink", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    // Floor 3: nftables tables, chains, rules, sets and maps.
+    core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    // Floor 3: connection tracking entries.
+    core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    // Floor 4: the CNI protocol: configuration, results, errors, environment.
+    core("CNI", ["Addresses", "JSON", "Linux"]),
+    // Floor 4: address allocation on disk, compatible with the reference host-local.
+    core("HostLocalIPAM", ["Addresses", "JSON", "Linux", "CNI"]),
+    // Floor 4: the plugins, one directory each.
+    core("CNIPlugins", ["Addresses", "JSON", "Linux", "RouteNetlink", "NFTables", "CNI", "HostLocalIPAM"]),
+    // Floor 4: object types, metadata, selectors, patches, API errors.
+    core("KubernetesAPI", ["Addresses", "JSON"]),
+    // Floor 8: the static multi-call plugin binary.
+    .executableTarget(name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings),
+
+    tests("Addresses"),
+    tests("Wire"),
+    tests("JSON"),
+    tests("Linux"),
+    tests("DNSMessage", ["Addresses", "Wire"]),
+    tests("Netlink", ["Linux", "Wire"]),
+    tests("RouteNetlink", ["Linux", "Netlink", "Addresses"]),
+    tests("NFTables", ["Linux", "Netlink", "Addresses", "RouteNetlink"]),
+    tests("Conntrack", ["Linux", "Netlink", "Addresses"]),
+    tests("CNI", ["JSON", "Addresses"]),
+    tests("HostLocalIPAM", ["JSON", "Addresses", "CNI", "Linux"]),
+    tests("CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "RouteNetlink", "HostLocalIPAM"]),
+    tests("KubernetesAPI", ["JSON", "Addresses"]),
+]
+
+let package = Package(
+    name: "duet-core",
+    platforms: [.macOS(.v15)],
+    products: targets.filter { !$0.isTest && $0.type == .regular }.map { .library(name: $0.name, targets: [$0.name]) }
+        + [.executable(name: "duet-cni", targets: ["duet-cni"])],
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

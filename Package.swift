@@ -1,0 +1,158 @@
+// swift-tools-version: 6.2
+// Floors 5 to 8 of Duet; floors 0 to 4 are the package in Core/. The target list stands in floor order;
+// a target imports only targets above it in this list, and the core.
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Products of the core package by name.
+func core(_ names: String...) -> [Target.Dependency] {
+    names.map { .product(name: $0, package: "Core") }
+}
+
+/// A test target that shares the settings of the sources.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: swiftSettings)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+]
+let certificates: [Target.Dependency] = [
+    .product(name: "X509", package: "swift-certificates"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+    .product(name: "Crypto", package: "swift-crypto"),
+]
+
+let targets: [Target] = [
+    // Floor 5: kubeconfig, REST, watches, informers, work queue.
+    .target(
+        name: "KubernetesClient",
+        dependencies: core("KubernetesAPI", "JSON") + [
+            log, httpClient, .product(name: "Yams", package: "Yams"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        ],
+        swiftSettings: swiftSettings),
+    // Floor 6: the embedded control plane's API.
+    .target(
+        name: "APIServer",
+        dependencies: core("KubernetesAPI", "JSON", "Addresses") + hummingbird + certificates + [
+            log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
+        ],
+        swiftSettings: swiftSettings),
+    // Floor 6: node address blocks, endpoint slices, workloads, scheduler, namespaces, garbage collection.
+    .target(
+        name: "Controllers", dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses") + [log, lifecycle],
+        swiftSettings: swiftSettings),
+    // Floor 6: the messages of the container runtime interface, generated from its proto file.
+    .target(
+        name: "CRI",
+        dependencies: [
+            .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            .product(name: "GRPCCore", package: "grpc-swift-2"),
+            .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+        ],
+        exclude: ["runtime.proto"]),
+    // Floor 6: pods through a CRI runtime.
+    .target(
+        name: "PodRuntime",
+        dependencies: ["CRI", "KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates + [
+            log, lifecycle, httpClient,
+            .product(name: "GRPCCore", package: "grpc-swift-2"),
+            .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+        ],
+        swiftSettings: swiftSettings),
+    // Floor 6: routes between nodes, masquerading, the CNI configuration of a node.
+    .target(
+        name: "PodRouting",
+        dependencies: ["KubernetesClient"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [log, lifecycle],
+        swiftSettings: swiftSettings),
+    // Floor 6: Services as nftables data maps.
+    .target(
+        name: "ServiceProxy",
+        dependencies: ["KubernetesClient"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "NFTables", "Conntrack") + [log, lifecycle],
+        swiftSettings: swiftSettings),
+    // Floor 6: the cluster's names, on every node.
+    .target(
+        name: "ClusterDNS",
+        dependencies: ["KubernetesClient"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Wire", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [log, lifecycle],
+        swiftSettings: swiftSettings),
+    // Floor 6: probes and the connectivity matrix.
+    .target(
+        name: "Verify",
+        dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux") + [log],
+        swiftSettings: swiftSettings),
+    // Floor 7: composition of one node's network services.
+    .target(
+        name: "Agent",
+        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS"] + core("KubernetesAPI", "Addresses") + [log, lifecycle],
+        swiftSettings: swiftSettings),
+    // Floor 7: a cluster of network namespaces on one machine.
+    .target(
+        name: "LocalCluster",
+        dependencies: ["KubernetesClient", "Verify"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [log],
+        swiftSettings: swiftSettings),
+    // Floor 8: the command.
+    .executableTarget(
+        name: "duet",
+        dependencies: ["APIServer", "Controllers", "PodRuntime", "Agent", "LocalCluster", "Verify", "KubernetesClient"]
+            + core("KubernetesAPI", "Addresses") + [
+                log, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+        swiftSettings: swiftSettings),
+
+    tests("KubernetesClient", core("KubernetesAPI", "JSON")),
+    tests("APIServer", core("KubernetesAPI", "JSON", "Addresses")),
+    tests("Controllers", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
+    tests("PodRuntime", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
+    tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
+    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink")),
+    tests("ClusterDNS", core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux")),
+    tests("LocalCluster", core("Addresses", "Linux")),
+]
+
+let package = Package(
+    name: "duet",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "duet", targets: ["duet"])],
+    dependencies: [
+        .package(path: "Core"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)
