@@ -44,19 +44,22 @@ let targets: [Target] = [
         dependencies: core("KubernetesAPI", "JSON") + [
             log, httpClient, .product(name: "Yams", package: "Yams"),
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOFoundationCompat", package: "swift-nio"),
         ],
         swiftSettings: swiftSettings),
     // Floor 6: the embedded control plane's API.
     .target(
         name: "APIServer",
         dependencies: core("KubernetesAPI", "JSON", "Addresses") + hummingbird + certificates + [
-            log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
+            log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Yams", package: "Yams"),
         ],
         swiftSettings: swiftSettings),
     // Floor 6: node address blocks, endpoint slices, workloads, scheduler, namespaces, garbage collection.
     .target(
-        name: "Controllers", dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses") + [log, lifecycle],
+        name: "Controllers",
+        dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: the messages of the container runtime interface, generated from its proto file.
     .target(
@@ -70,29 +73,36 @@ let targets: [Target] = [
     // Floor 6: pods through a CRI runtime.
     .target(
         name: "PodRuntime",
-        dependencies: ["CRI", "KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates + [
-            log, lifecycle, httpClient,
-            .product(name: "GRPCCore", package: "grpc-swift-2"),
-            .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
-        ],
+        dependencies: ["CRI", "KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird
+            + certificates + [
+                log, lifecycle, httpClient,
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: routes between nodes, masquerading, the CNI configuration of a node.
     .target(
         name: "PodRouting",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [log, lifecycle],
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [
+                log, lifecycle,
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: Services as nftables data maps.
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "NFTables", "Conntrack") + [log, lifecycle],
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "NFTables", "Conntrack") + [
+                log, lifecycle,
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: the cluster's names, on every node.
     .target(
         name: "ClusterDNS",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Wire", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [log, lifecycle],
+            + core("KubernetesAPI", "JSON", "Addresses", "Wire", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [
+                log, lifecycle,
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: probes and the connectivity matrix.
     .target(
@@ -102,12 +112,13 @@ let targets: [Target] = [
     // Floor 7: composition of one node's network services.
     .target(
         name: "Agent",
-        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS"] + core("KubernetesAPI", "Addresses") + [log, lifecycle],
+        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS"]
+            + core("KubernetesAPI", "Addresses") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 7: a cluster of network namespaces on one machine.
     .target(
         name: "LocalCluster",
-        dependencies: ["KubernetesClient", "Verify"]
+        dependencies: ["KubernetesClient", "APIServer", "Verify"]
             + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [log],
         swiftSettings: swiftSettings),
     // Floor 8: the command.

@@ -19,7 +19,8 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 /// The tests of one core target.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: Array(swiftSettings.dropLast()))
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+        swiftSettings: Array(swiftSettings.dropLast()))
 }
 
 let targets: [Target] = [
@@ -52,7 +53,8 @@ let targets: [Target] = [
     // Floor 4: object types, metadata, selectors, patches, API errors.
     core("KubernetesAPI", ["Addresses", "JSON"]),
     // Floor 8: the static multi-call plugin binary.
-    .executableTarget(name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings),
+    .executableTarget(
+        name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings),
 
     tests("Addresses"),
     tests("Wire"),
