@@ -69,7 +69,7 @@ let targets: [Target] = [
             .product(name: "GRPCCore", package: "grpc-swift-2"),
             .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
         ],
-        exclude: ["runtime.proto"]),
+        exclude: ["runtime.proto", "README.md"]),
     // Floor 6: pods through a CRI runtime.
     .target(
         name: "PodRuntime",
