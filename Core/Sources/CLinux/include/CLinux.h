@@ -1,1 +1,51 @@
+// Kernel interfaces that Swift's Glibc module does not show: headers, and thin calls for what is a macro,
+// variadic, or hidden behind _GNU_SOURCE. No logic.
 #pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/net_namespace.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched.h>
+#include <linux/veth.h>
+
+
+/// The symbolic name of an error number ("ENOENT"), or NULL when the C library knows none.
+const char *duet_errno_name(int number);
+/// setns(2).
+int duet_setns(int descriptor, int kind);
+/// unshare(2).
+int duet_unshare(int flags);
+/// gettid(2).
+pid_t duet_gettid(void);
+/// pidfd_open(2).
+int duet_pidfd_open(pid_t process);
+/// pidfd_send_signal(2).
+int duet_pidfd_send_signal(int descriptor, int signal);
+/// posix_spawn_file_actions_addclosefrom_np(3).
+int duet_spawn_close_from(void *actions, int first);
+/// posix_spawn_file_actions_addchdir_np(3).
+int duet_spawn_change_directory(void *actions, const char *path);
+/// renameat2(2) with RENAME_NOREPLACE.
+int duet_rename_exclusive(const char *from, const char *to);
+/// pthread_setname_np(3) of the calling thread; at most 15 bytes.
+void duet_set_thread_name(const char *name);
+/// posix_spawnattr_setflags(3), with POSIX_SPAWN_SETSID added on request.
+int duet_spawn_set_flags(void *attributes, int flags, int new_session);
+/// pipe2(2) with O_CLOEXEC.
+int duet_pipe(int *reading, int *writing);
+/// readlink(2) into plain bytes.
+ssize_t duet_read_link(const char *path, void *buffer, size_t size);
