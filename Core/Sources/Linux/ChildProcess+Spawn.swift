@@ -112,7 +112,7 @@ private struct CStringArray {
     }
 
     mutating func deallocate() {
-        for unsafepointer in unsafe pointers { unsafe free(pointer) }
+        unsafe pointers.forEach { unsafe free($0) }
         unsafe pointers = []
     }
 }
