@@ -1,0 +1,93 @@
+package import Addresses
+package import KubernetesAPI
+
+/// Labels that decide whether the proxy concerns itself with an object.
+private enum ProxyLabel {
+    /// On a Service that another proxy serves.
+    static let otherProxy = "service.kubernetes.io/service-proxy-name"
+    /// On the EndpointSlices of a Service without a cluster address.
+    static let headless = "service.kubernetes.io/headless"
+    /// On an EndpointSlice: the name of its Service.
+    static let serviceName = "kubernetes.io/service-name"
+}
+
+extension ServiceName {
+    package init(_ metadata: ObjectMeta) {
+        self.init(namespace: metadata.namespace ?? "", name: metadata.name ?? "")
+    }
+}
+
+extension ServiceProxyModel {
+    /// Takes a Service that was created or changed.
+    package mutating func update(_ service: Service) {
+        set(ProxiedService(service, family: family), named: ServiceName(service.metadata))
+    }
+
+    /// Takes an EndpointSlice that was created or changed.
+    package mutating func update(_ slice: EndpointSlice) {
+        set(ProxiedSlice(slice, family: family), named: ServiceName(slice.metadata))
+    }
+
+    /// Takes this node's object, created or changed.
+    package mutating func update(_ node: Node) {
+        let single = node.spec?.podCIDR.map { [$0] } ?? []
+        set(localPods: (node.spec?.podCIDRs ?? single).compactMap { IPPrefix(masking: $0) })
+    }
+}
+
+extension ProxiedService {
+    /// The part of a Service that concerns one family; nil when there is none.
+    package init?(_ service: Service, family: IPFamily) {
+        guard let spec = service.spec, spec.type != "ExternalName",
+            service.metadata.labels?[ProxyLabel.otherProxy] == nil
+        else { return nil }
+        let texts = spec.clusterIPs ?? (spec.clusterIP.map { [$0] } ?? [])
+        // "None" and "" are no addresses, hence headless Services end here.
+        guard let address = texts.lazy.compactMap({ IPAddress(sloppy: $0) }).first(where: { $0.family == family })
+        else { return nil }
+        let hasNodePorts = spec.type == "NodePort" || spec.type == "LoadBalancer"
+        self.init(
+            clusterIP: address,
+            ports: (spec.ports ?? []).compactMap { port in
+                guard let transport = TransportProtocol(name: port.protocol), let number = UInt16(portNumber: port.port)
+                else { return nil }
+                return Port(
+                    name: port.name ?? "", transport: transport, port: number,
+                    nodePort: hasNodePorts ? UInt16(portNumber: port.nodePort) : nil)
+            })
+    }
+}
+
+extension ProxiedSlice {
+    /// The part of an EndpointSlice that concerns one family; nil when there is none.
+    package init?(_ slice: EndpointSlice, family: IPFamily) {
+        guard slice.addressType == family.name, slice.metadata.labels?[ProxyLabel.headless] == nil,
+            let service = slice.metadata.labels?[ProxyLabel.serviceName]
+        else { return nil }
+        self.init(
+            service: ServiceName(namespace: slice.metadata.namespace ?? "", name: service),
+            ports: (slice.ports ?? []).compactMap { port in
+                guard let transport = TransportProtocol(name: port.protocol), let number = UInt16(portNumber: port.port)
+                else { return nil }
+                return Port(name: port.name ?? "", transport: transport, port: number)
+            },
+            endpoints: (slice.endpoints ?? []).compactMap { endpoint in
+                // Consumers use the first address only; the others are the same endpoint.
+                guard let text = endpoint.addresses.first, let address = IPAddress(sloppy: text),
+                    address.family == family
+                else { return nil }
+                let isReady = endpoint.conditions?.ready ?? true
+                return Endpoint(
+                    address: address, isReady: isReady, isServing: endpoint.conditions?.serving ?? isReady,
+                    isTerminating: endpoint.conditions?.terminating ?? false)
+            })
+    }
+}
+
+extension UInt16 {
+    /// A port number from the wire; nil for none, zero and anything out of range.
+    fileprivate init?(portNumber: Int?) {
+        guard let portNumber, portNumber > 0 else { return nil }
+        self.init(exactly: portNumber)
+    }
+}
