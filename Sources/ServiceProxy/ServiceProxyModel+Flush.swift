@@ -81,10 +81,12 @@ extension ServiceProxyModel {
 
     private mutating func withdraw(_ name: ServiceName, from frontend: Frontend, before: inout [Frontend: State?]) {
         dismiss(name, from: frontend)
-        guard let state = states[frontend], state.owner == name else { return }
-        before.noteFirst(state, of: frontend)
-        states[frontend] = nil
-        if let next = contenders[frontend]?.min() { dirty.insert(next) }
+        if let state = states[frontend], state.owner == name {
+            before.noteFirst(state, of: frontend)
+            states[frontend] = nil
+        }
+        // Also when another gave it up just now: `name` may have been the next in line.
+        if states[frontend] == nil, let next = contenders[frontend]?.min() { dirty.insert(next) }
     }
 
     /// Takes `name` out of those who wait for `frontend`.

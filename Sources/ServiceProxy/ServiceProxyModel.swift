@@ -70,7 +70,7 @@ package struct ServiceProxyModel: Sendable {
     ///
     /// While none is known every source counts as local: a wrong guess must not hide the addresses of pods.
     package mutating func set(localPods prefixes: some Sequence<IPPrefix>) {
-        let own = Set(prefixes.lazy.filter { $0.family == family })
+        let own = Set(prefixes.filter { $0.family == family })
         localPods = own.isEmpty ? [Self.everything(of: family)] : own
     }
 

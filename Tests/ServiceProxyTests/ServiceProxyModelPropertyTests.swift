@@ -9,7 +9,9 @@ struct ServiceProxyModelPropertyTests {
         var services: [ServiceName: ProxiedService] = [:]
         var slices: [ServiceName: ProxiedSlice] = [:]
 
-        mutating func change(_ family: IPFamily, using generator: inout SeededGenerator, in model: inout ServiceProxyModel) {
+        mutating func change(
+            _ family: IPFamily, using generator: inout SeededGenerator, in model: inout ServiceProxyModel
+        ) {
             let service = UInt128.random(in: 0..<6, using: &generator)
             let name = ServiceName("service-\(service)")
             if Bool.random(using: &generator) {
@@ -34,7 +36,8 @@ struct ServiceProxyModelPropertyTests {
                 ProxiedService.Port(
                     name: name, transport: Bool.random(using: &generator) ? .tcp : .udp,
                     port: UInt16.random(in: 80...82, using: &generator),
-                    nodePort: Bool.random(using: &generator) ? UInt16.random(in: 30_000...30_003, using: &generator) : nil)
+                    nodePort: Bool.random(using: &generator)
+                        ? UInt16.random(in: 30_000...30_003, using: &generator) : nil)
             }
             return ProxiedService(clusterIP: address, ports: ports)
         }

@@ -17,7 +17,9 @@ struct ServiceProxyModelTests {
         return model
     }
 
-    @Test("A Service becomes one action and one slot per endpoint for each of its frontends", arguments: IPFamily.allCases)
+    @Test(
+        "A Service becomes one action and one slot per endpoint for each of its frontends", arguments: IPFamily.allCases
+    )
     func compiles(family: IPFamily) {
         let table = web(family, pods: [1, 2, 3]).table
         let cluster = Frontend(address: clusterIP(family, 1), transport: .tcp, port: 80)
@@ -72,14 +74,18 @@ struct ServiceProxyModelTests {
     }
 
     /// A row: ready, serving, terminating of two endpoints; which of them take connections.
-    static let conditions: [(first: (Bool, Bool, Bool), second: (Bool, Bool, Bool), chosen: Set<UInt128>, remark: String)] = [
-        ((true, true, false), (true, true, false), [1, 2], "both ready"),
-        ((true, true, false), (false, true, true), [1], "a terminating one gives way to a ready one"),
-        ((false, false, false), (false, true, true), [2], "terminating but serving, as none is ready"),
-        ((false, true, true), (false, true, true), [1, 2], "all terminating and serving"),
-        ((false, false, true), (false, true, false), [], "not serving, or serving but neither ready nor terminating"),
-        ((true, false, true), (false, false, false), [1], "published although not ready"),
-    ]
+    static let conditions:
+        [(first: (Bool, Bool, Bool), second: (Bool, Bool, Bool), chosen: Set<UInt128>, remark: String)] = [
+            ((true, true, false), (true, true, false), [1, 2], "both ready"),
+            ((true, true, false), (false, true, true), [1], "a terminating one gives way to a ready one"),
+            ((false, false, false), (false, true, true), [2], "terminating but serving, as none is ready"),
+            ((false, true, true), (false, true, true), [1, 2], "all terminating and serving"),
+            (
+                (false, false, true), (false, true, false), [],
+                "not serving, or serving but neither ready nor terminating"
+            ),
+            ((true, false, true), (false, false, false), [1], "published although not ready"),
+        ]
 
     @Test("Ready endpoints are chosen, else terminating ones that still serve", arguments: conditions.indices)
     func choosesByCondition(row: Int) {
@@ -112,7 +118,8 @@ struct ServiceProxyModelTests {
             ProxiedSlice(
                 service: ServiceName("dns"),
                 ports: [
-                    .init(name: "dns", transport: .udp, port: 1053), .init(name: "dns-tcp", transport: .tcp, port: 1054),
+                    .init(name: "dns", transport: .udp, port: 1053),
+                    .init(name: "dns-tcp", transport: .tcp, port: 1054),
                     .init(name: "http", transport: .udp, port: 8080),
                 ], endpoints: [.init(address: podIP(.ipv4, 1))]), named: ServiceName("dns-1"))
         _ = model.flush()
