@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,3 +52,7 @@ int duet_pipe(int *reading, int *writing) {
 }
 
 ssize_t duet_read_link(const char *path, void *buffer, size_t size) { return readlink(path, buffer, size); }
+
+int duet_bind(int descriptor, const void *address, size_t size) {
+    return bind(descriptor, address, (socklen_t)size);
+}

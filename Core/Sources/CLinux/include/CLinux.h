@@ -49,3 +49,5 @@ int duet_spawn_set_flags(void *attributes, int flags, int new_session);
 int duet_pipe(int *reading, int *writing);
 /// readlink(2) into plain bytes.
 ssize_t duet_read_link(const char *path, void *buffer, size_t size);
+/// bind(2) to an address given as plain bytes.
+int duet_bind(int descriptor, const void *address, size_t size);

@@ -1,0 +1,179 @@
+internal import CLinux
+internal import Glibc
+internal import Linux
+public import Netlink
+
+extension RouteSocket {
+    /// All links.
+    public mutating func links() throws(NetlinkError) -> [Link] {
+        try netlink.dump(
+            NetlinkRequest(type: UInt16(RTM_GETLINK), payload: Self.header()), "list links", Link.init)
+    }
+
+    /// The link of a name; `nil` when there is none.
+    public mutating func link(named name: String) throws(NetlinkError) -> Link? {
+        var payload = Self.header()
+        payload.attribute(Int(IFLA_IFNAME), string: name)
+        return try link(payload, "find link \(name)")
+    }
+
+    /// The link of an index; `nil` when there is none.
+    public mutating func link(at index: Int32) throws(NetlinkError) -> Link? {
+        try link(Self.header(index: index), "find link \(index)")
+    }
+
+    private mutating func link(_ payload: NetlinkWriter, _ operation: String) throws(NetlinkError) -> Link? {
+        do throws(NetlinkError) {
+            let request = NetlinkRequest(type: UInt16(RTM_GETLINK), payload: payload)
+            return try netlink.execute(request, operation).lazy.compactMap(Link.init).first
+        } catch  where error.errno == .noDevice {
+            return nil
+        }
+    }
+
+    /// Creates a pair of links that hand each other what they are sent; both are down.
+    ///
+    /// - Parameter peerNamespace: the descriptor of the network namespace that gets `peer`; `nil` keeps it here.
+    public mutating func createVeth(
+        name: String, peer: String, peerNamespace: Int32? = nil, mtu: Int? = nil, mac: MACAddress? = nil,
+        peerMAC: MACAddress? = nil
+    ) throws(NetlinkError) {
+        var payload = Self.header()
+        Self.describe(&payload, name: name, mtu: mtu, mac: mac)
+        payload.nested(Int(IFLA_LINKINFO)) { info in
+            info.attribute(Int(IFLA_INFO_KIND), string: "veth")
+            info.nested(Int(IFLA_INFO_DATA)) { data in
+                data.nested(Int(VETH_INFO_PEER)) { end in
+                    end.append(bytes: Self.header().bytes)
+                    Self.describe(&end, name: peer, mtu: mtu, mac: peerMAC)
+                    if let peerNamespace { end.attribute(Int(IFLA_NET_NS_FD), UInt32(peerNamespace)) }
+                }
+            }
+        }
+        try create(payload, "create veth pair \(name), \(peer)")
+    }
+
+    /// Creates a bridge; it is down.
+    public mutating func createBridge(
+        name: String, mtu: Int? = nil, mac: MACAddress? = nil
+    ) throws(NetlinkError) {
+        var payload = Self.header()
+        Self.describe(&payload, name: name, mtu: mtu, mac: mac)
+        payload.nested(Int(IFLA_LINKINFO)) { $0.attribute(Int(IFLA_INFO_KIND), string: "bridge") }
+        try create(payload, "create bridge \(name)")
+    }
+
+    /// Creates a link of a kind that needs no settings, such as "dummy" or "ifb"; it is down.
+    public mutating func createLink(name: String, kind: String, mtu: Int? = nil) throws(NetlinkError) {
+        var payload = Self.header()
+        Self.describe(&payload, name: name, mtu: mtu, mac: nil)
+        payload.nested(Int(IFLA_LINKINFO)) { $0.attribute(Int(IFLA_INFO_KIND), string: kind) }
+        try create(payload, "create \(kind) link \(name)")
+    }
+
+    /// Brings a link up.
+    public mutating func setUp(_ index: Int32) throws(NetlinkError) {
+        try setFlags(index, .up, true, "bring up link \(index)")
+    }
+
+    /// Brings a link down.
+    public mutating func setDown(_ index: Int32) throws(NetlinkError) {
+        try setFlags(index, .up, false, "bring down link \(index)")
+    }
+
+    /// Lets a link take frames for all stations, or no longer.
+    public mutating func setPromiscuous(_ index: Int32, _ isOn: Bool) throws(NetlinkError) {
+        try setFlags(index, .promiscuous, isOn, "set promiscuous mode of link \(index)")
+    }
+
+    /// Makes a link a port of a bridge; `nil` takes it out of the one it is in.
+    public mutating func setMaster(_ index: Int32, _ master: Int32?) throws(NetlinkError) {
+        try change(index, "set master of link \(index)") { $0.attribute(Int(IFLA_MASTER), master ?? 0) }
+    }
+
+    /// Renames a link; it must be down on kernels before 6.2.
+    public mutating func setName(_ index: Int32, _ name: String) throws(NetlinkError) {
+        try change(index, "rename link \(index) to \(name)") { $0.attribute(Int(IFLA_IFNAME), string: name) }
+    }
+
+    /// Sets the largest packet in bytes.
+    public mutating func setMTU(_ index: Int32, _ mtu: Int) throws(NetlinkError) {
+        try change(index, "set MTU of link \(index) to \(mtu)") { $0.attribute(Int(IFLA_MTU), UInt32(mtu)) }
+    }
+
+    /// Sets the link-layer address.
+    public mutating func setMAC(_ index: Int32, _ mac: MACAddress) throws(NetlinkError) {
+        try change(index, "set address of link \(index) to \(mac)") {
+            $0.attribute(Int(IFLA_ADDRESS), bytes: mac.bytes)
+        }
+    }
+
+    /// Moves a link into the network namespace of an open descriptor, with a new name there if one is given.
+    public mutating func moveToNamespace(
+        _ index: Int32, _ namespace: Int32, name: String? = nil
+    ) throws(NetlinkError) {
+        try change(index, "move link \(index) to another namespace") {
+            $0.attribute(Int(IFLA_NET_NS_FD), UInt32(namespace))
+            if let name { $0.attribute(Int(IFLA_IFNAME), string: name) }
+        }
+    }
+
+    /// Sets how a port of a bridge treats frames; `nil` leaves a setting as it is.
+    public mutating func setBridgePort(
+        _ index: Int32, hairpin: Bool? = nil, isolated: Bool? = nil
+    ) throws(NetlinkError) {
+        try change(index, "set bridge port options of link \(index)") { payload in
+            payload.nested(Int(IFLA_LINKINFO)) { info in
+                info.attribute(Int(IFLA_INFO_SLAVE_KIND), string: "bridge")
+                info.nested(Int(IFLA_INFO_SLAVE_DATA)) { data in
+                    if let hairpin { data.attribute(Int(IFLA_BRPORT_MODE), UInt8(hairpin ? 1 : 0)) }
+                    if let isolated { data.attribute(Int(IFLA_BRPORT_ISOLATED), UInt8(isolated ? 1 : 0)) }
+                }
+            }
+        }
+    }
+
+    /// Deletes a link; a veth pair loses both ends.
+    public mutating func deleteLink(_ index: Int32) throws(NetlinkError) {
+        let request = NetlinkRequest(type: UInt16(RTM_DELLINK), payload: Self.header(index: index))
+        try netlink.execute(request, "delete link \(index)")
+    }
+
+    private mutating func create(_ payload: NetlinkWriter, _ operation: String) throws(NetlinkError) {
+        let request = NetlinkRequest(type: UInt16(RTM_NEWLINK), flags: [.create, .exclusive], payload: payload)
+        try netlink.execute(request, operation)
+    }
+
+    private mutating func change(
+        _ index: Int32, _ operation: String, _ describe: (inout NetlinkWriter) -> Void
+    ) throws(NetlinkError) {
+        var payload = Self.header(index: index)
+        describe(&payload)
+        try netlink.execute(NetlinkRequest(type: UInt16(RTM_NEWLINK), payload: payload), operation)
+    }
+
+    private mutating func setFlags(
+        _ index: Int32, _ flag: LinkFlags, _ isOn: Bool, _ operation: String
+    ) throws(NetlinkError) {
+        let payload = Self.header(index: index, flags: isOn ? flag : [], mask: flag)
+        try netlink.execute(NetlinkRequest(type: UInt16(RTM_NEWLINK), payload: payload), operation)
+    }
+
+    private static func describe(_ payload: inout NetlinkWriter, name: String, mtu: Int?, mac: MACAddress?) {
+        payload.attribute(Int(IFLA_IFNAME), string: name)
+        if let mtu { payload.attribute(Int(IFLA_MTU), UInt32(mtu)) }
+        if let mac { payload.attribute(Int(IFLA_ADDRESS), bytes: mac.bytes) }
+    }
+
+    /// `struct ifinfomsg` of linux/rtnetlink.h.
+    private static func header(
+        index: Int32 = 0, flags: LinkFlags = [], mask: LinkFlags = []
+    ) -> NetlinkWriter {
+        var writer = NetlinkWriter()
+        writer.append(UInt32(0))
+        writer.append(index)
+        writer.append(flags.rawValue)
+        writer.append(mask.rawValue)
+        return writer
+    }
+}

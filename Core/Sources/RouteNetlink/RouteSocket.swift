@@ -1,0 +1,11 @@
+public import Netlink
+
+/// Links, addresses and routes of the network namespace of the thread that opens the socket.
+public struct RouteSocket: ~Copyable, Sendable {
+    var netlink: NetlinkSocket
+
+    /// Opens a socket in the calling thread's network namespace; it stays there.
+    public init() throws(NetlinkError) {
+        netlink = try NetlinkSocket(.route)
+    }
+}
