@@ -1,0 +1,44 @@
+extension Resource {
+    /// Core `namespaces`.
+    public static let namespaces = Resource(core: "namespaces", "Namespace", isNamespaced: false)
+    /// Core `nodes`.
+    public static let nodes = Resource(core: "nodes", "Node", isNamespaced: false)
+    /// Core `pods`.
+    public static let pods = Resource(core: "pods", "Pod")
+    /// Core `services`.
+    public static let services = Resource(core: "services", "Service")
+    /// Core `endpoints`.
+    public static let endpoints = Resource(core: "endpoints", "Endpoints")
+    /// Core `configmaps`.
+    public static let configMaps = Resource(core: "configmaps", "ConfigMap")
+    /// Core `secrets`.
+    public static let secrets = Resource(core: "secrets", "Secret")
+    /// Core `serviceaccounts`.
+    public static let serviceAccounts = Resource(core: "serviceaccounts", "ServiceAccount")
+    /// Core `events`.
+    public static let events = Resource(core: "events", "Event")
+    /// `endpointslices` of `discovery.k8s.io`.
+    public static let endpointSlices = Resource("discovery.k8s.io", "endpointslices", "EndpointSlice")
+    /// `leases` of `coordination.k8s.io`.
+    public static let leases = Resource("coordination.k8s.io", "leases", "Lease")
+    /// `deployments` of `apps`.
+    public static let deployments = Resource("apps", "deployments", "Deployment")
+    /// `replicasets` of `apps`.
+    public static let replicaSets = Resource("apps", "replicasets", "ReplicaSet")
+    /// `daemonsets` of `apps`.
+    public static let daemonSets = Resource("apps", "daemonsets", "DaemonSet")
+
+    /// Every resource above.
+    public static let all: [Resource] = [
+        .namespaces, .nodes, .pods, .services, .endpoints, .configMaps, .secrets, .serviceAccounts, .events,
+        .endpointSlices, .leases, .deployments, .replicaSets, .daemonSets,
+    ]
+
+    private init(core plural: String, _ kind: String, isNamespaced: Bool = true) {
+        self.init(group: "", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)
+    }
+
+    private init(_ group: String, _ plural: String, _ kind: String) {
+        self.init(group: group, version: "v1", plural: plural, kind: kind, isNamespaced: true)
+    }
+}
