@@ -42,10 +42,9 @@ let targets: [Target] = [
     .target(
         name: "KubernetesClient",
         dependencies: core("KubernetesAPI", "JSON") + [
-            log, httpClient, .product(name: "Yams", package: "Yams"),
-            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            .product(name: "NIOHTTP1", package: "swift-nio"),
-            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            log, lifecycle, httpClient, .product(name: "Yams", package: "Yams"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ],
         swiftSettings: swiftSettings),
     // Floor 6: the embedded control plane's API.

@@ -1,0 +1,76 @@
+public import KubernetesAPI
+
+/// A change of an informer's content.
+public enum InformerEvent<T: KubernetesObject>: Sendable {
+    /// An object is new to the subscriber.
+    case added(T)
+    /// An object has changed since the subscriber last heard of it.
+    case updated(old: T, new: T)
+    /// An object is gone; its last known state.
+    case deleted(T)
+    /// The content of the initial list has been delivered; sent once.
+    case synced
+}
+
+/// Changes that a subscriber has not yet taken: at most one for each object, in the order of the first change.
+package struct PendingEvents<T: KubernetesObject>: Sendable {
+    private enum Entry {
+        case object(ObjectKey)
+        case synced
+    }
+
+    private var events: [ObjectKey: InformerEvent<T>] = [:]
+    private var order: [Entry] = []
+    private var head = 0
+
+    /// Creates an empty backlog.
+    package init() {}
+
+    /// Adds a change, joined with the pending one of the same object.
+    package mutating func append(_ event: InformerEvent<T>) {
+        let key: ObjectKey
+        switch event {
+        case .synced:
+            order.append(.synced)
+            return
+        case .added(let object), .updated(_, let object), .deleted(let object):
+            key = object.key
+        }
+        guard let pending = events[key] else {
+            events[key] = event
+            order.append(.object(key))
+            return
+        }
+        switch (pending, event) {
+        case (.added, .updated(_, let new)): events[key] = .added(new)
+        case (.updated(let old, _), .updated(_, let new)): events[key] = .updated(old: old, new: new)
+        case (.added, .deleted): events[key] = nil
+        case (.deleted(let old), .added(let new)): events[key] = .updated(old: old, new: new)
+        default: events[key] = event
+        }
+    }
+
+    /// Removes the oldest change.
+    package mutating func popFirst() -> InformerEvent<T>? {
+        while head < order.count {
+            let entry = order[head]
+            head += 1
+            if head == order.count {
+                order.removeAll(keepingCapacity: order.count <= 64)
+                head = 0
+            } else if head >= 1024 {
+                order.removeFirst(head)
+                head = 0
+            }
+            switch entry {
+            case .synced: return .synced
+            case .object(let key):
+                // An object that came and went, then came again, stands twice in the order.
+                if let event = events.removeValue(forKey: key) {
+                    return event
+                }
+            }
+        }
+        return nil
+    }
+}
