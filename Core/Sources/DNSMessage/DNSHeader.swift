@@ -1,4 +1,4 @@
-public import Wire
+internal import Wire
 
 /// The first twelve bytes of a message (RFC 1035 §4.1.1).
 @frozen

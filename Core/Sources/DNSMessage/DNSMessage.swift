@@ -35,7 +35,7 @@ public struct DNSMessage: Hashable, Sendable {
 
     /// Reads a message; bytes after its last record are ignored.
     public init(parsing bytes: [UInt8]) throws(DNSError) {
-        var reader = try DNSMessageReader(bytes.span.bytes)
+        var reader = try DNSMessageReader(bytes.span)
         let header = reader.header
         id = header.id
         flags = header.flags

@@ -1,4 +1,4 @@
-public import Addresses
+internal import Addresses
 internal import Wire
 
 /// The fixed part of a record, and where its data lies.

@@ -1,4 +1,4 @@
-public import Wire
+internal import Wire
 
 /// Reads a message step by step: the header, its questions, then its records, in the order of the bytes.
 ///
@@ -10,7 +10,7 @@ public struct DNSMessageReader: ~Escapable {
 
     /// Reads the header.
     @_lifetime(copy bytes)
-    public init(_ bytes: RawSpan) throws(DNSError) {
+    public init(_ bytes: Span<UInt8>) throws(DNSError) {
         reader = ByteReader(bytes)
         do throws(EndOfBytes) {
             header = try DNSHeader(&reader)

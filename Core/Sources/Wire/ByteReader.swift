@@ -19,8 +19,8 @@ public struct ByteReader: ~Escapable {
     /// Makes a reader at the first byte.
     @inlinable
     @_lifetime(copy bytes)
-    public init(_ bytes: RawSpan) {
-        self.bytes = bytes
+    public init(_ bytes: Span<UInt8>) {
+        self.bytes = unsafe bytes.bytes
         position = 0
     }
 

@@ -13,7 +13,7 @@ import Wire
         #expect(writer.bytes == [1, 9, 8, 4, 5, 6, 7] + Array(1...16) + [0xAA, 0xBB])
 
         let bytes = writer.bytes
-        var reader = ByteReader(bytes.span.bytes)
+        var reader = ByteReader(bytes.span)
         #expect(try reader.read(UInt8.self) == 1)
         #expect(try reader.read(UInt16.self) == 0x0908)
         #expect(try reader.read(UInt32.self) == 0x0405_0607)
@@ -25,7 +25,7 @@ import Wire
 
     @Test func `that are missing give an error and move nothing`() throws {
         let bytes: [UInt8] = [1, 2, 3]
-        var reader = ByteReader(bytes.span.bytes)
+        var reader = ByteReader(bytes.span)
         #expect(try reader.read(UInt8.self) == 1)
         do {
             _ = try reader.read(UInt32.self)
@@ -61,7 +61,7 @@ import Wire
 private enum ByteReaderProbe {
     /// The size of a run read from the start.
     static func run(of count: Int, in bytes: [UInt8]) throws(EndOfBytes) -> Int {
-        var reader = ByteReader(bytes.span.bytes)
+        var reader = ByteReader(bytes.span)
         return try reader.readBytes(count).byteCount
     }
 }
