@@ -4,6 +4,7 @@ public import Addresses
 public struct Key: Hashable, Sendable {
     /// The bytes on the wire.
     public private(set) var bytes: [UInt8]
+    private var fields = 0
 
     /// An empty key.
     public init() {
@@ -13,6 +14,7 @@ public struct Key: Hashable, Sendable {
     /// A key of bytes that are laid out already.
     public init(bytes: [UInt8]) {
         self.bytes = bytes
+        fields = 1
     }
 
     /// A key of one address.
@@ -27,11 +29,10 @@ public struct Key: Hashable, Sendable {
 
     /// Appends a field of bytes.
     public mutating func append(field: some Collection<UInt8>) {
-        let isFirst = bytes.isEmpty
         pad()
         bytes.append(contentsOf: field)
-        // A key of one field has that field's size; padding begins with the second.
-        if !isFirst { pad() }
+        fields += 1
+        if fields > 1 { pad() }
     }
 
     /// Appends an address.

@@ -1,0 +1,19 @@
+/// The types of the Kubernetes API that Duet serves.
+public enum Schema {
+    /// Every type by its OpenAPI name.
+    public static let types: [String: SchemaType] = SchemaTable.parse()
+
+    /// The type of a resource's objects; nil for a resource without a known type.
+    public static func node(for resource: Resource) -> SchemaNode? {
+        type(resource.kind, group: resource.group).map { .object($0) }
+    }
+
+    /// A type by its name and API group.
+    public static func type(_ name: String, group: String) -> SchemaType? {
+        let package =
+            group == "meta.k8s.io"
+            ? "io.k8s.apimachinery.pkg.apis.meta.v1"
+            : "io.k8s.api.\(group.isEmpty ? "core" : String(group.prefix { $0 != "." })).v1"
+        return types["\(package).\(name)"]
+    }
+}
