@@ -4,7 +4,6 @@ public import Addresses
 public struct Key: Hashable, Sendable {
     /// The bytes on the wire.
     public private(set) var bytes: [UInt8]
-    private var fields = 0
 
     /// An empty key.
     public init() {
@@ -14,7 +13,6 @@ public struct Key: Hashable, Sendable {
     /// A key of bytes that are laid out already.
     public init(bytes: [UInt8]) {
         self.bytes = bytes
-        fields = 1
     }
 
     /// A key of one address.
@@ -29,10 +27,11 @@ public struct Key: Hashable, Sendable {
 
     /// Appends a field of bytes.
     public mutating func append(field: some Collection<UInt8>) {
+        let isFirst = bytes.isEmpty
         pad()
         bytes.append(contentsOf: field)
-        fields += 1
-        if fields > 1 { pad() }
+        // A key of one field has that field's size; padding begins with the second.
+        if !isFirst { pad() }
     }
 
     /// Appends an address.

@@ -1,1 +1,104 @@
-@main enum Main { static func main() {} }
+import CNI
+import CNIPlugins
+import Glibc
+import Linux
+
+/// The multi-call binary: its name, or its first argument, says which plugin it is.
+@main
+enum Main {
+    static func main() {
+        let arguments = CommandLine.arguments
+        if arguments.dropFirst().first == "--install" {
+            exit(install(Array(arguments.dropFirst(2))))
+        }
+        let own = PluginSet.plugin(named: baseName(arguments.first ?? ""))
+        guard let plugin = own ?? PluginSet.plugin(named: arguments.dropFirst().first ?? "") else {
+            printError(usage)
+            exit(64)
+        }
+        let outcome = CNIDispatcher(plugin, isOwnNamespace: isOwnNamespace).run(
+            environment: environment(),
+            input: readInput)
+        printError(outcome.log)
+        write(outcome.output, to: STDOUT_FILENO)
+        exit(outcome.status)
+    }
+
+    private static var usage: String {
+        let names = PluginSet.all.map(\.name).joined(separator: ", ")
+        return """
+            usage: duet-cni PLUGIN            serve one call of a CNI runtime (environment and standard input)
+                   duet-cni --install DIR     link this binary into DIR under the name of each plugin
+            plugins: \(names)
+
+            """
+    }
+
+    private static func baseName(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? ""
+    }
+
+    private static func printError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    // Nobody is left to tell when a runtime does not listen.
+    private static func write(_ text: String, to number: Int32) {
+        if text.isEmpty { return }
+        let descriptor = FileDescriptor(owning: number)
+        try? descriptor.write(Array(text.utf8))
+    }
+
+    private static func readInput() throws -> [UInt8] {
+        let input = FileDescriptor(owning: STDIN_FILENO)
+        return try input.readToEnd()
+    }
+
+    private static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        for name in ["COMMAND", "CONTAINERID", "NETNS", "IFNAME", "ARGS", "PATH", "NETNS_OVERRIDE"] {
+            if let value = unsafe getenv("CNI_\(name)") { unsafe variables["CNI_\(name)"] = String(cString: value) }
+        }
+        return variables
+    }
+
+    private static func isOwnNamespace(_ path: String) -> Bool {
+        guard let own = try? FileSystem.status("/proc/self/ns/net"), let other = try? FileSystem.status(path) else {
+            return false
+        }
+        return own.inode == other.inode && own.device == other.device
+    }
+
+    /// Puts the binary into a directory under every plugin's name; an older one is replaced in one step.
+    private static func install(_ arguments: [String]) -> Int32 {
+        guard let directory = arguments.first, arguments.count == 1 else {
+            printError(usage)
+            return 64
+        }
+        do {
+            try FileSystem.makeDirectory(directory)
+            let binary = try FileSystem.readLink("/proc/self/exe")
+            for name in ["duet-cni"] + PluginSet.all.map(\.name) {
+                let path = "\(directory)/\(name)"
+                if path == binary { continue }
+                try link(binary, at: path)
+            }
+            return 0
+        } catch {
+            printError("duet-cni: cannot install into \(directory): \(error)\n")
+            return 1
+        }
+    }
+
+    private static func link(_ binary: String, at path: String) throws(SystemError) {
+        let temporary = "\(path).new"
+        try? FileSystem.remove(temporary)
+        do throws(SystemError) {
+            try FileSystem.hardLink(binary, at: temporary)
+        } catch {
+            guard error.errno == .crossDevice else { throw error }
+            try FileSystem.writeFile(temporary, try FileSystem.readFile(binary), mode: 0o755)
+        }
+        // Renaming over another link of the same file does nothing and leaves both names.
+        try FileSystem.rename(temporary, to: path)
+        try? FileSystem.remove(temporary)
+    }
+}

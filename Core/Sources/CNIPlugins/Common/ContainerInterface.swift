@@ -1,0 +1,62 @@
+import Addresses
+import CNI
+import Linux
+import Netlink
+import RouteNetlink
+
+/// How an interface in a container gets its addresses and routes.
+enum ContainerInterface {
+    /// The kernel parameters to set before the interface comes up, so that its addresses are usable at once.
+    ///
+    /// With `detectsDuplicates` an IPv6 address stays unusable until the kernel has asked the link for it.
+    static func parameters(
+        of name: String, families: [IPFamily], detectsDuplicates: Bool
+    ) -> [(name: String, value: String)] {
+        var parameters = [("net/ipv4/conf/\(name)/arp_notify", "1")]
+        guard families.contains(.ipv6) else { return parameters }
+        let settings = "net/ipv6/conf/\(name)"
+        parameters += [
+            ("net/ipv6/conf/lo/disable_ipv6", "0"), ("\(settings)/disable_ipv6", "0"),
+            ("\(settings)/keep_addr_on_down", "1"), ("\(settings)/accept_dad", detectsDuplicates ? "1" : "0"),
+        ]
+        if detectsDuplicates { parameters.append(("\(settings)/enhanced_dad", "1")) }
+        return parameters
+    }
+
+    /// The flags of an address that shall be usable at once, or after the kernel has looked for duplicates.
+    static func flags(_ family: IPFamily, detectsDuplicates: Bool) -> AddressFlags {
+        family == .ipv6 && !detectsDuplicates ? .noDAD : []
+    }
+
+    /// The broadcast address that `ip` and the reference give an address of the family; nil where there is none.
+    static func broadcast(_ address: InterfaceAddress) -> IPAddress? {
+        address.address.family == .ipv4 && address.prefix.hostBits > 1 ? address.prefix.last : nil
+    }
+
+    /// The routes of a result, each with the gateway of its family where it names none.
+    static func routes(_ result: CNIResult, interface: Int32) -> [Route] {
+        result.routes.map { wanted in
+            let gateway = wanted.gateway ?? result.gateway(of: wanted.destination.family)
+            return Route(
+                destination: wanted.destination, gateway: gateway, interface: interface,
+                scope: wanted.scope.map { RouteScope(rawValue: UInt8(truncatingIfNeeded: $0)) },
+                table: wanted.table.map { UInt32(truncatingIfNeeded: $0) } ?? Route.mainTable,
+                metric: wanted.priority.map { UInt32(truncatingIfNeeded: $0) } ?? 0, mtu: wanted.mtu)
+        }
+    }
+}
+
+extension ContainerNamespace {
+    /// Adds routes in order; of two to the same destination the first stays.
+    mutating func add(_ list: [Route]) throws {
+        for route in list {
+            do throws(NetlinkError) {
+                try routes.addRoute(route)
+            } catch  where error.errno == .exists {
+                continue
+            } catch {
+                throw CNIError("failed to add route '\(route)' in \(path): \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+public import CNI
+import HostLocalIPAM
+
+/// The plugins of the binary, by the name under which a runtime executes each.
+public enum PluginSet {
+    /// All of them.
+    public static let all: [any CNIPlugin] = [
+        BridgePlugin(), HostLocalPlugin(), LoopbackPlugin(), PointToPointPlugin(),
+    ]
+
+    /// The plugin of a name; nil when there is none.
+    public static func plugin(named name: String) -> (any CNIPlugin)? { all.first { $0.name == name } }
+}

@@ -1,0 +1,72 @@
+import Addresses
+import CNI
+import Linux
+import RouteNetlink
+
+/// The addresses and routes of both ends of a ptp attachment.
+///
+/// The pod has its address with the subnet's length, but reaches the subnet, like everything, through the gateway; the
+/// host has the gateway's address on every pod's link, and a route to the pod alone.
+struct PointToPointLinks {
+    private let ends: [(pod: InterfaceAddress, gateway: IPAddress)]
+
+    /// Takes the addresses of an IPAM result; each needs a gateway.
+    init(_ addresses: [CNIResult.Address]) throws(CNIError) {
+        var ends: [(pod: InterfaceAddress, gateway: IPAddress)] = []
+        for entry in addresses {
+            guard let gateway = entry.gateway else {
+                throw CNIError("IPAM plugin returned no gateway for \(entry.address); ptp needs one")
+            }
+            ends.append((entry.address, gateway))
+        }
+        self.ends = ends
+    }
+
+    /// Configures the end in the container, which is up.
+    func configure(_ namespace: inout ContainerNamespace, _ index: Int32) throws {
+        for (pod, gateway) in ends {
+            let family = gateway.family
+            // The kernel's own route to the subnet would bypass the gateway.
+            try namespace.routes.addAddress(
+                pod, index,
+                flags: ContainerInterface.flags(family, detectsDuplicates: false).union(.noPrefixRoute),
+                broadcast: ContainerInterface.broadcast(pod))
+            try namespace.add(routes(pod, gateway, index))
+        }
+    }
+
+    /// The two routes of one address in the container.
+    func routes(_ pod: InterfaceAddress, _ gateway: IPAddress, _ index: Int32) -> [Route] {
+        [
+            Route(destination: single(gateway), interface: index, source: pod.address),
+            Route(destination: pod.prefix, gateway: gateway, interface: index, source: pod.address),
+        ]
+    }
+
+    /// Turns duplicate detection off on the host's end before it comes up: the gateway's address is on many links.
+    func configureHostParameters(_ name: String) throws {
+        guard ends.contains(where: { $0.gateway.family == .ipv6 }) else { return }
+        try Sysctl.set("net/ipv6/conf/\(name)/accept_dad", "0")
+    }
+
+    /// Configures the end on the host, which is up.
+    func configure(_ host: inout RouteSocket, _ index: Int32) throws {
+        for (pod, gateway) in ends {
+            try host.addAddress(
+                InterfaceAddress(gateway, length: gateway.family.bitWidth), index,
+                flags: ContainerInterface.flags(gateway.family, detectsDuplicates: false))
+            do {
+                try host.addRoute(hostRoute(pod.address, index))
+            } catch {
+                throw CNIError("failed to add route on host: \(error)")
+            }
+        }
+    }
+
+    /// The host's route to a pod.
+    func hostRoute(_ pod: IPAddress, _ index: Int32) -> Route {
+        Route(destination: single(pod), interface: index, scope: pod.family == .ipv4 ? .host : .universe)
+    }
+
+    private func single(_ address: IPAddress) -> IPPrefix { IPPrefix(address, length: address.family.bitWidth) }
+}

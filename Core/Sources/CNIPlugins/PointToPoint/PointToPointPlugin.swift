@@ -1,0 +1,104 @@
+import Addresses
+public import CNI
+import Linux
+import Netlink
+import RouteNetlink
+
+/// The ptp plugin: a veth pair with routes and no shared link, one pod an end.
+public struct PointToPointPlugin: CNIPlugin {
+    /// The name under which a runtime executes it.
+    public let name = "ptp"
+
+    /// Makes the plugin.
+    public init() {}
+
+    /// Gets addresses and connects the container; gives back all of it when anything fails.
+    public func add(_ request: CNIRequest) throws -> CNIResult {
+        let configuration = try PointToPointConfiguration(request.configuration)
+        var namespace = try ContainerNamespace(request.namespacePath)
+        var result = try AddressManagement.add(request)
+        do {
+            try Forwarding.enable(result.families)
+            try connect(request, configuration, &result, &namespace)
+        } catch {
+            AddressManagement.undo(request)
+            throw error
+        }
+        if !configuration.dns.isEmpty { result.dns = configuration.dns }
+        return result
+    }
+
+    /// Frees the addresses, then deletes the link with all that depends on it.
+    public func delete(_ request: CNIRequest) throws {
+        let configuration = try PointToPointConfiguration(request.configuration)
+        try AddressManagement.forward(request)
+        if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
+            try namespace.deleteLink(named: request.interfaceName)
+        }
+        if configuration.masquerades { try Masquerade.remove(request) }
+    }
+
+    /// Verifies the container's interface against the previous result.
+    public func check(_ request: CNIRequest) throws {
+        let check = try AttachmentCheck(request)
+        try AddressManagement.forward(request)
+        var namespace = try ContainerNamespace(request.namespacePath)
+        _ = try check.verify(in: &namespace)
+    }
+
+    /// Passes on to the IPAM plugin, then removes masquerade rules of attachments that are gone.
+    public func collectGarbage(_ request: CNIRequest) throws {
+        let configuration = try PointToPointConfiguration(request.configuration)
+        try collectGarbage(request, masquerades: configuration.masquerades)
+    }
+
+    /// Able to serve when the IPAM plugin is.
+    public func status(_ request: CNIRequest) throws {
+        try AddressManagement.forward(request)
+    }
+
+    private func connect(
+        _ request: CNIRequest, _ configuration: PointToPointConfiguration, _ result: inout CNIResult,
+        _ namespace: inout ContainerNamespace
+    ) throws {
+        let links = try PointToPointLinks(result.addresses)
+        var host = try RouteSocket()
+        let pair = try VethPair.create(
+            request.interfaceName, mtu: configuration.mtu, in: &namespace, host: &host)
+        do {
+            try namespace.set(
+                ContainerInterface.parameters(
+                    of: pair.container.name, families: result.families, detectsDuplicates: false))
+            try links.configureHostParameters(pair.host.name)
+            try namespace.routes.setUp(pair.container.index)
+            try host.setUp(pair.host.index)
+            try links.configure(&namespace, pair.container.index)
+            try namespace.add(ContainerInterface.routes(result, interface: pair.container.index))
+            try links.configure(&host, pair.host.index)
+            if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
+        } catch {
+            // Nothing may stay behind; the first failure is the one to tell.
+            _ = try? namespace.deleteLink(named: request.interfaceName)
+            throw error
+        }
+        result.interfaces = [
+            CNIResult.Interface(pair.host),
+            CNIResult.Interface(pair.container, sandbox: request.namespacePath),
+        ]
+        for index in result.addresses.indices { result.addresses[index].interface = 1 }
+    }
+}
+
+extension CNIPlugin {
+    /// Does both halves of a collection even when the first fails, and reports the first failure.
+    func collectGarbage(_ request: CNIRequest, masquerades: Bool) throws {
+        var failure: (any Error)?
+        if !request.configuration.ipamType.isEmpty {
+            do { try AddressManagement.forward(request) } catch { failure = error }
+        }
+        if masquerades {
+            do { try Masquerade.collectGarbage(request) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+}
