@@ -1,0 +1,132 @@
+import KubernetesAPI
+import KubernetesClient
+import Synchronization
+
+/// Publishes the pods of every Service as EndpointSlices, one set for each family.
+final class EndpointSliceController: Controller {
+    private let context: ControllerContext
+    private let selection: ServicePods
+    private let queue = WorkQueue<ObjectKey>()
+    private let expectations = SliceExpectations()
+
+    init(context: ControllerContext) {
+        self.context = context
+        selection = ServicePods(informers: context.informers)
+    }
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.context.informers.services.feed(self.queue) }
+            group.addTask {
+                await self.context.informers.pods.forEach { self.selection.enqueue($0, into: self.queue) }
+            }
+            group.addTask {
+                await self.context.informers.endpointSlices.forEach { event in
+                    if let slice = event.object, slice.isManaged(by: EndpointSlicePlan.manager),
+                        let service = slice.serviceKey
+                    {
+                        self.queue.add(service)
+                    }
+                }
+            }
+            group.addTask { await self.context.informers.nodes.forEach(self.nodeChanged) }
+            group.addTask { await self.context.work(on: self.queue, name: "endpoint slices", workers: 4, self.sync) }
+        }
+    }
+
+    private func nodeChanged(_ event: InformerEvent<Node>) {
+        guard let node = event.object else { return }
+        if let old = event.previous,
+            old.metadata.labels?[WellKnownLabel.zone] == node.metadata.labels?[WellKnownLabel.zone]
+        {
+            return
+        }
+        for pod in context.informers.pods.store.byIndex(PodView.byNode, node.name) {
+            selection.enqueue(.added(pod), into: queue)
+        }
+    }
+
+    private func sync(_ key: ObjectKey) async throws {
+        let store = context.informers.endpointSlices.store
+        guard let service = context.informers.services.store.get(key), service.hasSelectedEndpoints else {
+            // Slices of a Service that is gone go with it; those of one that lost its selector are left to the user.
+            expectations.forget(key)
+            return
+        }
+        guard !service.isBeingDeleted else { return }
+        if let patience = expectations.patience(for: key, store) {
+            queue.add(key, after: patience)
+            return
+        }
+        let existing = store.byIndex(SharedInformers.byService, "\(key)")
+            .filter { $0.isManaged(by: EndpointSlicePlan.manager) }
+        let plan = EndpointSlicePlan(
+            service, pods: selection.pods(of: service), zones: zones(), existing: existing)
+        for slice in plan.create {
+            expectations.expect(try await context.client.create(slice), for: key)
+        }
+        for slice in plan.update {
+            expectations.expect(try await context.client.update(slice), for: key)
+        }
+        for slice in plan.delete {
+            do {
+                try await context.client.delete(
+                    EndpointSlice.self, namespace: slice.namespace, name: slice.name,
+                    uidPrecondition: slice.metadata.uid)
+            } catch let error as StatusError where error.code == 404 {
+                // Gone already.
+            }
+        }
+    }
+
+    /// The zone of every node that exists.
+    private func zones() -> [String: String?] {
+        var zones: [String: String?] = [:]
+        for node in context.informers.nodes.store.list() {
+            zones.updateValue(node.metadata.labels?[WellKnownLabel.zone], forKey: node.name)
+        }
+        return zones
+    }
+}
+
+/// Writes of slices that the cache must show before the next plan is made from it.
+final class SliceExpectations: Sendable {
+    private struct Expectation {
+        var versions: [ObjectKey: UInt64] = [:]
+        var expiry: ContinuousClock.Instant
+    }
+
+    private let state = Mutex<[ObjectKey: Expectation]>([:])
+    private static let patience = Duration.seconds(5)
+
+    /// Notes a slice as the server returned it.
+    func expect(_ slice: EndpointSlice, for owner: ObjectKey) {
+        state.withLock { state in
+            state[owner, default: Expectation(expiry: .now)].versions[slice.key] = slice.version
+            state[owner]?.expiry = .now + Self.patience
+        }
+    }
+
+    func forget(_ owner: ObjectKey) {
+        state.withLock { _ = $0.removeValue(forKey: owner) }
+    }
+
+    /// How long to wait at most for the cache, whose progress comes as events of the slices; nil when it has caught up.
+    func patience(for owner: ObjectKey, _ store: InformerStore<EndpointSlice>) -> Duration? {
+        guard let expectation = state.withLock({ $0[owner] }) else { return nil }
+        let now = ContinuousClock.now
+        let isMet = expectation.versions.allSatisfy { key, version in (store.get(key)?.version ?? 0) >= version }
+        guard !isMet, expectation.expiry > now else {
+            forget(owner)
+            return nil
+        }
+        return now.duration(to: expectation.expiry)
+    }
+}
+
+extension EndpointSlice {
+    /// True when the label names this manager.
+    func isManaged(by manager: String) -> Bool {
+        metadata.labels?[WellKnownLabel.sliceManagedBy] == manager
+    }
+}

@@ -1,0 +1,81 @@
+package import KubernetesAPI
+
+/// The Endpoints object of a Service: the addresses of its primary family, grouped by ports.
+package enum EndpointsPlan {
+    /// Most addresses in one object.
+    static let capacity = 1000
+    static let overCapacity = "endpoints.kubernetes.io/over-capacity"
+    static let managedBy = "endpoints.kubernetes.io/managed-by"
+
+    /// The object as it shall be; metadata that users added to `existing` stays.
+    package static func endpoints(
+        _ service: KubernetesAPI.Service, pods: [Pod], existing: Endpoints?
+    ) -> Endpoints {
+        var groups: [[EndpointPort]: (ready: [EndpointAddress], other: [EndpointAddress])] = [:]
+        guard let family = service.families.first else { return existing ?? Endpoints() }
+        var total = 0
+        for pod in pods.sorted(by: { $0.name < $1.name }) {
+            guard let source = PodEndpoint(pod, of: service, family: family),
+                !pod.isBeingDeleted || service.spec?.publishNotReadyAddresses == true
+            else { continue }
+            let address = EndpointAddress(
+                ip: source.address, hostname: source.hostname, nodeName: pod.spec?.nodeName,
+                targetRef: pod.endpointReference)
+            let ports = source.ports.map {
+                EndpointPort(
+                    name: ($0.name ?? "").isEmpty ? nil : $0.name, port: $0.port, protocol: $0.protocol,
+                    appProtocol: $0.appProtocol)
+            }
+            total += 1
+            if source.isReady {
+                groups[ports, default: ([], [])].ready.append(address)
+            } else {
+                groups[ports, default: ([], [])].other.append(address)
+            }
+        }
+        var subsets = groups.map { ports, addresses in
+            EndpointSubset(
+                addresses: addresses.ready.isEmpty ? nil : addresses.ready,
+                notReadyAddresses: addresses.other.isEmpty ? nil : addresses.other,
+                ports: ports.isEmpty ? nil : ports)
+        }
+        subsets.sort { "\($0.ports ?? [])" < "\($1.ports ?? [])" }
+        truncate(&subsets)
+        var result = existing ?? Endpoints(metadata: ObjectMeta(name: service.name, namespace: service.namespace))
+        result.subsets = subsets.isEmpty ? nil : subsets
+        result.metadata.labels = labels(of: service)
+        var annotations = result.metadata.annotations ?? [:]
+        annotations[overCapacity] = total > capacity ? "truncated" : nil
+        result.metadata.annotations = annotations.isEmpty ? nil : annotations
+        return result
+    }
+
+    private static func labels(of service: KubernetesAPI.Service) -> [String: String] {
+        var labels = service.metadata.labels ?? [:]
+        labels[managedBy] = "endpoint-controller"
+        labels[WellKnownLabel.headless] = service.isHeadless ? "" : nil
+        return labels
+    }
+
+    /// Keeps as many addresses as one object may hold, ready ones before others.
+    private static func truncate(_ subsets: inout [EndpointSubset]) {
+        var room = capacity
+        for index in subsets.indices {
+            subsets[index].addresses = subsets[index].addresses.map { Array($0.prefix(room)) }
+            room -= subsets[index].addresses?.count ?? 0
+        }
+        for index in subsets.indices {
+            subsets[index].notReadyAddresses = subsets[index].notReadyAddresses.map { Array($0.prefix(room)) }
+            room -= subsets[index].notReadyAddresses?.count ?? 0
+        }
+        for index in subsets.indices {
+            if subsets[index].addresses?.isEmpty == true {
+                subsets[index].addresses = nil
+            }
+            if subsets[index].notReadyAddresses?.isEmpty == true {
+                subsets[index].notReadyAddresses = nil
+            }
+        }
+        subsets.removeAll { $0.addresses == nil && $0.notReadyAddresses == nil }
+    }
+}

@@ -1,0 +1,71 @@
+import JSON
+import KubernetesAPI
+import KubernetesClient
+
+/// Empties namespaces that are being deleted, and lets them go when they are empty.
+final class NamespaceDeletionController: Controller {
+    private let context: ControllerContext
+    private let queue = WorkQueue<ObjectKey>(minimumWait: .milliseconds(50), maximumWait: .seconds(5))
+
+    private static let finalizer = "kubernetes"
+
+    init(context: ControllerContext) {
+        self.context = context
+    }
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await self.context.informers.namespaces.forEach { event in
+                    if let namespace = event.object, namespace.isBeingDeleted {
+                        self.queue.add(namespace.key)
+                    }
+                }
+            }
+            group.addTask {
+                await self.context.informers.pods.forEach { event in
+                    // Pods take longest to go; their end is the moment to look again.
+                    if case .deleted(let pod) = event {
+                        self.queue.add(ObjectKey(namespace: nil, name: pod.namespace))
+                    }
+                }
+            }
+            group.addTask { await self.context.work(on: self.queue, name: "namespace deletion", workers: 4, self.sync) }
+        }
+    }
+
+    private func sync(_ key: ObjectKey) async throws {
+        guard let namespace = context.informers.namespaces.store.get(key), namespace.isBeingDeleted else { return }
+        guard namespace.spec?.finalizers?.contains(Self.finalizer) ?? false else { return }
+        var remaining: [String] = []
+        for resource in Resource.all where resource.isNamespaced {
+            let path = resource.path(namespace: namespace.name)
+            try await context.client.request(.delete, path: path)
+            let list = try await context.client.request(.get, path: path, query: [("limit", "1")])
+            if list["items"]?.array?.isEmpty == false {
+                remaining.append(resource.plural)
+            }
+        }
+        guard remaining.isEmpty else {
+            // Pods report their end; other objects wait for whoever holds a finalizer.
+            queue.retry(key)
+            return
+        }
+        let finalizers = (namespace.spec?.finalizers ?? []).filter { $0 != Self.finalizer }
+        let body: JSONValue = [
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": [
+                "name": .string(namespace.name), "uid": .string(namespace.metadata.uid ?? ""),
+                "resourceVersion": .string(namespace.metadata.resourceVersion ?? ""),
+            ],
+            "spec": ["finalizers": try JSONValueEncoder().encode(finalizers)],
+        ]
+        do {
+            try await context.client.request(
+                .put, path: Resource.namespaces.path(namespace: nil, name: namespace.name, subresource: "finalize"),
+                body: body)
+        } catch let error as StatusError where error.code == 404 {
+            // Gone already.
+        }
+    }
+}
