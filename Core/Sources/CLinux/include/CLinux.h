@@ -2,6 +2,8 @@
 // variadic, or hidden behind _GNU_SOURCE. No logic.
 #pragma once
 
+// The C library's definitions come first: the kernel's headers then leave theirs out (linux/libc-compat.h).
+#include <netinet/in.h>
 #include <stdint.h>
 #include <sys/types.h>
 
