@@ -46,15 +46,6 @@ struct Bridge {
         try host.setUp(port)
     }
 
-    /// Waits until the port is operational, at most about two and a half seconds.
-    func waitForPort(_ port: Int32, host: inout RouteSocket) throws {
-        for milliseconds in [0, 1, 2, 5, 10, 30, 100, 400, 1000, 1000] {
-            pause(milliseconds: milliseconds)
-            if let link = try host.link(at: port), link.flags.contains(.running) { return }
-        }
-        throw CNIError("bridge port in error state: down")
-    }
-
     /// Gives the bridge the gateways' addresses.
     ///
     /// Another IPv4 address, or an IPv6 address of an overlapping subnet, gives way where the configuration forces it,
@@ -83,6 +74,7 @@ struct Bridge {
                 throw CNIError("failed to set bridge addr: could not add IP address to \"\(name)\": \(error)")
             }
         }
+        try host.waitUntilUsable(addresses.map(\.address), on: index)
         // Set once, it stays; otherwise the bridge's hardware address follows its lowest port and changes with them.
         if let mac = try host.link(at: index)?.mac { try host.setMAC(index, mac) }
     }

@@ -94,10 +94,12 @@ public struct BridgePlugin: CNIPlugin {
             let gateways = BridgeGateways(configuration)
             gateways.complete(&result)
             let index = pair.container.index
+            let name = pair.container.name
+            // Neighbours that knew the address elsewhere are told of its new place.
             try namespace.set(
-                ContainerInterface.parameters(
-                    of: pair.container.name, families: result.families,
-                    detectsDuplicates: configuration.detectsDuplicates))
+                [("net/ipv4/conf/\(name)/arp_notify", "1")]
+                    + ContainerInterface.parameters(
+                        of: name, families: result.families, detectsDuplicates: configuration.detectsDuplicates))
             try namespace.routes.setUp(index)
             for entry in result.addresses {
                 try namespace.routes.addAddress(
@@ -107,7 +109,10 @@ public struct BridgePlugin: CNIPlugin {
                     broadcast: ContainerInterface.broadcast(entry.address))
             }
             try namespace.add(ContainerInterface.routes(result, interface: index))
-            try bridge.waitForPort(pair.host.index, host: &host)
+            guard try host.waitUntilRunning(pair.host.index), try namespace.routes.waitUntilRunning(index) else {
+                throw CNIError("bridge port in error state: down")
+            }
+            try namespace.routes.waitUntilUsable(result.addresses.map(\.address.address), on: index)
             if configuration.isGateway {
                 try bridge.assign(gateways.addresses(result), configuration, host: &host)
                 try Forwarding.enable(result.families)

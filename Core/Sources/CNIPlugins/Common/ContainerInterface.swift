@@ -12,10 +12,9 @@ enum ContainerInterface {
     static func parameters(
         of name: String, families: [IPFamily], detectsDuplicates: Bool
     ) -> [(name: String, value: String)] {
-        var parameters = [("net/ipv4/conf/\(name)/arp_notify", "1")]
-        guard families.contains(.ipv6) else { return parameters }
+        guard families.contains(.ipv6) else { return [] }
         let settings = "net/ipv6/conf/\(name)"
-        parameters += [
+        var parameters = [
             ("net/ipv6/conf/lo/disable_ipv6", "0"), ("\(settings)/disable_ipv6", "0"),
             ("\(settings)/keep_addr_on_down", "1"), ("\(settings)/accept_dad", detectsDuplicates ? "1" : "0"),
         ]

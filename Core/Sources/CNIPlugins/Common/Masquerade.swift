@@ -1,30 +1,68 @@
 import Addresses
 import CNI
 import JSON
+import NFTables
 
 /// The rules that give the host's address to what leaves a pod's subnet (`ipMasq`).
 ///
 /// They live in the nftables table of the reference plugins, one rule for each address of an attachment, which a
 /// comment ties to it; so either implementation removes what the other added.
 enum Masquerade {
-    /// Whether a configuration asks for it; code 2 when it asks for iptables, which is not served.
+    /// Whether a configuration asks for it; code 2 when it asks for a backend other than nftables.
     static func isWanted(_ json: JSONValue) throws(CNIError) -> Bool {
         let backend = try json.word("ipMasqBackend")
         guard backend.isEmpty || backend == "nftables" else {
             throw .unsupported("ipMasqBackend", .string(backend))
         }
-        if try json.flag("ipMasq") { throw .unsupported("ipMasq", .bool(true)) }
-        return false
+        return try json.flag("ipMasq")
     }
 
-    /// The comment on the rules of an attachment; at most the 128 bytes that nftables stores.
+    /// Adds the rules of an attachment, with the table where it is missing.
+    static func add(_ request: CNIRequest, _ addresses: [InterfaceAddress]) throws {
+        var socket = try NFTablesSocket()
+        try socket.commit(addition(of: addresses, comment: comment(network: request.network, request.attachment)))
+    }
+
+    /// Removes the rules of an attachment; none is no error.
+    static func remove(_ request: CNIRequest) throws {
+        let key = key(network: request.network, request.attachment)
+        try removeRules { $0.hasPrefix(key) }
+    }
+
+    /// Removes the rules of a network's attachments that are not valid.
+    static func collectGarbage(_ request: CNIRequest) throws {
+        let valid = try request.configuration.validAttachments().map { key(network: request.network, $0) }
+        let prefix = prefix(network: request.network)
+        try removeRules { comment in comment.hasPrefix(prefix) && !valid.contains { comment.hasPrefix($0) } }
+    }
+
+    private static func removeRules(where isObsolete: (String) -> Bool) throws {
+        var socket = try NFTablesSocket()
+        let rules = try socket.rules(of: table, chain: checks).filter { isObsolete($0.comment ?? "") }
+        try socket.commit(Transaction(rules.map { .deleteRule(table, chain: checks, handle: $0.handle) }))
+    }
+
+    /// The comment on the rules of an attachment, in a length that nftables stores.
     static func comment(network: String, _ attachment: NetworkConfiguration.Attachment) -> String {
-        let (interface, container) = (attachment.interfaceName, attachment.containerID)
-        let key = prefix(network: network) + "-" + SHA512.hexadecimal("\(interface):\(container)", count: 16)
-        let comment = "\(key), net: \(network), if: \(interface), id: \(container)"
-        return String(decoding: comment.utf8.prefix(128), as: UTF8.self)
+        let key = key(network: network, attachment)
+        let text = "\(key), net: \(network), if: \(attachment.interfaceName), id: \(attachment.containerID)"
+        return String(decoding: text.utf8.prefix(127), as: UTF8.self)
+    }
+
+    /// What the comments of an attachment's rules begin with.
+    private static func key(network: String, _ attachment: NetworkConfiguration.Attachment) -> String {
+        prefix(network: network)
+            + SHA512.hexadecimal("\(attachment.interfaceName):\(attachment.containerID)", count: 16)
     }
 
     /// What the comments of a network's rules begin with.
-    static func prefix(network: String) -> String { SHA512.hexadecimal(network, count: 16) }
+    private static func prefix(network: String) -> String { SHA512.hexadecimal(network, count: 16) + "-" }
+}
+
+extension CNIRequest {
+    var network: String { configuration.name }
+
+    var attachment: NetworkConfiguration.Attachment {
+        NetworkConfiguration.Attachment(containerID: containerID, interfaceName: interfaceName)
+    }
 }

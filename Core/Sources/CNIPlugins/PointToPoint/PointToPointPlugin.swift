@@ -75,6 +75,14 @@ public struct PointToPointPlugin: CNIPlugin {
             try links.configure(&namespace, pair.container.index)
             try namespace.add(ContainerInterface.routes(result, interface: pair.container.index))
             try links.configure(&host, pair.host.index)
+            guard try host.waitUntilRunning(pair.host.index),
+                try namespace.routes.waitUntilRunning(pair.container.index)
+            else {
+                throw CNIError("\(pair.host.name) and \(pair.container.name) stay without carrier")
+            }
+            try namespace.routes.waitUntilUsable(
+                result.addresses.map(\.address.address), on: pair.container.index)
+            try host.waitUntilUsable(result.addresses.compactMap(\.gateway), on: pair.host.index)
             if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
         } catch {
             // Nothing may stay behind; the first failure is the one to tell.
