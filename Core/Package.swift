@@ -52,9 +52,13 @@ let targets: [Target] = [
     core("CNIPlugins", ["Addresses", "JSON", "Linux", "RouteNetlink", "NFTables", "CNI", "HostLocalIPAM"]),
     // Floor 4: object types, metadata, selectors, patches, API errors.
     core("KubernetesAPI", ["Addresses", "JSON"]),
-    // Floor 8: the static multi-call plugin binary.
+    // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni
+    // Static and without Foundation it starts in under a millisecond, and needs no Swift on the machine that runs it.
     .executableTarget(
-        name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings),
+        name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings,
+        linkerSettings: [
+            .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
+        ]),
 
     tests("Addresses"),
     tests("Wire"),
@@ -67,7 +71,8 @@ let targets: [Target] = [
     tests("Conntrack", ["Linux", "Netlink", "Addresses"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["JSON", "Addresses", "CNI", "Linux"]),
-    tests("CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "RouteNetlink", "HostLocalIPAM"]),
+    tests(
+        "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "RouteNetlink", "NFTables", "HostLocalIPAM", "duet-cni"]),
     tests("KubernetesAPI", ["JSON", "Addresses"]),
 ]
 

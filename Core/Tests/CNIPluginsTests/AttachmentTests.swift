@@ -1,0 +1,215 @@
+import CNI
+import JSON
+import Linux
+import NFTables
+import Testing
+
+@Suite(.enabled(if: hasReference)) struct `An attachment` {
+    private func linkNames(_ node: TestNode, _ namespace: String) throws -> [String] {
+        try node.json(in: namespace, "link").compactMap { $0["ifname"]?.string }
+    }
+
+    private func masqueradeComments(_ node: TestNode) throws -> [String] {
+        try NetworkNamespace.open(name: node.host).run {
+            var socket = try NFTablesSocket()
+            let table = Table(family: .inet, name: "cni_plugins_masquerade")
+            return try socket.rules(of: table, chain: "masq_checks").compactMap(\.comment)
+        }
+    }
+
+    @Test(arguments: ["ptp", "bridge"])
+    func `carries packets of both families the moment the plugin returns`(type: String) throws {
+        for _ in 0..<5 {
+            let node = try TestNode()
+            let configuration = node.configuration(type, ["isDefaultGateway": true])
+            #expect(try node.call(.ours, "ADD", configuration).isSuccess)
+            for address in ["10.9.0.2", "fd00:9::2"] {
+                // One packet, no second chance.
+                let ping = try node.run(["/bin/busybox", "ping", "-c", "1", "-W", "1", address])
+                #expect(ping.status.isSuccess, "\(address): \(ping.text)")
+            }
+            let tentative = try node.json(in: node.pod, "addr").flatMap { $0["addr_info"]?.array ?? [] }
+                .filter { $0["tentative"] != nil }
+            #expect(tentative.isEmpty)
+        }
+    }
+
+    @Test(arguments: ["ptp", "bridge"], Implementation.allCases)
+    func `leaves an interface that is already there alone`(type: String, implementation: Implementation) throws {
+        let node = try TestNode()
+        let configuration = node.configuration(type)
+        #expect(try node.call(implementation, "ADD", configuration).isSuccess)
+        let before = try linkNames(node, node.host)
+        let answer = try node.call(implementation, "ADD", configuration, container: "c2")
+        #expect(answer.printed["code"] == 999)
+        #expect(answer.printed["msg"]?.string?.contains("(eth0) already exists") == true, "\(answer.printed.text())")
+        #expect(node.allocated("net").count == 2)
+        #expect(try linkNames(node, node.host) == before)
+        #expect(try linkNames(node, node.pod) == ["lo", "eth0"])
+    }
+
+    @Test(arguments: ["ptp", "bridge", "loopback"], Implementation.allCases)
+    func `needs a namespace for ADD but not for DEL`(type: String, implementation: Implementation) throws {
+        let node = try TestNode()
+        let configuration = node.configuration(type)
+        let answer = try node.call(implementation, "ADD", configuration, netns: "/run/netns/dt-cni-none")
+        #expect(answer.printed["code"] == 999)
+        #expect(answer.printed["msg"]?.string?.contains("/run/netns/dt-cni-none") == true)
+        #expect(node.allocated("net").isEmpty)
+        for path in ["", "/run/netns/dt-cni-none"] {
+            #expect(try node.call(implementation, "DEL", configuration, netns: path).isSuccess)
+        }
+    }
+
+    @Test(arguments: ["ptp", "bridge"])
+    func `gives everything back when a step fails`(type: String) throws {
+        let node = try TestNode()
+        // The second default route leads through an address that no link reaches.
+        var configuration = node.configuration(type)
+        configuration.set(
+            .array([.object(["dst": "0.0.0.0/0", "gw": "192.0.2.1"])]), at: "ipam", "routes")
+        let answer = try node.call(.ours, "ADD", configuration)
+        #expect(answer.printed["msg"]?.string?.contains("192.0.2.1") == true, "\(answer.printed.text())")
+        #expect(node.allocated("net").isEmpty)
+        #expect(try linkNames(node, node.pod) == ["lo"])
+        #expect(try linkNames(node, node.host).filter { $0.hasPrefix("veth") }.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ("bridge", ["vlan": 100], 2, "unsupported field \"vlan\": 100"),
+            ("bridge", ["vlan": 5000], 999, "invalid VLAN ID 5000 (must be between 0 and 4094)"),
+            ("bridge", ["macspoofchk": true], 2, "unsupported field \"macspoofchk\": true"),
+            ("bridge", ["vlanTrunk": [["id": 5]]], 2, "unsupported field \"vlanTrunk\": [{\"id\":5}]"),
+            ("ptp", ["ipMasqBackend": "iptables"], 2, "unsupported field \"ipMasqBackend\": \"iptables\""),
+            (
+                "bridge", ["hairpinMode": true, "promiscMode": true], 999,
+                "cannot set hairpin mode and promiscuous mode at the same time"
+            ),
+            ("bridge", ["mtu": "big"], 6, "cannot read \"mtu\": expected an integer"),
+            ("bridge", ["bridge": "lo"], 999, "\"lo\" already exists but is not a bridge"),
+            (
+                "ptp", ["ipam": ["type": "no-such-ipam"]], 999,
+                "failed to find plugin \"no-such-ipam\" in path ["
+            ),
+            ("ptp", ["ipam": ["type": "../x"]], 7, "invalid plugin name: ../x"),
+        ] as [(String, JSONObject, Int, String)])
+    func `refuses configurations with code and reason`(
+        type: String, extra: JSONObject, code: Int, message: String
+    ) throws {
+        let node = try TestNode()
+        let answer = try node.call(.ours, "ADD", node.configuration(type, extra))
+        #expect(answer.printed["code"]?.int == code, "\(answer.printed.text())")
+        #expect(answer.printed["msg"]?.string?.hasPrefix(message) == true, "\(answer.printed.text())")
+        #expect(node.allocated("net").isEmpty)
+        #expect(try linkNames(node, node.pod) == ["lo"])
+    }
+
+    @Test func `takes its addresses from another IPAM plugin by execution`() throws {
+        let node = try TestNode()
+        // The reference's directory holds an IPAM plugin that we do not have.
+        let configuration = node.configuration(
+            "ptp",
+            [
+                "ipam": [
+                    "type": "static",
+                    "addresses": [
+                        ["address": "10.9.0.7/24", "gateway": "10.9.0.1"],
+                        ["address": "fd00:9::7/64", "gateway": "fd00:9::1"],
+                    ],
+                ]
+            ])
+        let own = try Implementation.ours.directory()
+        let environment = [
+            "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_IFNAME": "eth0", "CNI_NETNS": node.podPath,
+            "CNI_PATH": "\(own):/usr/lib/cni",
+        ]
+        let output = try node.run(["\(own)/ptp"], environment: environment, input: configuration.text())
+        #expect(output.status.isSuccess, "\(output.text)")
+        let ping = try node.run(["/bin/busybox", "ping", "-c", "1", "-W", "1", "fd00:9::7"])
+        #expect(ping.status.isSuccess)
+    }
+
+    @Test func `replaces the bridge's address only when forced`() throws {
+        let node = try TestNode()
+        let first = node.configuration("bridge", ["isGateway": true])
+        #expect(try node.call(.ours, "ADD", first).isSuccess)
+        try node.call(.ours, "DEL", first)
+        var second = node.configuration("bridge", network: "other", subnets: ["10.8.0.0/24"], ["isGateway": true])
+        let refused = try node.call(.ours, "ADD", second, container: "c2")
+        #expect(
+            refused.printed["msg"]?.string
+                == "failed to set bridge addr: \"cni0\" already has an IP address different from 10.8.0.1/24")
+        #expect(node.allocated("other").isEmpty)
+        second["forceAddress"] = true
+        #expect(try node.call(.ours, "ADD", second, container: "c2").isSuccess)
+        let bridge = try node.json(in: node.host, "addr", "show", "cni0")[0]["addr_info"]?.array ?? []
+        let addresses = bridge.compactMap { $0["local"]?.string }.filter { !$0.hasPrefix("fe80") }
+        #expect(addresses.sorted() == ["10.8.0.1", "fd00:9::1"])
+    }
+
+    @Test(arguments: ["ptp", "bridge"])
+    func `is told broken by CHECK when an address or a route is gone`(type: String) throws {
+        let node = try TestNode()
+        var configuration = node.configuration(type, ["isDefaultGateway": true])
+        configuration["prevResult"] = try node.call(.ours, "ADD", configuration).printed
+        #expect(try node.call(.ours, "CHECK", configuration).isSuccess)
+        _ = try node.run(["/usr/sbin/ip", "-n", node.pod, "-6", "route", "del", "default"])
+        let route = try node.call(.ours, "CHECK", configuration)
+        #expect(route.printed["msg"]?.string == "Expected Route ::/0 not found in routing table")
+        _ = try node.run(["/usr/sbin/ip", "-n", node.pod, "addr", "flush", "dev", "eth0"])
+        let address = try node.call(.ours, "CHECK", configuration)
+        #expect(address.printed["msg"]?.string?.hasPrefix("Failed to match addr") == true)
+    }
+
+    @Test(arguments: ["ptp", "bridge"])
+    func `masquerades what leaves its subnet, until it goes`(type: String) throws {
+        let node = try TestNode()
+        var configuration = node.configuration(type, version: "1.1.0", ["ipMasq": true])
+        for container in ["c1", "c2"] {
+            let netns = "\(node.pod)-\(container)"
+            try NetworkNamespace.create(name: netns)
+            defer { try? NetworkNamespace.delete(name: netns) }
+            let path = NetworkNamespace.path(name: netns)
+            #expect(try node.call(.ours, "ADD", configuration, container: container, netns: path).isSuccess)
+        }
+        let comments = try masqueradeComments(node)
+        #expect(comments.count == 4)
+        #expect(comments.allSatisfy { $0.hasSuffix(", net: net, if: eth0, id: c1") || $0.hasSuffix("id: c2") })
+        let listing = try node.run(["/usr/sbin/nft", "list", "table", "inet", "cni_plugins_masquerade"]).text
+        for rule in [
+            "ip daddr 224.0.0.0/4 return", "ip6 daddr ff00::/8 return", "goto masq_checks",
+            "ip saddr 10.9.0.2 ip daddr != 10.9.0.0/24 masquerade",
+            "ip6 saddr fd00:9::2 ip6 daddr != fd00:9::/64 masquerade",
+        ] {
+            #expect(listing.split(separator: rule).count == 2, "\(rule) in \(listing)")
+        }
+        configuration["cni.dev/valid-attachments"] = [["containerID": "c2", "ifname": "eth0"]]
+        #expect(try node.call(.ours, "GC", configuration).isSuccess)
+        #expect(try masqueradeComments(node).count == 2)
+        #expect(node.allocated("net").count == 2)
+        #expect(try node.call(.ours, "DEL", configuration, container: "c2").isSuccess)
+        #expect(try masqueradeComments(node).isEmpty)
+    }
+
+    @Test func `isolates its port when told to`() throws {
+        let node = try TestNode()
+        #expect(try node.call(.ours, "ADD", node.configuration("bridge", ["portIsolation": true])).isSuccess)
+        let port = try node.json(in: node.host, "-d", "link").first { $0["master"]?.string == "cni0" }
+        #expect(port?.at("linkinfo", "info_slave_data", "isolated")?.bool == true)
+    }
+
+    @Test func `waits for duplicate detection where it is wanted`() throws {
+        let node = try TestNode()
+        #expect(try node.call(.ours, "ADD", node.configuration("bridge", ["enabledad": true])).isSuccess)
+        let info = try node.json(in: node.pod, "addr", "show", "eth0")[0]["addr_info"]?.array ?? []
+        #expect(info.contains { $0["local"] == "fd00:9::2" && $0["tentative"] == nil && $0["nodad"] == nil })
+    }
+
+    @Test func `of loopback passes a previous result on`() throws {
+        let node = try TestNode()
+        let previous: JSONValue = ["cniVersion": "1.0.0", "ips": [["address": "10.0.0.1/8"]], "dns": [:]]
+        let answer = try node.call(.ours, "ADD", node.configuration("loopback", ["prevResult": previous]))
+        #expect(answer.printed == previous)
+    }
+}
