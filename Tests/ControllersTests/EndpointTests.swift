@@ -1,0 +1,238 @@
+import Controllers
+import KubernetesAPI
+import Testing
+
+@Suite struct EndpointSliceTests {
+    static func service(
+        families: [String] = ["IPv4", "IPv6"], ports: [ServicePort] = [ServicePort(name: "http", port: 80)],
+        clusterIP: String = "10.96.0.20", publish: Bool? = nil, labels: [String: String]? = nil
+    ) -> KubernetesAPI.Service {
+        KubernetesAPI.Service(
+            metadata: ObjectMeta(name: "web", namespace: "default", uid: "svc", labels: labels),
+            spec: ServiceSpec(
+                selector: ["app": "web"], ports: ports, clusterIP: clusterIP, ipFamilies: families,
+                publishNotReadyAddresses: publish))
+    }
+
+    static func dual(_ index: Int, ready: Bool = true, deleting: Bool = false) -> Pod {
+        pod(
+            "p\(index)", ips: ["10.0.\(index / 250).\(index % 250 + 1)", "fd00::\(String(index + 1, radix: 16))"],
+            ready: ready, deleting: deleting)
+    }
+
+    static let zones: [String: String?] = ["n1": "z1", "n2": nil]
+
+    /// Slices as the server would keep them: created ones get names.
+    static func apply(_ plan: EndpointSlicePlan, to slices: [EndpointSlice]) -> [EndpointSlice] {
+        var result = slices.filter { slice in !plan.delete.contains { $0.name == slice.name } }
+        for slice in plan.update {
+            result.removeAll { $0.name == slice.name }
+            result.append(slice)
+        }
+        for var slice in plan.create {
+            var number = 0
+            while result.contains(where: { $0.name == "web-\(number)" }) {
+                number += 1
+            }
+            slice.metadata.name = "web-\(number)"
+            result.append(slice)
+        }
+        return result
+    }
+
+    @Test func `Each family has its own slices`() {
+        let plan = EndpointSlicePlan(
+            Self.service(labels: ["team": "x", WellKnownLabel.headless: "y"]), pods: [Self.dual(0)],
+            zones: Self.zones, existing: [])
+        #expect(plan.create.map(\.addressType) == ["IPv4", "IPv6"])
+        #expect(plan.create.map { $0.endpoints?.first?.addresses } == [["10.0.0.1"], ["fd00::1"]])
+        for slice in plan.create {
+            #expect(slice.metadata.generateName == "web-")
+            #expect(
+                slice.metadata.labels == [
+                    "team": "x", WellKnownLabel.serviceName: "web",
+                    WellKnownLabel.sliceManagedBy: "endpointslice-controller.k8s.io",
+                ])
+            #expect(slice.metadata.ownerReferences?.first?.uid == "svc")
+            #expect(slice.ports == [EndpointPort(name: "http", port: 80, protocol: "TCP")])
+            #expect(slice.endpoints?.first?.zone == "z1")
+            #expect(slice.endpoints?.first?.targetRef?.name == "p0")
+        }
+    }
+
+    @Test func `A pod without an address of a family is absent there`() {
+        let plan = EndpointSlicePlan(
+            Self.service(), pods: [pod("only4", ips: ["10.0.0.9"])], zones: Self.zones, existing: [])
+        #expect(plan.create.map { $0.endpoints?.count } == [1, 0])
+        #expect(plan.create.last?.ports == [])
+    }
+
+    @Test(
+        arguments: [
+            (true, false, nil, true, true, false),
+            (false, false, nil, false, false, false),
+            (true, true, nil, false, true, true),
+            (false, true, true, true, false, true),
+            (false, false, true, true, false, false),
+        ] as [(Bool, Bool, Bool?, Bool, Bool, Bool)])
+    func `Conditions follow readiness and deletion`(
+        podReady: Bool, deleting: Bool, publish: Bool?, ready: Bool, serving: Bool, terminating: Bool
+    ) {
+        let plan = EndpointSlicePlan(
+            Self.service(publish: publish), pods: [Self.dual(0, ready: podReady, deleting: deleting)],
+            zones: Self.zones, existing: [])
+        let expected = EndpointConditions(ready: ready, serving: serving, terminating: terminating)
+        #expect(plan.create.first?.endpoints?.first?.conditions == expected)
+    }
+
+    @Test func `Ended pods and pods of unknown nodes are left out`() {
+        let pods = [
+            pod("ended", ips: ["10.0.0.1"], phase: "Succeeded"), pod("lost", node: "gone", ips: ["10.0.0.2"]),
+            pod("unborn", ips: []),
+        ]
+        let plan = EndpointSlicePlan(
+            Self.service(families: ["IPv4"]), pods: pods, zones: Self.zones, existing: [])
+        #expect(plan.create.map { $0.endpoints?.count } == [0])
+    }
+
+    @Test func `Named ports separate pods that serve them differently`() {
+        let ports = [ServicePort(name: "http", port: 80, targetPort: "web")]
+        func serving(_ name: String, _ port: Int, _ ip: String) -> Pod {
+            let container = Container(name: "c", ports: [ContainerPort(name: "web", containerPort: port)])
+            return pod(name, ips: [ip], spec: PodSpec(containers: [container]))
+        }
+        let plan = EndpointSlicePlan(
+            Self.service(families: ["IPv4"], ports: ports),
+            pods: [serving("a", 8080, "10.0.0.1"), serving("b", 9090, "10.0.0.2"), serving("c", 8080, "10.0.0.3")],
+            zones: Self.zones, existing: [])
+        let sizes = Dictionary(plan.create.map { ($0.ports?.first?.port ?? 0, $0.endpoints?.count ?? 0) }) { $1 }
+        #expect(sizes == [8080: 2, 9090: 1])
+    }
+
+    @Test func `One change costs one write of each family`() {
+        let pods = (0..<250).map { Self.dual($0) }
+        let service = Self.service()
+        var slices = Self.apply(
+            EndpointSlicePlan(service, pods: pods, zones: Self.zones, existing: []), to: [])
+        #expect(slices.filter { $0.addressType == "IPv4" }.map { $0.endpoints?.count ?? 0 }.sorted() == [50, 100, 100])
+        let same = EndpointSlicePlan(service, pods: pods, zones: Self.zones, existing: slices)
+        #expect(same.create.isEmpty && same.update.isEmpty && same.delete.isEmpty)
+        let more = EndpointSlicePlan(service, pods: pods + [Self.dual(250)], zones: Self.zones, existing: slices)
+        #expect(more.create.isEmpty && more.delete.isEmpty)
+        #expect(more.update.map { $0.endpoints?.count } == [51, 51])
+        slices = Self.apply(more, to: slices)
+        let fewer = EndpointSlicePlan(service, pods: Array(pods.dropFirst()), zones: Self.zones, existing: slices)
+        #expect(fewer.create.isEmpty && fewer.delete.isEmpty)
+        #expect(Set(fewer.update.map(\.addressType)) == ["IPv4", "IPv6"])
+        #expect(Self.addresses(Self.apply(fewer, to: slices)) == Self.addresses(pods.dropFirst()))
+    }
+
+    @Test func `From any slices any set of pods is reached, and then nothing changes`() {
+        for seed in 1...60 as ClosedRange<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            var slices: [EndpointSlice] = []
+            for _ in 0..<8 {
+                let count = Int.random(in: 0...40, using: &generator)
+                let pods = (0..<60).shuffled(using: &generator).prefix(count).map {
+                    Self.dual($0, ready: Bool.random(using: &generator))
+                }
+                let families = [["IPv4"], ["IPv6"], ["IPv4", "IPv6"]].randomElement(using: &generator) ?? []
+                let service = Self.service(families: families)
+                let plan = EndpointSlicePlan(
+                    service, pods: pods, zones: Self.zones, existing: slices, capacity: 7)
+                slices = Self.apply(plan, to: slices)
+                let expected = Self.addresses(pods).filter { families.contains($0.contains(":") ? "IPv6" : "IPv4") }
+                #expect(Self.addresses(slices) == expected, "seed \(seed)")
+                #expect(slices.allSatisfy { ($0.endpoints?.count ?? 0) <= 7 }, "seed \(seed)")
+                #expect(Set(slices.map(\.addressType)) == Set(families), "seed \(seed)")
+                let again = EndpointSlicePlan(
+                    service, pods: pods, zones: Self.zones, existing: slices, capacity: 7)
+                #expect(again.create.isEmpty && again.update.isEmpty && again.delete.isEmpty, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func `Slices of a former Service of the name go`() {
+        var foreign = EndpointSlice(
+            metadata: ObjectMeta(name: "web-x", namespace: "default"), addressType: "IPv4", endpoints: [])
+        foreign.metadata.ownerReferences = [OwnerReference(apiVersion: "v1", kind: "Service", name: "web", uid: "old")]
+        let plan = EndpointSlicePlan(Self.service(), pods: [], zones: [:], existing: [foreign])
+        #expect(plan.delete.map(\.name) == ["web-x"])
+        #expect(plan.create.count == 2)
+    }
+
+    static func addresses(_ slices: [EndpointSlice]) -> [String] {
+        slices.flatMap { $0.endpoints ?? [] }.flatMap(\.addresses).sorted()
+    }
+
+    static func addresses(_ pods: some Collection<Pod>) -> [String] {
+        pods.flatMap(\.addresses).sorted()
+    }
+}
+
+@Suite struct EndpointsTests {
+    @Test func `Only the primary family appears, ready and other addresses apart`() {
+        let pods = [
+            EndpointSliceTests.dual(0), EndpointSliceTests.dual(1, ready: false),
+            EndpointSliceTests.dual(2, deleting: true),
+        ]
+        let result = EndpointsPlan.endpoints(
+            EndpointSliceTests.service(families: ["IPv6", "IPv4"]), pods: pods, existing: nil)
+        #expect(result.subsets?.count == 1)
+        #expect(result.subsets?.first?.addresses?.map(\.ip) == ["fd00::1"])
+        #expect(result.subsets?.first?.notReadyAddresses?.map(\.ip) == ["fd00::2"])
+        #expect(result.metadata.labels?["endpoints.kubernetes.io/managed-by"] == "endpoint-controller")
+        #expect(result.name == "web")
+    }
+
+    @Test func `More than a thousand addresses are truncated, ready ones kept`() {
+        let pods = (0..<1200).map { EndpointSliceTests.dual($0, ready: $0 >= 300) }
+        let result = EndpointsPlan.endpoints(EndpointSliceTests.service(), pods: pods, existing: nil)
+        #expect(result.subsets?.first?.addresses?.count == 900)
+        #expect(result.subsets?.first?.notReadyAddresses?.count == 100)
+        #expect(result.metadata.annotations?["endpoints.kubernetes.io/over-capacity"] == "truncated")
+    }
+
+    @Test func `A headless Service is labelled`() {
+        let result = EndpointsPlan.endpoints(
+            EndpointSliceTests.service(clusterIP: "None"), pods: [], existing: nil)
+        #expect(result.metadata.labels?[WellKnownLabel.headless] == "")
+        #expect(result.subsets == nil)
+    }
+
+    @Test func `A user's Endpoints are mirrored by family`() {
+        let endpoints = Endpoints(
+            metadata: ObjectMeta(name: "ext", namespace: "default", uid: "ep", labels: ["a": "b"]),
+            subsets: [
+                EndpointSubset(
+                    addresses: [EndpointAddress(ip: "192.0.2.1"), EndpointAddress(ip: "2001:db8::1")],
+                    notReadyAddresses: [EndpointAddress(ip: "192.0.2.2"), EndpointAddress(ip: "x")],
+                    ports: [EndpointPort(port: 80)])
+            ])
+        let plan = EndpointMirrorPlan(endpoints, existing: [])
+        #expect(plan.create.map(\.addressType).sorted() == ["IPv4", "IPv6"])
+        #expect(plan.invalid == ["x"])
+        let four = plan.create.first { $0.addressType == "IPv4" }
+        #expect(four?.endpoints?.map(\.conditions?.ready) == [true, false])
+        #expect(four?.metadata.labels?[WellKnownLabel.serviceName] == "ext")
+        let again = EndpointMirrorPlan(endpoints, existing: plan.create)
+        #expect(again.create.isEmpty && again.update.isEmpty && again.delete.isEmpty)
+    }
+}
+
+/// SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,124 @@
+import Addresses
+import Controllers
+import KubernetesAPI
+import Testing
+
+@Suite struct NodeBlockTests {
+    static func prefix(_ text: String) throws -> IPPrefix {
+        try #require(IPPrefix(text))
+    }
+
+    static func configuration(_ ranges: [String], services: [String] = []) throws -> ControllerConfiguration {
+        ControllerConfiguration(
+            clusterCIDRs: try ranges.map(prefix), serviceClusterIPRanges: try services.map(prefix))
+    }
+
+    @Test func `Nodes get one block of every range, in turn`() throws {
+        var blocks = NodeBlocks(try Self.configuration(["10.244.0.0/16", "fd00:10:244::/56"]))
+        for index in 0..<3 {
+            let expected = try ["10.244.\(index).0/24", "fd00:10:244:\(index)::/64"].map {
+                try #require(IPPrefix(masking: $0))
+            }
+            let outcome = blocks.allocate(for: "n\(index)")
+            #expect(outcome == .blocks(expected))
+        }
+        let again = blocks.allocate(for: "n1")
+        #expect(again == .blocks(try ["10.244.1.0/24", "fd00:10:244:1::/64"].map(Self.prefix)))
+    }
+
+    @Test func `A freed block comes back only after all others`() throws {
+        var allocator = BlockAllocator(range: try Self.prefix("10.0.0.0/22"), blockLength: 24)
+        let first = allocator.allocate()
+        allocator.release(try #require(first))
+        let rest = (0..<4).map { _ in allocator.allocate()?.description }
+        #expect(rest == ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24", "10.0.0.0/24"])
+        let exhausted = allocator.allocate()
+        #expect(exhausted == nil)
+    }
+
+    @Test(arguments: [
+        ("10.0.0.0/22", 24, ["10.0.1.0/24"], ["10.0.0.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
+        ("10.0.0.0/22", 24, ["10.0.1.128/25"], ["10.0.0.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
+        ("10.0.0.0/22", 24, ["10.0.2.0/23"], ["10.0.0.0/24", "10.0.1.0/24"]),
+        ("10.0.0.0/22", 24, ["10.0.0.0/16"], []),
+        ("10.0.0.0/22", 24, ["fd00::/64"], ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
+        ("fd00::/62", 64, ["fd00::/112"], ["fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:3::/64"]),
+        ("fd00::/64", 64, [], ["fd00::/64"]),
+    ])
+    func `Excluded prefixes are left out`(range: String, length: Int, excluded: [String], expected: [String]) throws {
+        var allocator = BlockAllocator(
+            range: try Self.prefix(range), blockLength: length, excluding: try excluded.map(Self.prefix))
+        var given: [String] = []
+        while let block = allocator.allocate() {
+            given.append(block.description)
+        }
+        #expect(given == expected)
+    }
+
+    @Test func `When one family is exhausted the other gives nothing`() throws {
+        var blocks = NodeBlocks(try Self.configuration(["10.0.0.0/23", "fd00::/64"]))
+        _ = blocks.allocate(for: "a")
+        let exhausted = blocks.allocate(for: "b")
+        #expect(exhausted == .exhausted(try Self.prefix("fd00::/64")))
+        blocks.release("a")
+        let given = blocks.allocate(for: "b")
+        #expect(given == .blocks(try ["10.0.0.0/24", "fd00::/64"].map(Self.prefix)))
+    }
+
+    @Test func `Blocks that nodes have are not given again, and foreign ones are refused`() throws {
+        var blocks = NodeBlocks(try Self.configuration(["10.0.0.0/22"]))
+        try blocks.occupy([try Self.prefix("10.0.0.0/24")], by: "a")
+        let given = blocks.allocate(for: "b")
+        #expect(given == .blocks([try Self.prefix("10.0.1.0/24")]))
+        #expect(throws: NodeBlocks.Mismatch.self) { try blocks.occupy([try Self.prefix("10.9.0.0/24")], by: "c") }
+        #expect(throws: NodeBlocks.Mismatch.self) {
+            try blocks.occupy(try ["10.0.2.0/24", "fd00::/64"].map(Self.prefix), by: "c")
+        }
+    }
+
+    @Test(arguments: [
+        (["10.0.0.0/16", "10.1.0.0/16"], "not configured as dual stack"),
+        (["10.0.0.0/16", "fd00::/56", "fd01::/56"], "more than max allowed of 2"),
+        (["10.0.0.0/25"], "mask size of cluster CIDR must be less than or equal"),
+        (["fd00::/47"], "the node CIDR size is too big"),
+    ])
+    func `Impossible ranges are refused`(ranges: [String], text: String) throws {
+        let configuration = try Self.configuration(ranges)
+        let error = #expect(throws: ControllerConfigurationError.self) { try configuration.validate() }
+        #expect(error?.description.contains(text) ?? false)
+    }
+
+    @Test func `Ranges of any order of families are accepted`() throws {
+        try Self.configuration(["fd00::/48", "10.0.0.0/8"]).validate()
+    }
+}
+
+@Suite struct NodeHealthTests {
+    @Test func `A lost node becomes unknown, then is marked unreachable`() {
+        let first = NodeHealth(node: node("a"), isLost: true, now: later)
+        #expect(first.conditions?["Ready"]?.status == "Unknown")
+        #expect(first.conditions?["Ready"]?.reason == "NodeStatusUnknown")
+        let second = NodeHealth(node: node("a", ready: "Unknown"), isLost: true, now: later)
+        #expect(second.conditions == nil)
+        #expect(second.taints?.map(\.effect) == ["NoSchedule", "NoExecute"])
+        #expect(second.taints?.allSatisfy { $0.key == "node.kubernetes.io/unreachable" } ?? false)
+    }
+
+    @Test(
+        arguments: [
+            ("True", [], nil),
+            ("False", [], ["node.kubernetes.io/not-ready", "node.kubernetes.io/not-ready"]),
+            (nil, [], ["node.kubernetes.io/not-ready", "node.kubernetes.io/not-ready"]),
+            ("True", ["node.kubernetes.io/not-ready", "own"], ["own"]),
+            ("True", ["own"], nil),
+            (
+                "Unknown", ["node.kubernetes.io/not-ready"],
+                ["node.kubernetes.io/unreachable", "node.kubernetes.io/unreachable"]
+            ),
+        ] as [(String?, [String], [String]?)])
+    func `Taints follow the Ready condition`(ready: String?, present: [String], expected: [String]?) {
+        let taints = present.map { Taint(key: $0, effect: "NoSchedule") }
+        let health = NodeHealth(node: node("a", taints: taints, ready: ready), isLost: false, now: later)
+        #expect(health.taints?.map(\.key) == expected)
+    }
+}
