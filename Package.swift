@@ -50,7 +50,7 @@ let targets: [Target] = [
     // Floor 6: the embedded control plane's API.
     .target(
         name: "APIServer",
-        dependencies: core("KubernetesAPI", "JSON", "Addresses") + hummingbird + certificates + [
+        dependencies: core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates + [
             log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Yams", package: "Yams"),
         ],
@@ -130,7 +130,7 @@ let targets: [Target] = [
         swiftSettings: swiftSettings),
 
     tests("KubernetesClient", core("KubernetesAPI", "JSON")),
-    tests("APIServer", core("KubernetesAPI", "JSON", "Addresses")),
+    tests("APIServer", core("KubernetesAPI", "JSON", "Addresses") + [log, httpClient]),
     tests("Controllers", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
     tests("PodRuntime", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),

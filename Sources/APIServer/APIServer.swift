@@ -1,1 +1,153 @@
-// Placeholder
+import Addresses
+import Foundation
+import Hummingbird
+import HummingbirdTLS
+import KubernetesAPI
+import Linux
+public import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+public import ServiceLifecycle
+
+/// The API of a cluster: Kubernetes' REST conventions over HTTPS, with state in one directory.
+public final class APIServer: ServiceLifecycle.Service {
+    private let configuration: APIServerConfiguration
+    private let logger: Logger
+    private let lock: DirectoryLock
+    private let store: Store
+    private let nodes: NodeClient
+    private let tls: TLSConfiguration
+    private let kubeconfig: String
+
+    /// The port that is listened on, known once the server runs.
+    private let listening = AsyncStream<Int>.makeStream()
+
+    /// Takes the data directory, recovers the state and makes certificates; nothing listens yet.
+    ///
+    /// - Throws: `ConfigurationError` that says what is wrong with the directory or the configuration.
+    public init(configuration: APIServerConfiguration, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        guard let primary = configuration.serviceClusterIPRanges.first else {
+            throw ConfigurationError("no range for cluster IPs; give one with --service-cluster-ip-range")
+        }
+        if let advertised = configuration.advertiseAddresses.first, advertised.family != primary.family {
+            throw ConfigurationError("--advertise-address must match the primary service IP family")
+        }
+        let directory = configuration.dataDirectory
+        do {
+            try FileSystem.makeDirectory(directory, mode: 0o700, intermediate: true)
+        } catch {
+            throw ConfigurationError(
+                "cannot create the data directory \(directory): \(error); choose another --data-dir")
+        }
+        lock = try DirectoryLock(directory)
+        let pki = try ClusterPKI(dataDirectory: directory)
+        store = try Store(
+            path: directory + "/state.sqlite",
+            definitions: ResourceRegistry.definitions { _ in PlainStrategy() }, logger: logger)
+        nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
+        let names = ServerNames(configuration)
+        tls = try Self.tls(pki, pki.server(addresses: names.addresses, names: names.names))
+        kubeconfig = try pki.administratorKubeconfig(serverURL: names.url)
+        try await Bootstrap(store: store, configuration: configuration, logger: logger).run()
+    }
+
+    /// Serves until it is told to stop.
+    ///
+    /// - Throws: `ConfigurationError` when the address or port cannot be used.
+    public func run() async throws {
+        defer { listening.continuation.finish() }
+        let handler = APIHandler(store: store, nodes: nodes, logger: logger)
+        let names = ServerNames(configuration)
+        let responder = APIResponder(
+            handler: handler,
+            discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority))
+        let application = Application(
+            responder: responder,
+            server: try .tls(.http1(), tlsConfiguration: tls),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.bindAddress, port: configuration.securePort)),
+            onServerRunning: { [self] channel in
+                let port = channel.localAddress?.port ?? configuration.securePort
+                do {
+                    try FileSystem.writeFileAtomically(
+                        configuration.dataDirectory + "/admin.kubeconfig", Array(kubeconfig.utf8), mode: 0o600)
+                } catch {
+                    logger.error("cannot write the administrator's kubeconfig", metadata: ["error": "\(error)"])
+                }
+                logger.info("serving", metadata: ["address": "\(configuration.bindAddress)", "port": "\(port)"])
+                listening.continuation.yield(port)
+            },
+            logger: logger.quieter)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ConfigurationError(
+                "cannot listen on \(configuration.bindAddress) port \(configuration.securePort): \(error); "
+                    + "stop what uses it, or choose another --secure-port or --bind-address")
+        }
+        try await nodes.shutdown()
+        try await store.close()
+    }
+
+    /// Waits until the server listens; false when it ended before.
+    public func waitUntilListening() async -> Bool {
+        for await _ in listening.stream { return true }
+        return false
+    }
+
+    private static func tls(_ pki: ClusterPKI, _ pair: KeyPair) throws -> TLSConfiguration {
+        let authority = try NIOSSLCertificate.fromPEMBytes(Array(pki.authorityCertificate.utf8))
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(pair.certificate.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.privateKey.utf8), format: .pem)))
+        tls.trustRoots = .certificates(authority)
+        tls.certificateVerification = .optionalVerification
+        tls.sendCANameList = true
+        tls.minimumTLSVersion = .tlsv12
+        tls.applicationProtocols = ["http/1.1"]
+        return tls
+    }
+}
+
+extension Logger {
+    /// The logger for the HTTP library, whose notes on connections are of interest to nobody.
+    fileprivate var quieter: Logger {
+        var logger = self
+        logger.logLevel = max(logLevel, .warning)
+        return logger
+    }
+}
+
+/// Under which addresses and names the server is reached.
+struct ServerNames {
+    /// Addresses.
+    let addresses: [IPAddress]
+    /// DNS names.
+    let names: [String]
+    /// Host and port for clients.
+    let authority: String
+
+    init(_ configuration: APIServerConfiguration) {
+        let loopbacks: [IPAddress] = [.loopback(.ipv4), .loopback(.ipv6)]
+        let services = configuration.serviceClusterIPRanges.compactMap { $0.address(at: 1) }
+        let bound = IPAddress(configuration.bindAddress).map { $0.isUnspecified ? [] : [$0] } ?? []
+        var addresses: [IPAddress] = []
+        for address in loopbacks + bound + configuration.advertiseAddresses + services
+        where !addresses.contains(address) {
+            addresses.append(address)
+        }
+        self.addresses = addresses
+        names = [
+            "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+        ]
+        let reached = configuration.advertiseAddresses.first ?? bound.first ?? .loopback(.ipv4)
+        authority = "\(reached.uriHost):\(configuration.securePort)"
+    }
+
+    /// URL for clients.
+    var url: String { "https://\(authority)" }
+}

@@ -1,0 +1,115 @@
+import Addresses
+import JSON
+import KubernetesAPI
+import Logging
+
+/// Creates what every cluster has: the system namespaces, and the Service of the API itself.
+struct Bootstrap: Sendable {
+    private static let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"]
+
+    let store: Store
+    let configuration: APIServerConfiguration
+    let logger: Logger
+
+    func run() async throws {
+        for name in Self.namespaces {
+            try await createIfMissing(.namespaces, "", ["metadata": ["name": .string(name)]])
+        }
+        try await createIfMissing(.services, "default", service)
+        guard !configuration.advertiseAddresses.isEmpty else { return }
+        try await put(.endpoints, "default", endpoints)
+        for family in families {
+            try await put(.endpointSlices, "default", slice(family))
+        }
+    }
+
+    /// The families of the service ranges, the primary one first.
+    private var families: [IPFamily] { configuration.serviceClusterIPRanges.map(\.family) }
+
+    private var labels: JSONValue { ["component": "apiserver", "provider": "kubernetes"] }
+
+    private var service: JSONValue {
+        let addresses = configuration.serviceClusterIPRanges.compactMap { $0.address(at: 1) }.map {
+            JSONValue.string($0.description)
+        }
+        return [
+            "metadata": ["name": "kubernetes", "labels": labels],
+            "spec": [
+                "type": "ClusterIP", "clusterIP": addresses.first ?? .null, "clusterIPs": .array(addresses),
+                "ipFamilies": .array(families.map { .string($0.name) }),
+                "ipFamilyPolicy": families.count > 1 ? "RequireDualStack" : "SingleStack",
+                "sessionAffinity": "None",
+                "ports": [
+                    [
+                        "name": "https", "protocol": "TCP", "port": 443,
+                        "targetPort": .integer(Int64(configuration.securePort)),
+                    ]
+                ],
+            ],
+        ]
+    }
+
+    private var port: JSONValue {
+        ["name": "https", "port": .integer(Int64(configuration.securePort)), "protocol": "TCP"]
+    }
+
+    /// Endpoints name the primary family only, as all clients of theirs expect.
+    private var endpoints: JSONValue {
+        let primary = configuration.advertiseAddresses.filter { $0.family == families.first }
+        return [
+            "metadata": [
+                "name": "kubernetes", "labels": ["endpointslice.kubernetes.io/skip-mirror": "true"],
+            ],
+            "subsets": [
+                ["addresses": .array(primary.map { ["ip": .string($0.description)] }), "ports": [port]]
+            ],
+        ]
+    }
+
+    /// The slice of a family; that of the primary family has the plain name.
+    private func slice(_ family: IPFamily) -> JSONValue {
+        let addresses = configuration.advertiseAddresses.filter { $0.family == family }
+        let name = family == families.first ? "kubernetes" : "kubernetes-\(family.name.lowercased())"
+        return [
+            "metadata": ["name": .string(name), "labels": ["kubernetes.io/service-name": "kubernetes"]],
+            "addressType": .string(family.name),
+            "endpoints": .array(
+                addresses.map { ["addresses": [.string($0.description)], "conditions": ["ready": true]] }),
+            "ports": [port],
+        ]
+    }
+
+    private func createIfMissing(_ resource: Resource, _ namespace: String, _ object: JSONValue) async throws {
+        try await write(resource, namespace, object) { _ in nil }
+    }
+
+    private func put(_ resource: Resource, _ namespace: String, _ object: JSONValue) async throws {
+        try await write(resource, namespace, object) { old in
+            var new = object
+            new["metadata"] = old["metadata"]
+            new.set(object.at("metadata", "labels"), at: "metadata", "labels")
+            return new
+        }
+    }
+
+    /// Creates the object, or replaces it with what `change` makes of the present one, unless that is nil.
+    private func write(
+        _ resource: Resource, _ namespace: String, _ object: JSONValue,
+        _ change: @escaping @Sendable (JSONValue) -> JSONValue?
+    ) async throws {
+        guard let index = store.index(of: resource) else { return }
+        let key = ObjectKey(namespace: namespace, name: object.at("metadata", "name")?.string ?? "")
+        do {
+            try await store.write { transaction throws(StatusError) in
+                guard let present = transaction.object(index, key)?.value else {
+                    _ = try transaction.create(object, index, namespace: namespace, WriteOptions())
+                    return
+                }
+                guard let changed = change(present) else { return }
+                _ = try transaction.update(index, key, WriteOptions()) { _ in changed }
+            }
+        } catch let error as StatusError {
+            throw ConfigurationError("cannot create \(resource.plural) \(key.name): \(error)")
+        }
+    }
+}

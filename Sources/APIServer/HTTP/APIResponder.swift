@@ -1,0 +1,53 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import KubernetesAPI
+import Logging
+
+/// Answers every request of the server.
+struct APIResponder: HTTPResponder {
+    typealias Context = ServerRequestContext
+
+    /// Paths that anyone may see.
+    private static let open: Set<String> = ["readyz", "livez", "healthz", "version"]
+
+    let handler: APIHandler
+    let discovery: DiscoveryDocuments
+    let authenticator = Authenticator()
+
+    func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
+        do {
+            return try await answer(request, context)
+        } catch let error as StatusError {
+            return .failure(error)
+        } catch {
+            handler.logger.error(
+                "request failed",
+                metadata: ["method": "\(request.method)", "path": "\(request.uri.path)", "error": "\(error)"])
+            return .failure(.internalError("\(error)"))
+        }
+    }
+
+    private func answer(_ request: Request, _ context: ServerRequestContext) async throws -> Response {
+        let target = RequestTarget(path: request.uri.path)
+        if case .other(let segments) = target, let first = segments.first, Self.open.contains(first) {
+            return try health(segments, request)
+        }
+        guard try await authenticator.user(of: context.channel) != nil else { throw StatusError.unauthorized() }
+        switch target {
+        case .resource(let path):
+            return try await handler.respond(to: request, path, Query(request.uri.query), context)
+        case .discovery(let segments), .other(let segments):
+            guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
+            return try discovery.answer(segments, request)
+        }
+    }
+
+    private func health(_ segments: [String], _ request: Request) throws -> Response {
+        if segments == ["version"] { return .value(ServerVersion.document) }
+        guard segments.count == 1 else { throw StatusError.unknownPath() }
+        // The server listens only once its state is recovered, so an answer means that it is well.
+        guard request.uri.query?.contains("verbose") ?? false else { return .text("ok") }
+        return .text("[+]ping ok\n[+]log ok\n\(segments[0]) check passed\n")
+    }
+}

@@ -1,0 +1,57 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import KubernetesAPI
+import NIOCore
+
+extension Response {
+    /// An answer from JSON text.
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-cache, private"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// An answer from a tree, in the syntax that the client prefers.
+    static func value(_ value: JSONValue, _ format: OutputFormat = .json, status: HTTPResponse.Status = .ok) -> Response
+    {
+        switch format.encoding {
+        case .json: return .json(value.serialized(), status: status)
+        case .yaml:
+            return Response(
+                status: status, headers: [.contentType: "application/yaml"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: YAMLText.write(value))))
+        }
+    }
+
+    /// Plain text.
+    static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// A refusal.
+    static func failure(_ error: StatusError) -> Response {
+        var response = Response.value(error.status, status: .init(code: error.code))
+        if let seconds = error.details?.retryAfterSeconds {
+            response.headers[.retryAfter] = String(seconds)
+        }
+        return response
+    }
+
+    /// The answer with a `Warning` header for each text.
+    func warning(_ sink: WarningSink) -> Response {
+        var response = self
+        for text in sink.all {
+            let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            response.headers.append(HTTPField(name: .warning, value: "299 - \"\(quoted)\""))
+        }
+        return response
+    }
+}
+
+extension HTTPField.Name {
+    /// `Warning` (RFC 7234 §5.5).
+    static var warning: HTTPField.Name { HTTPField.Name("Warning") ?? .age }
+}

@@ -1,0 +1,67 @@
+package import JSON
+package import KubernetesAPI
+import Yams
+
+/// YAML as Kubernetes uses it: JSON's values in another syntax.
+package enum YAMLText {
+    /// Reads one document.
+    package static func read(_ text: String) throws(StatusError) -> JSONValue {
+        do {
+            guard let node = try Yams.compose(yaml: text) else { return .null }
+            return value(node)
+        } catch {
+            throw .badRequest("yaml: \(error)")
+        }
+    }
+
+    /// Writes a value as a block document.
+    package static func write(_ value: JSONValue) -> String {
+        // Every node below is built from JSON, so serialization cannot fail.
+        (try? Yams.serialize(node: node(value), width: -1)) ?? ""
+    }
+
+    private static func value(_ node: Yams.Node) -> JSONValue {
+        switch node {
+        case .mapping(let mapping):
+            var object = JSONObject()
+            for (key, member) in mapping {
+                object[key.string ?? ""] = value(member)
+            }
+            return .object(object)
+        case .sequence(let sequence):
+            return .array(sequence.map(value))
+        case .scalar(let scalar):
+            guard scalar.style != .singleQuoted, scalar.style != .doubleQuoted else { return .string(scalar.string) }
+            if node.null != nil { return .null }
+            if let flag = node.bool { return .bool(flag) }
+            if let number = node.int { return .integer(Int64(number)) }
+            if let number = node.float { return .double(number) }
+            return .string(scalar.string)
+        case .alias:
+            // Yams resolves aliases while it composes.
+            return .null
+        }
+    }
+
+    private static func node(_ value: JSONValue) -> Yams.Node {
+        switch value {
+        case .null: Yams.Node("null", Tag(.null))
+        case .bool(let flag): Yams.Node(flag ? "true" : "false", Tag(.bool))
+        case .integer(let number): Yams.Node(String(number), Tag(.int))
+        case .double(let number): Yams.Node(String(number), Tag(.float))
+        case .string(let text): Yams.Node(text, Tag(.str), isPlain(text) ? .any : .doubleQuoted)
+        case .array(let elements): Yams.Node(elements.map(node), Tag(.seq), elements.isEmpty ? .flow : .block)
+        case .object(let object):
+            Yams.Node(
+                object.map { (Yams.Node($0.key, Tag(.str)), node($0.value)) }, Tag(.map),
+                object.isEmpty ? .flow : .block)
+        }
+    }
+
+    /// True when the text, unquoted, is read as text again.
+    private static func isPlain(_ text: String) -> Bool {
+        let node = Yams.Node(text)
+        return !text.isEmpty && node.null == nil && node.bool == nil && node.int == nil && node.float == nil
+            && node.timestamp == nil
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+package import JSON
+package import KubernetesAPI
+
+extension WriteTransaction {
+    /// Creates an object.
+    ///
+    /// - Parameters:
+    ///   - resource: Index of the resource.
+    ///   - namespace: The namespace of the request, empty for cluster-scoped resources.
+    package mutating func create(
+        _ object: JSONValue, _ resource: Int, namespace: String, _ options: WriteOptions
+    ) throws(StatusError) -> StoredObject {
+        let definition = definitions[resource]
+        var object = object
+        guard object.at("metadata", "resourceVersion")?.string ?? "" == "" else {
+            throw .badRequest("resourceVersion should not be set on objects to be created")
+        }
+        if definition.resource.isNamespaced {
+            try checkNamespace(namespace, definition.resource, object)
+        }
+        let name = object.at("metadata", "name")?.string ?? ""
+        let prefix = object.at("metadata", "generateName")?.string ?? ""
+        guard name.isEmpty, !prefix.isEmpty else {
+            return try admit(&object, resource, ObjectKey(namespace: namespace, name: name), options)
+        }
+        var collision: StatusError?
+        for _ in 0..<GeneratedName.attempts {
+            let key = ObjectKey(namespace: namespace, name: GeneratedName.make(prefix))
+            guard self.object(resource, key) == nil else {
+                collision = .alreadyExists(definition.resource, key.name)
+                continue
+            }
+            return try admit(&object, resource, key, options)
+        }
+        throw collision ?? .alreadyExists(definition.resource, prefix)
+    }
+
+    private mutating func admit(
+        _ object: inout JSONValue, _ resource: Int, _ key: ObjectKey, _ options: WriteOptions
+    ) throws(StatusError) -> StoredObject {
+        let definition = definitions[resource]
+        if key.name.isEmpty {
+            throw .invalid(
+                kind: definition.resource.kind, group: definition.resource.group, name: "",
+                causes: [.required("metadata.name", "name or generateName is required")])
+        }
+        var metadata = object["metadata"] ?? [:]
+        for serverSet in ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
+        {
+            metadata[serverSet] = nil
+        }
+        metadata["name"] = .string(key.name)
+        metadata["namespace"] = definition.resource.isNamespaced ? .string(key.namespace) : nil
+        metadata["uid"] = .string(UUID().uuidString.lowercased())
+        metadata["creationTimestamp"] = .string(Timestamp.now.description)
+        if definition.countsGenerations {
+            metadata["generation"] = 1
+        }
+        object["metadata"] = metadata
+        object = definition.inOrder(object)
+        let context = AdmissionContext(
+            isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings)
+        hold(try definition.strategy.admitCreate(&object, context))
+        guard self.object(resource, key) == nil else {
+            throw .alreadyExists(definition.resource, key.name)
+        }
+        return put(object, resource, key)
+    }
+
+    private func checkNamespace(
+        _ namespace: String, _ resource: Resource, _ object: JSONValue
+    ) throws(StatusError) {
+        guard let found = lookup.object(.namespaces, namespace: nil, name: namespace) else {
+            throw .notFound(.namespaces, namespace)
+        }
+        guard found.at("metadata", "deletionTimestamp") == nil else {
+            throw .forbidden(
+                resource, object.at("metadata", "name")?.string ?? "",
+                "unable to create new content in namespace \(namespace) because it is being terminated",
+                causes: [
+                    StatusError.Cause(
+                        reason: "NamespaceTerminating", message: "namespace \(namespace) is being terminated",
+                        field: "metadata.namespace")
+                ])
+        }
+    }
+}
+
+/// Names made from `metadata.generateName`.
+enum GeneratedName {
+    /// How often a taken name is replaced by another.
+    static let attempts = 8
+    private static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
+    private static let suffixLength = 5
+    private static let maximumLength = 63
+
+    /// The prefix, cut where needed, and a random suffix.
+    static func make(_ prefix: String) -> String {
+        let suffix = (0..<suffixLength).map { _ in alphabet[Int.random(in: alphabet.indices)] }
+        return prefix.prefix(maximumLength - suffixLength) + String(suffix)
+    }
+}
+
+extension ResourceDefinition {
+    /// The object with `apiVersion`, `kind` and `metadata` first, in which every object of the resource begins alike.
+    func inOrder(_ object: JSONValue) -> JSONValue {
+        var ordered: JSONObject = [
+            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind),
+            "metadata": object["metadata"] ?? [:],
+        ]
+        for (key, value) in object.object ?? [:] where ordered[key] == nil {
+            ordered[key] = value
+        }
+        return .object(ordered)
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Hummingbird
+import JSON
+package import KubernetesAPI
+import NIOCore
+
+extension APIHandler {
+    /// Answers GET of a collection.
+    func list(_ call: Call) async throws -> Response {
+        let filter = try filter(call)
+        let limit = try call.query.integer("limit") ?? 0
+        let token = try call.query["continue"].flatMap { $0.isEmpty ? nil : $0 }.map { text throws(StatusError) in
+            try ContinueToken(text)
+        }
+        let (tree, revision) = try await snapshot(call, token)
+
+        var objects: [StoredObject] = []
+        var next: ObjectKey?
+        var remaining = 0
+        tree.forEach(namespace: call.path.namespace, after: token?.start) { object in
+            guard filter.matches(object) else { return true }
+            if limit > 0, objects.count == limit {
+                next = objects.last?.key
+                remaining += 1
+                // Only a list without selectors tells how much is left.
+                return filter.isUnrestricted
+            }
+            objects.append(object)
+            return true
+        }
+        var metadata: JSONValue = ["resourceVersion": .string(String(revision))]
+        if let next {
+            metadata["continue"] = .string(ContinueToken(revision: revision, start: next).text)
+            if filter.isUnrestricted {
+                metadata["remainingItemCount"] = .integer(Int64(remaining))
+            }
+        }
+        let view = ObjectView(call)
+        guard view.isPlain, call.format.encoding == .json else {
+            return .value(view.list(objects, metadata), call.format)
+        }
+        return .json(Self.listText(objects, metadata, call.definition))
+    }
+
+    /// The selection that a request's query describes.
+    func filter(_ call: Call) throws(StatusError) -> ObjectFilter {
+        try ObjectFilter(
+            call.definition, namespace: call.path.namespace, name: call.path.name,
+            labelSelector: call.query["labelSelector"], fieldSelector: call.query["fieldSelector"])
+    }
+
+    /// The list as text, made of the stored texts of its items without their first two members.
+    private static func listText(
+        _ objects: [StoredObject], _ metadata: JSONValue, _ definition: ResourceDefinition
+    ) -> [UInt8] {
+        let resource = definition.resource
+        let head =
+            "{\"kind\":\"\(resource.kind)List\",\"apiVersion\":\"\(resource.apiVersion)\",\"metadata\":"
+            + metadata.text() + ",\"items\":["
+        // `inOrder` lets every stored text begin like this.
+        let prefix = "{\"apiVersion\":\"\(resource.apiVersion)\",\"kind\":\"\(resource.kind)\",".utf8.count
+        var bytes = Array(head.utf8)
+        bytes.reserveCapacity(objects.reduce(bytes.count + 2) { $0 + $1.text.count })
+        for (index, object) in objects.enumerated() {
+            if index > 0 {
+                bytes.append(UInt8(ascii: ","))
+            }
+            bytes.append(UInt8(ascii: "{"))
+            bytes.append(contentsOf: object.text[prefix...])
+        }
+        bytes.append(contentsOf: "]}".utf8)
+        return bytes
+    }
+
+    /// The objects as of the revision that the request asks for.
+    private func snapshot(
+        _ call: Call, _ token: ContinueToken?
+    ) async throws -> (tree: ObjectTree, revision: Int64) {
+        let wanted = call.query["resourceVersion"] ?? ""
+        let match = call.query["resourceVersionMatch"] ?? ""
+        if let token {
+            guard wanted.isEmpty || wanted == "0" else {
+                throw StatusError.badRequest("specifying resource version is not allowed when using continue")
+            }
+            guard let tree = store.snapshot(call.index, at: token.revision) else {
+                throw StatusError.expired(
+                    "The provided continue parameter is too old to display a consistent list result. You can start a "
+                        + "new list without the continue parameter.")
+            }
+            return (tree, token.revision)
+        }
+        guard !wanted.isEmpty, wanted != "0" else {
+            guard match.isEmpty || !wanted.isEmpty else {
+                throw StatusError.invalid(
+                    kind: "ListOptions", group: "meta.k8s.io", name: "",
+                    causes: [
+                        .forbidden(
+                            "resourceVersionMatch",
+                            "resourceVersionMatch is forbidden unless resourceVersion is provided")
+                    ])
+            }
+            return store.snapshot(call.index)
+        }
+        guard let revision = Int64(wanted), revision > 0 else {
+            throw StatusError.badRequest("invalid resource version \"\(wanted)\"")
+        }
+        try await store.waitForRevision(revision)
+        guard match == "Exact" else { return store.snapshot(call.index) }
+        guard let tree = store.snapshot(call.index, at: revision) else {
+            throw StatusError.expired("The resourceVersion for the provided list is too old.")
+        }
+        return (tree, revision)
+    }
+}
+
+/// Where the next page of a list begins.
+package struct ContinueToken: Sendable, Equatable {
+    /// The state that all pages show.
+    package let revision: Int64
+    /// The last object of the page before.
+    package let start: ObjectKey
+
+    /// A token for the page after an object.
+    package init(revision: Int64, start: ObjectKey) {
+        self.revision = revision
+        self.start = start
+    }
+
+    /// Reads the text of a token.
+    package init(_ text: String) throws(StatusError) {
+        guard let data = Data(base64Encoded: text), let value = try? JSONValue(parsing: [UInt8](data)),
+            let revision = value["rv"]?.int, let namespace = value["namespace"]?.string,
+            let name = value["name"]?.string
+        else { throw .badRequest("continue key is not valid: \(text)") }
+        self.init(revision: Int64(revision), start: ObjectKey(namespace: namespace, name: name))
+    }
+
+    /// The opaque text.
+    package var text: String {
+        let value: JSONValue = [
+            "rv": .integer(revision), "namespace": .string(start.namespace), "name": .string(start.name),
+        ]
+        return Data(value.serialized()).base64EncodedString()
+    }
+}
+
+extension Store {
+    /// Waits until a revision is there.
+    ///
+    /// - Throws: 504 when it is still in the future after three seconds.
+    nonisolated func waitForRevision(_ revision: Int64) async throws {
+        let deadline = ContinuousClock.now + .seconds(3)
+        while self.revision < revision {
+            guard ContinuousClock.now < deadline else {
+                throw StatusError.timeout(
+                    "Too large resource version: \(revision), current: \(self.revision)", retryAfterSeconds: 1,
+                    causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version")])
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}

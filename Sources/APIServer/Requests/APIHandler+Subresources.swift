@@ -1,0 +1,121 @@
+import Hummingbird
+import JSON
+import KubernetesAPI
+
+extension APIHandler {
+    /// Answers requests for what hangs below an object.
+    func subresource(_ call: Call) async throws -> Response {
+        let name = call.path.subresource ?? ""
+        guard let subresource = call.definition.subresources.first(where: { $0.name == name }),
+            call.path.rest.isEmpty || name == "proxy"
+        else { throw StatusError.unknownPath() }
+        let method = call.request.method
+        switch (name, method) {
+        case ("status", .get), ("finalize", .get): return try get(call)
+        case ("status", .put), ("finalize", .put): return try await update(call, subresource: name)
+        case ("status", .patch): return try await patch(call, subresource: name)
+        case ("scale", .get), ("scale", .put), ("scale", .patch): return try await scale(call)
+        case ("binding", .post): return try await bind(call)
+        case ("eviction", .post): return try await evict(call)
+        case ("log", .get): return try await nodes.log(of: call, store)
+        case ("proxy", _): return try await nodes.proxy(call, store)
+        default:
+            throw StatusError.methodNotAllowed(call.resource, "\(method.rawValue.lowercased()) of \(subresource.name)")
+        }
+    }
+
+    /// Reads or writes the number of replicas as a `Scale`.
+    private func scale(_ call: Call) async throws -> Response {
+        guard let current = store.object(call.index, call.key) else {
+            throw StatusError.notFound(call.resource, call.key.name)
+        }
+        if call.request.method == .get {
+            return .value(Scale.value(of: current.value), call.format)
+        }
+        let options = try call.writeOptions()
+        let text = try await RequestBodyText(call.request)
+        let isPatch = call.request.method == .patch
+        let patch: ObjectPatch? = isPatch ? try ObjectPatch(text) : nil
+        let body: JSONValue? = isPatch ? nil : try text.decode().value
+        let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
+            try transaction.update(call.index, call.key, subresource: "scale", options) {
+                object throws(StatusError) in
+                var scale = Scale.value(of: object)
+                if let patch {
+                    try patch.apply(to: &scale, Scale.definition)
+                } else if let body {
+                    scale = body
+                }
+                return try Scale.apply(scale, to: object, call.resource)
+            }
+        }
+        return .value(Scale.value(of: updated.value), call.format).warning(options.warnings)
+    }
+
+    /// Assigns a pod to a node.
+    private func bind(_ call: Call) async throws -> Response {
+        let options = try call.writeOptions()
+        let binding = try await RequestBodyText(call.request).decode().value
+        guard let node = binding.at("target", "name")?.string, !node.isEmpty else {
+            throw StatusError.invalid(
+                kind: "Binding", group: "", name: call.key.name, causes: [.required("target.name")])
+        }
+        let uid = binding.at("metadata", "uid")
+        _ = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
+            try transaction.update(call.index, call.key, subresource: "binding", options) {
+                pod throws(StatusError) in
+                guard !pod.isTerminating else {
+                    throw .conflict(
+                        call.resource, call.key.name,
+                        "pod \(call.key.name) is being deleted, cannot be assigned to a host")
+                }
+                if let assigned = pod.at("spec", "nodeName")?.string, !assigned.isEmpty {
+                    throw .conflict(
+                        call.resource, call.key.name,
+                        "pod \(call.key.name) is already assigned to node \"\(assigned)\"")
+                }
+                var pod = pod
+                pod.set(uid ?? pod.at("metadata", "uid"), at: "metadata", "uid")
+                pod.set(.string(node), at: "spec", "nodeName")
+                pod.setCondition("PodScheduled", status: "True")
+                return pod
+            }
+        }
+        let status: JSONValue = [
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
+        ]
+        return .value(status, status: .created)
+    }
+
+    /// Deletes a pod on behalf of a drained node.
+    private func evict(_ call: Call) async throws -> Response {
+        let body = try await RequestBodyText(call.request).decode().value
+        let options = try DeleteOptions(body["deleteOptions"] ?? [:], call.query)
+        _ = try await store.write(isDryRun: options.write.isDryRun) { transaction throws(StatusError) in
+            try transaction.delete(call.index, call.key, options)
+        }
+        let status: JSONValue = [
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
+        ]
+        return .value(status, status: .created)
+    }
+}
+
+extension JSONValue {
+    /// Sets a condition of `status.conditions`, keeping the time of its last transition when its status stays.
+    mutating func setCondition(_ type: String, status: String) {
+        var conditions = at("status", "conditions")?.array ?? []
+        let index = conditions.firstIndex { $0["type"]?.string == type }
+        if let index, conditions[index]["status"]?.string == status { return }
+        let condition: JSONValue = [
+            "type": .string(type), "status": .string(status), "lastProbeTime": .null,
+            "lastTransitionTime": .string(Timestamp.now.description),
+        ]
+        if let index {
+            conditions[index] = condition
+        } else {
+            conditions.append(condition)
+        }
+        set(.array(conditions), at: "status", "conditions")
+    }
+}

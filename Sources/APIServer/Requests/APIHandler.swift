@@ -1,0 +1,149 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import KubernetesAPI
+import Logging
+
+/// Answers the requests for resources.
+struct APIHandler: Sendable {
+    /// The state.
+    let store: Store
+    /// Indices of the resources by group, version and plural.
+    let indices: [String: Int]
+    /// Calls nodes.
+    let nodes: NodeClient
+    let logger: Logger
+
+    init(store: Store, nodes: NodeClient, logger: Logger) {
+        self.store = store
+        self.nodes = nodes
+        self.logger = logger
+        indices = Dictionary(
+            store.definitions.enumerated().map { ("\($1.resource.apiVersion)/\($1.resource.plural)", $0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// One request for a known resource.
+    struct Call: Sendable {
+        let index: Int
+        let definition: ResourceDefinition
+        let path: RequestTarget.ResourcePath
+        let query: Query
+        let format: OutputFormat
+        let request: Request
+        let context: ServerRequestContext
+
+        var resource: Resource { definition.resource }
+
+        /// The key of the named object.
+        var key: ObjectKey {
+            ObjectKey(namespace: resource.isNamespaced ? path.namespace ?? "" : "", name: path.name ?? "")
+        }
+
+        /// The options common to all writes.
+        func writeOptions() throws(StatusError) -> WriteOptions {
+            var options = WriteOptions()
+            options.isDryRun = try Self.isDryRun(query.all("dryRun"))
+            return options
+        }
+
+        static func isDryRun(_ values: [String]) throws(StatusError) -> Bool {
+            let values = values.filter { !$0.isEmpty }
+            guard values.allSatisfy({ $0 == "All" }) else {
+                throw .invalid(
+                    kind: "CreateOptions", group: "meta.k8s.io", name: "",
+                    causes: [.notSupported("dryRun", .array(values.map { .string($0) }), ["All"])])
+            }
+            return !values.isEmpty
+        }
+    }
+
+    /// Answers a request whose path is below a group and version.
+    func respond(
+        to request: Request, _ path: RequestTarget.ResourcePath, _ query: Query, _ context: ServerRequestContext
+    ) async throws -> Response {
+        let version = path.group.isEmpty ? path.version : "\(path.group)/\(path.version)"
+        guard let index = indices["\(version)/\(path.plural)"] else { throw StatusError.unknownPath() }
+        let definition = store.definitions[index]
+        // A path without namespace means the whole cluster, and there only lists and watches make sense.
+        guard definition.resource.isNamespaced || path.namespace == nil,
+            !definition.resource.isNamespaced || path.namespace != nil || path.name == nil
+        else { throw StatusError.unknownPath() }
+        let accept = request.headers[values: .accept].joined(separator: ",")
+        // Subresources like logs negotiate nothing with this server.
+        guard let format = OutputFormat.negotiate(accept: accept) ?? (path.subresource == nil ? nil : .json) else {
+            throw StatusError.notAcceptable(supported: OutputFormat.supported)
+        }
+        let call = Call(
+            index: index, definition: definition, path: path, query: query, format: format, request: request,
+            context: context)
+        if path.subresource != nil {
+            return try await subresource(call)
+        }
+        return path.name == nil ? try await collection(call) : try await item(call)
+    }
+
+    private func collection(_ call: Call) async throws -> Response {
+        switch call.request.method {
+        case .get, .head:
+            if call.path.isWatch || call.query.flag("watch") {
+                try require(.watch, call)
+                return try watch(call)
+            }
+            try require(.list, call)
+            return try await list(call)
+        case .post:
+            guard !call.resource.isNamespaced || call.path.namespace != nil else {
+                throw StatusError.methodNotAllowed(call.resource, "create")
+            }
+            try require(.create, call)
+            return try await create(call)
+        case .delete:
+            try require(.deletecollection, call)
+            return try await deleteCollection(call)
+        default: throw StatusError.methodNotAllowed(call.resource, call.request.method.rawValue.lowercased())
+        }
+    }
+
+    private func item(_ call: Call) async throws -> Response {
+        switch call.request.method {
+        case .get, .head:
+            if call.path.isWatch {
+                try require(.watch, call)
+                return try watch(call)
+            }
+            try require(.get, call)
+            return try get(call)
+        case .put:
+            try require(.update, call)
+            return try await update(call, subresource: nil)
+        case .patch:
+            try require(.patch, call)
+            return try await patch(call, subresource: nil)
+        case .delete:
+            try require(.delete, call)
+            return try await delete(call)
+        default: throw StatusError.methodNotAllowed(call.resource, call.request.method.rawValue.lowercased())
+        }
+    }
+
+    private func require(_ verb: ResourceDefinition.Verb, _ call: Call) throws(StatusError) {
+        guard call.definition.verbs.contains(verb) else {
+            throw .methodNotAllowed(call.resource, verb.rawValue)
+        }
+    }
+
+    /// Answers GET of an object.
+    func get(_ call: Call) throws -> Response {
+        guard let object = store.object(call.index, call.key) else {
+            throw StatusError.notFound(call.resource, call.key.name)
+        }
+        return answer(object, call)
+    }
+
+    /// An object in the form that the client asked for.
+    func answer(_ object: StoredObject, _ call: Call, status: HTTPResponse.Status = .ok) -> Response {
+        if call.format == .json { return .json(object.text, status: status) }
+        return .value(ObjectView(call).item(object), call.format, status: status)
+    }
+}

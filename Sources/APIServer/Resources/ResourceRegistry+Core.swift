@@ -1,0 +1,116 @@
+import JSON
+import KubernetesAPI
+
+extension ResourceRegistry {
+    static func namespaces(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        let columns: [TableColumn] = [
+            .name,
+            TableColumn("Status", "The status of the namespace.") { $0.at("status", "phase")?.string ?? "" },
+            .age,
+        ]
+        return ResourceDefinition(.namespaces, shortNames: ["ns"], columns: columns, strategy: strategy) {
+            $0.verbs = ResourceDefinition.Verb.allCases.filter { $0 != .deletecollection }
+            $0.subresources = [
+                .init(name: "finalize", kind: "Namespace", verbs: [.update]), .status(of: "Namespace"),
+            ]
+            $0.fields.append(SelectableField("status.phase"))
+            $0.isHeldBySpecification = true
+            $0.markTerminating = { $0.set("Terminating", at: "status", "phase") }
+        }
+    }
+
+    static func nodes(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        ResourceDefinition(.nodes, shortNames: ["no"], columns: NodeColumns.all, strategy: strategy) {
+            $0.subresources = [
+                .init(name: "proxy", kind: "NodeProxyOptions", verbs: [.create, .delete, .get, .patch, .update]),
+                .status(of: "Node"),
+            ]
+            $0.fields.append(SelectableField("spec.unschedulable", absent: "false"))
+        }
+    }
+
+    static func pods(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        ResourceDefinition(.pods, shortNames: ["po"], columns: PodColumns.all, strategy: strategy) {
+            $0.categories = ["all"]
+            $0.subresources = [
+                .init(name: "binding", kind: "Binding", verbs: [.create]),
+                .init(
+                    name: "eviction", kind: "Eviction", groupVersion: (group: "policy", version: "v1"),
+                    verbs: [.create]),
+                .init(name: "log", kind: "Pod", verbs: [.get]), .status(of: "Pod"),
+            ]
+            $0.fields += [
+                "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+                "status.phase", "status.podIP", "status.nominatedNodeName",
+            ].map { SelectableField($0) }
+            $0.fields.append(SelectableField("spec.hostNetwork", absent: "false"))
+            $0.fields.append(
+                SelectableField("status.podIPs") { pod in
+                    (pod.at("status", "podIPs")?.array ?? []).compactMap { $0["ip"]?.string }.joined(separator: ",")
+                })
+            $0.countsGenerations = true
+            $0.gracePeriod = gracePeriod
+        }
+    }
+
+    /// Seconds that a pod gets to end; none when no node runs it.
+    private static let gracePeriod: @Sendable (JSONValue) -> Int? = { pod in
+        guard pod.at("spec", "nodeName")?.string ?? "" != "",
+            !["Succeeded", "Failed"].contains(pod.at("status", "phase")?.string)
+        else { return nil }
+        return pod.at("spec", "terminationGracePeriodSeconds")?.int ?? 30
+    }
+
+    static func services(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        ResourceDefinition(.services, shortNames: ["svc"], columns: ServiceColumns.all, strategy: strategy) {
+            $0.categories = ["all"]
+            $0.subresources = [.status(of: "Service")]
+            $0.fields += [SelectableField("spec.clusterIP"), SelectableField("spec.type")]
+        }
+    }
+
+    static func endpoints(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        ResourceDefinition(
+            .endpoints, shortNames: ["ep"], columns: [.name, EndpointColumns.endpoints, .age], strategy: strategy)
+    }
+
+    static func configMaps(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        let columns: [TableColumn] = [
+            .name,
+            .number("Data", "Number of entries.") {
+                ($0["data"]?.object?.count ?? 0) + ($0["binaryData"]?.object?.count ?? 0)
+            },
+            .age,
+        ]
+        return ResourceDefinition(.configMaps, shortNames: ["cm"], columns: columns, strategy: strategy)
+    }
+
+    static func secrets(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        let columns: [TableColumn] = [
+            .name, TableColumn("Type", "What the secret is for.") { $0["type"]?.string ?? "" },
+            .number("Data", "Number of entries.") { $0["data"]?.object?.count ?? 0 }, .age,
+        ]
+        return ResourceDefinition(.secrets, columns: columns, strategy: strategy) {
+            $0.fields.append(SelectableField("type"))
+        }
+    }
+
+    static func serviceAccounts(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        let columns: [TableColumn] = [
+            .name, .number("Secrets", "Number of secrets.") { $0["secrets"]?.array?.count ?? 0 }, .age,
+        ]
+        return ResourceDefinition(.serviceAccounts, shortNames: ["sa"], columns: columns, strategy: strategy)
+    }
+
+    static func events(_ strategy: any ResourceStrategy) -> ResourceDefinition {
+        ResourceDefinition(.events, shortNames: ["ev"], columns: EventColumns.all, strategy: strategy) {
+            $0.fields += [
+                "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+                "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+                "type",
+            ].map { SelectableField($0) }
+            $0.fields.append(SelectableField("reportingComponent") { EventColumns.component(of: $0) })
+            $0.fields.append(SelectableField("source") { EventColumns.component(of: $0) })
+        }
+    }
+}

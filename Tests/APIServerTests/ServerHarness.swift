@@ -1,0 +1,130 @@
+import APIServer
+import Addresses
+import AsyncHTTPClient
+import Foundation
+import JSON
+import Logging
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOSSL
+import Testing
+
+/// A server on a free port with a directory of its own, and an administrator's client of it.
+struct ServerHarness {
+    /// The data directory.
+    let directory: String
+    /// The port.
+    let port: Int
+    /// Host of the URLs.
+    var host = "127.0.0.1"
+    private let client: HTTPClient
+
+    /// An answer.
+    struct Answer {
+        /// HTTP status code.
+        let code: Int
+        /// The headers.
+        let headers: HTTPHeaders
+        /// The body.
+        let bytes: [UInt8]
+
+        /// The body as JSON; null when it is none.
+        var json: JSONValue { (try? JSONValue(parsing: bytes)) ?? .null }
+        /// The body as text.
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    /// Runs `body` with a server that is stopped and whose directory is removed afterwards.
+    static func run(
+        bind: String = "::", ranges: [String] = ["10.96.0.0/16", "fd00:10:96::/112"],
+        advertise: [String] = ["127.0.0.1", "::1"], directory: String? = nil,
+        _ body: @escaping (ServerHarness) async throws -> Void
+    ) async throws {
+        let path = directory ?? NSTemporaryDirectory() + "dt-apiserver-" + UUID().uuidString
+        defer {
+            if directory == nil {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+        let port = try await freePort()
+        var logger = Logger(label: "apiserver")
+        logger.logLevel = .warning
+        let server = try await APIServer(
+            configuration: APIServerConfiguration(
+                dataDirectory: path, bindAddress: bind, securePort: port,
+                advertiseAddresses: advertise.compactMap { IPAddress($0) },
+                serviceClusterIPRanges: ranges.compactMap { IPPrefix($0) }),
+            logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            #expect(await server.waitUntilListening())
+            let client = try administrator(path)
+            do {
+                try await body(ServerHarness(directory: path, port: port, client: client))
+                try await client.shutdown()
+            } catch {
+                try await client.shutdown()
+                throw error
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Sends a request and reads the whole answer.
+    func send(
+        _ method: String, _ path: String, _ body: JSONValue? = nil, type: String = "application/json",
+        accept: String = "application/json"
+    ) async throws -> Answer {
+        let answer = try await open(method, path, body.map { $0.serialized() }, type: type, accept: accept)
+        let bytes = try await answer.body.collect(upTo: 64 << 20)
+        return Answer(code: Int(answer.status.code), headers: answer.headers, bytes: [UInt8](buffer: bytes))
+    }
+
+    /// Sends a request and leaves the body to be read.
+    func open(
+        _ method: String, _ path: String, _ body: [UInt8]? = nil, type: String = "application/json",
+        accept: String = "application/json"
+    ) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: "https://\(host):\(port)\(path)")
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "accept", value: accept)
+        if let body {
+            request.headers.add(name: "content-type", value: type)
+            request.body = .bytes(body)
+        }
+        return try await client.execute(request, timeout: .seconds(60))
+    }
+
+    /// The same server under another address.
+    func at(_ host: String) -> ServerHarness {
+        var copy = self
+        copy.host = host
+        return copy
+    }
+
+    private static func administrator(_ directory: String) throws -> HTTPClient {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        let pki = directory + "/pki"
+        tls.trustRoots = .file(pki + "/ca.crt")
+        tls.certificateChain = try NIOSSLCertificate.fromPEMFile(pki + "/admin.crt").map { .certificate($0) }
+        tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: pki + "/admin.key", format: .pem))
+        return HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+    }
+
+    private static func freePort() async throws -> Int {
+        let socket = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = bind(socket, $0, length)
+                _ = getsockname(socket, $0, &length)
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin6_port))
+    }
+}
