@@ -72,9 +72,9 @@ let targets: [Target] = [
     // Floor 6: pods through a CRI runtime.
     .target(
         name: "PodRuntime",
-        dependencies: ["CRI", "KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird
-            + certificates + [
-                log, lifecycle, httpClient,
+        dependencies: ["CRI", "KubernetesClient"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink") + hummingbird + certificates + [
+                log, lifecycle, httpClient, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
             ],

@@ -1,5 +1,6 @@
 package import CRI
 package import KubernetesAPI
+import SwiftProtobuf
 
 /// Builds the runtime's description of one instance of a container.
 package struct ContainerConfiguration: Sendable {
@@ -136,9 +137,9 @@ package struct ContainerMount: Sendable, Hashable {
             $0.containerPath = containerPath
             $0.readonly = isReadOnly
             switch propagation {
-            case "HostToContainer": $0.propagation = .hostToContainer
-            case "Bidirectional": $0.propagation = .bidirectional
-            default: $0.propagation = .private
+            case "HostToContainer": $0.propagation = .propagationHostToContainer
+            case "Bidirectional": $0.propagation = .propagationBidirectional
+            default: $0.propagation = .propagationPrivate
             }
         }
     }

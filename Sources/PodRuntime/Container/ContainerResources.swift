@@ -1,5 +1,6 @@
-internal import CRI
+import CRI
 package import KubernetesAPI
+import SwiftProtobuf
 
 /// What a container may use, in the kernel's terms.
 package struct ContainerResources: Sendable, Hashable {

@@ -1,5 +1,6 @@
 package import CRI
 package import KubernetesAPI
+import SwiftProtobuf
 
 /// Builds the runtime's description of a pod's sandbox.
 package struct SandboxConfiguration: Sendable {

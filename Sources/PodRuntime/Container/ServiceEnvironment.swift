@@ -1,4 +1,4 @@
-package import Addresses
+import Addresses
 package import KubernetesAPI
 
 /// Environment variables that name Services, in the forms of Kubernetes and of container links.

@@ -16,7 +16,8 @@ extension PodStateMachine {
         for action in wanted where busy.insert(action.target).inserted {
             begun.append(action)
             if case .reportBackOff(let name) = action {
-                containers[name]?.reportedInstance = containers[name]?.schedule.instance
+                let instance = containers[name]?.schedule.instance
+                containers[name]?.reportedInstance = instance
             }
         }
         return begun

@@ -1,4 +1,4 @@
-package import KubernetesAPI
+import KubernetesAPI
 
 extension PodStateMachine {
     /// The pod's phase from its containers' states.

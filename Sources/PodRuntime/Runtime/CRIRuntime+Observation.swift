@@ -1,5 +1,5 @@
-package import Addresses
-internal import CRI
+import Addresses
+import CRI
 package import KubernetesAPI
 
 extension CRIRuntime {

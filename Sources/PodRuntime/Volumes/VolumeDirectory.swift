@@ -1,4 +1,4 @@
-internal import Linux
+import Linux
 
 /// A directory whose files all change together.
 ///
@@ -60,7 +60,7 @@ package struct VolumeDirectory: Sendable {
     private static func files(below directory: String) throws -> Set<String> {
         var result: Set<String> = []
         for name in try FileSystem.list(directory) {
-            if try FileSystem.status("\(directory)/\(name)", followLinks: false).isDirectory {
+            if try FileSystem.status("\(directory)/\(name)", followLinks: false).kind == .directory {
                 result.formUnion(try files(below: "\(directory)/\(name)").map { "\(name)/\($0)" })
             } else {
                 result.insert(name)

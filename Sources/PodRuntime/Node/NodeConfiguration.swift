@@ -1,0 +1,38 @@
+public import Addresses
+public import KubernetesAPI
+
+/// What a node's pod runtime must know.
+public struct NodeConfiguration: Sendable {
+    /// Name of the Node object.
+    public var nodeName: String
+    /// File with the server's address and the node's certificate, which also serves port 10250.
+    public var kubeconfigPath: String
+    /// Socket of the container runtime.
+    public var criEndpoint = "unix:///run/containerd/containerd.sock"
+    /// Directory of the pods' volumes and files.
+    public var rootDirectory = "/var/lib/duet/node"
+    /// Directory of the pods' logs.
+    public var logDirectory = "/var/log/pods"
+    /// Addresses of the node, primary first; empty finds those of the interfaces with the default routes.
+    public var nodeAddresses: [IPAddress] = []
+    /// Port of the node's own HTTPS API.
+    public var port = 10250
+    /// Control group below which the pods' groups are made, relative to the root of each hierarchy.
+    public var cgroupParent = "/kubepods"
+    /// Labels of the Node object besides the usual ones.
+    public var labels: [String: String] = [:]
+    /// Taints that the Node object gets when it is created.
+    public var taints: [Taint] = []
+    /// Domain of the cluster's names.
+    public var clusterDomain = "cluster.local"
+    /// Resolver configuration of the node.
+    public var resolvConfPath = "/etc/resolv.conf"
+    /// Number of pods that the node accepts.
+    public var maximumPods = 110
+
+    /// Creates a configuration with the usual paths.
+    public init(nodeName: String, kubeconfigPath: String) {
+        self.nodeName = nodeName
+        self.kubeconfigPath = kubeconfigPath
+    }
+}
