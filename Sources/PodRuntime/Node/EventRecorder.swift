@@ -1,7 +1,7 @@
-import KubernetesAPI
-import KubernetesClient
-import Logging
-import Synchronization
+import JSON
+package import KubernetesAPI
+package import KubernetesClient
+package import Logging
 
 /// Writes events about objects; when the server is slow, the newest hundred wait and older ones are dropped.
 package final class EventRecorder: Sendable {

@@ -8,21 +8,21 @@ public struct NodeConfiguration: Sendable {
     /// File with the server's address and the node's certificate, which also serves port 10250.
     public var kubeconfigPath: String
     /// Socket of the container runtime.
-    public var criEndpoint = "unix:///run/containerd/containerd.sock"
+    public var criEndpoint: String
     /// Directory of the pods' volumes and files.
-    public var rootDirectory = "/var/lib/duet/node"
+    public var rootDirectory: String
     /// Directory of the pods' logs.
-    public var logDirectory = "/var/log/pods"
+    public var logDirectory: String
     /// Addresses of the node, primary first; empty finds those of the interfaces with the default routes.
-    public var nodeAddresses: [IPAddress] = []
+    public var nodeAddresses: [IPAddress]
     /// Port of the node's own HTTPS API.
-    public var port = 10250
+    public var port: Int
     /// Control group below which the pods' groups are made, relative to the root of each hierarchy.
-    public var cgroupParent = "/kubepods"
+    public var cgroupParent: String
     /// Labels of the Node object besides the usual ones.
-    public var labels: [String: String] = [:]
+    public var labels: [String: String]
     /// Taints that the Node object gets when it is created.
-    public var taints: [Taint] = []
+    public var taints: [Taint]
     /// Domain of the cluster's names.
     public var clusterDomain = "cluster.local"
     /// Resolver configuration of the node.
@@ -31,8 +31,28 @@ public struct NodeConfiguration: Sendable {
     public var maximumPods = 110
 
     /// Creates a configuration with the usual paths.
-    public init(nodeName: String, kubeconfigPath: String) {
+    ///
+    /// - Parameter logDirectory: `logs` in the root directory when nil.
+    public init(
+        nodeName: String, kubeconfigPath: String, criEndpoint: String = "unix:///run/containerd/containerd.sock",
+        rootDirectory: String = "/var/lib/duet-node", logDirectory: String? = nil, nodeAddresses: [IPAddress] = [],
+        port: Int = 10250, cgroupParent: String = "/kubepods", labels: [String: String] = [:], taints: [Taint] = []
+    ) {
         self.nodeName = nodeName
         self.kubeconfigPath = kubeconfigPath
+        self.criEndpoint = criEndpoint
+        self.rootDirectory = rootDirectory
+        self.logDirectory = logDirectory ?? "\(rootDirectory)/logs"
+        self.nodeAddresses = nodeAddresses
+        self.port = port
+        self.cgroupParent = cgroupParent
+        self.labels = labels
+        self.taints = taints
     }
+}
+
+/// A configuration with which a node cannot run.
+public struct NodeConfigurationError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong and what to do.
+    public let description: String
 }

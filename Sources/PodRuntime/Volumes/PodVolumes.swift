@@ -54,7 +54,7 @@ package struct PodVolumes: Sendable {
         case "FileOrCreate" where kind == nil:
             try FileSystem.writeFile(path, [], mode: 0o644)
         case "Directory" where kind == .directory, "DirectoryOrCreate" where kind == .directory,
-            "File" where kind == .regular, "FileOrCreate" where kind == .regular, "Socket" where kind == .socket:
+            "File" where kind == .file, "FileOrCreate" where kind == .file, "Socket" where kind == .socket:
             return
         case let type:
             throw PodActionFailure(

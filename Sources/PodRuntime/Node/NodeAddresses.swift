@@ -1,0 +1,50 @@
+package import Addresses
+import RouteNetlink
+
+/// Finds and checks the addresses under which a node is known.
+package enum NodeAddresses {
+    /// The configured addresses, or those found on the interfaces with the default routes, IPv4 first.
+    package static func resolve(_ configured: [IPAddress]) throws -> [IPAddress] {
+        guard configured.isEmpty else {
+            try check(configured)
+            return configured
+        }
+        let found = try detect()
+        guard !found.isEmpty else {
+            throw NodeConfigurationError(
+                description: "no interface with a default route has a usable address: give the node's addresses with "
+                    + "--node-ip")
+        }
+        return found
+    }
+
+    /// At most one address of each family, and none that other nodes cannot reach.
+    package static func check(_ addresses: [IPAddress]) throws(NodeConfigurationError) {
+        guard addresses.count <= 2, Set(addresses.map(\.family)).count == addresses.count else {
+            let text = addresses.map(\.description).joined(separator: ",")
+            throw NodeConfigurationError(
+                description: "bad --node-ip \"\(text)\"; must contain either a single IP or a dual-stack pair of IPs")
+        }
+        for address in addresses where !isUsable(address) {
+            throw NodeConfigurationError(
+                description: "bad --node-ip \"\(address)\"; must not be an unspecified, loopback, link-local or "
+                    + "multicast address")
+        }
+    }
+
+    private static func isUsable(_ address: IPAddress) -> Bool {
+        !address.isUnspecified && !address.isLoopback && !address.isLinkLocalUnicast && !address.isMulticast
+    }
+
+    private static func detect() throws -> [IPAddress] {
+        var socket = try RouteSocket()
+        let addresses = try socket.addresses().filter { isUsable($0.address.address) && $0.scope == .universe }
+        return try IPFamily.allCases.compactMap { family in
+            let routes = try socket.routes(family, table: Route.mainTable)
+            let candidates = addresses.filter { $0.address.address.family == family }
+            let route = routes.filter { $0.destination.length == 0 }.min { $0.metric < $1.metric }
+            let onRoute = candidates.first { entry in route.map { $0.interface == entry.interface } ?? false }
+            return onRoute?.address.address
+        }
+    }
+}
