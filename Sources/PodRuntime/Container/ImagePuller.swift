@@ -1,7 +1,7 @@
 import CRI
 import Foundation
-package import KubernetesAPI
 import JSON
+package import KubernetesAPI
 
 /// Sees to it that images are present, by each container's policy.
 package struct ImagePuller: Sendable {

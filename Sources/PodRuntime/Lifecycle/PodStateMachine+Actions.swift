@@ -63,7 +63,9 @@ extension PodStateMachine {
     private func newSandboxActions(at now: Timestamp) -> [PodAction] {
         let living = runtime.containers.filter { $0.state == .running }
         guard living.isEmpty else {
-            return living.map { stop($0, gracePeriod: 1, cause: "Pod sandbox changed, it will be killed and re-created.") }
+            return living.map {
+                stop($0, gracePeriod: 1, cause: "Pod sandbox changed, it will be killed and re-created.")
+            }
         }
         let mayRun = spec.containers.contains { !isFinal(runtime.instances(of: $0.name).first, isInit: false) }
         guard mayRun, sandbox.mayTry(at: now) else { return [] }
@@ -135,7 +137,9 @@ extension PodStateMachine {
     /// The pod ended by itself: its addresses are released, its logs stay until the object goes.
     private func finishedActions() -> [PodAction] {
         let living = runtime.containers.filter { $0.state == .running }
-        guard living.isEmpty else { return living.map { stop($0, gracePeriod: 1, cause: "Stopping container \($0.name)") } }
+        guard living.isEmpty else {
+            return living.map { stop($0, gracePeriod: 1, cause: "Stopping container \($0.name)") }
+        }
         return runtime.sandboxes.filter(\.isReady).map { .stopSandbox(id: $0.id) }
     }
 

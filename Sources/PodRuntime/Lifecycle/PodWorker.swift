@@ -292,7 +292,8 @@ extension PodWorker {
                     try await runner.run(hook, container, id)
                 } catch {
                     guard !Task.isCancelled else { return }
-                    reporter.report(container, "FailedPreStopHook", "PreStopHook failed: \(error.message)", isWarning: true)
+                    reporter.report(
+                        container, "FailedPreStopHook", "PreStopHook failed: \(error.message)", isWarning: true)
                 }
             }
             group.addTask { try? await Task.sleep(for: .seconds(seconds)) }

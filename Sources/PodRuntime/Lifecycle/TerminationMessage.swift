@@ -16,6 +16,7 @@ package enum TerminationMessage {
             let bytes = try? FileSystem.readFile(directories.log(container: container.name, attempt: attempt))
         else { return "" }
         let lines = bytes.split(separator: UInt8(ascii: "\n")).suffix(80).compactMap { ContainerLogLine($0) }
-        return String(decoding: lines.flatMap { Array($0.content) + ($0.isPartial ? [] : [10]) }.suffix(2048), as: UTF8.self)
+        return String(
+            decoding: lines.flatMap { Array($0.content) + ($0.isPartial ? [] : [10]) }.suffix(2048), as: UTF8.self)
     }
 }

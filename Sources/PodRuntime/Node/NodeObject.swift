@@ -82,7 +82,8 @@ package struct NodeObject: Sendable {
         if let problem = Self.problem(runtime) {
             conditions.set("Ready", "False", reason: "KubeletNotReady", message: problem, at: time)
         } else {
-            conditions.set("Ready", "True", reason: "KubeletReady", message: "kubelet is posting ready status", at: time)
+            conditions.set(
+                "Ready", "True", reason: "KubeletReady", message: "kubelet is posting ready status", at: time)
         }
         for index in conditions.indices {
             conditions[index].lastHeartbeatTime = time

@@ -77,7 +77,8 @@ struct NodeReporter: Sendable {
             builder = builder.with(runtimeVersion: "\(version.name)://\(version.version)")
             conditions = .success(
                 try await runtime.conditions().map {
-                    NodeObject.RuntimeCondition(type: $0.type, isTrue: $0.status, reason: $0.reason, message: $0.message)
+                    NodeObject.RuntimeCondition(
+                        type: $0.type, isTrue: $0.status, reason: $0.reason, message: $0.message)
                 })
         } catch {
             conditions = .failure(PodActionFailure(reason: "RuntimeError", message: "\(error)"))

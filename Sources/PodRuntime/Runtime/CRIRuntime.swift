@@ -90,7 +90,7 @@ package final class CRIRuntime: Sendable {
             return try await call("PodSandboxStatus", .seconds(30)) { options in
                 try await self.runtime.podSandboxStatus(.with { $0.podSandboxID = id }, options: options)
             }.status
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -162,7 +162,7 @@ package final class CRIRuntime: Sendable {
             return try await call("ContainerStatus", .seconds(30)) { options in
                 try await self.runtime.containerStatus(.with { $0.containerID = id }, options: options)
             }.status
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         }
     }
@@ -232,7 +232,7 @@ package final class CRIRuntime: Sendable {
     private func ignoringAbsence(_ body: () async throws(RuntimeError) -> Void) async throws(RuntimeError) {
         do throws(RuntimeError) {
             try await body()
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return
         }
     }

@@ -53,34 +53,39 @@ package struct LogReader: ~Copyable {
 
     /// Opens a log at its beginning, or where its last lines begin.
     package init(path: String, tailLines: Int?) throws {
+        let start = try tailLines.map { try Self.start(ofLast: $0, in: path) } ?? 0
+        let opened = try FileDescriptor.open(path)
+        let number = try opened.status().inode
+        try Self.skip(start, of: opened)
         self.path = path
-        file = try FileDescriptor.open(path)
-        inode = try file.status().inode
-        guard let tailLines else { return }
-        try skip(to: tailLines)
+        inode = number
+        file = opened
     }
 
-    /// Reads past everything but the last lines; partial entries count as lines of their own, as in the runtime's file.
-    private mutating func skip(to lines: Int) throws {
-        var ends: [Int] = []
-        var position = 0
-        while true {
-            let bytes = try file.read(upTo: Self.chunk)
-            guard !bytes.isEmpty else { break }
-            for (offset, byte) in bytes.enumerated() where byte == 10 {
-                ends.append(position + offset + 1)
-                if ends.count > lines + 1 { ends.removeFirst(ends.count - lines - 1) }
-            }
-            position += bytes.count
-        }
-        let start = ends.count > lines ? ends[ends.count - lines - 1] : 0
-        file = try FileDescriptor.open(path)
-        var left = start
+    private static func skip(_ count: Int, of file: borrowing FileDescriptor) throws {
+        var left = count
         while left > 0 {
-            let bytes = try file.read(upTo: min(left, Self.chunk))
+            let bytes = try file.read(upTo: min(left, chunk))
             guard !bytes.isEmpty else { return }
             left -= bytes.count
         }
+    }
+
+    /// Where the last lines begin; partial entries count as lines of their own, as in the runtime's file.
+    private static func start(ofLast lines: Int, in path: String) throws -> Int {
+        let file = try FileDescriptor.open(path)
+        var ends: [Int] = []
+        var position = 0
+        while true {
+            let bytes = try file.read(upTo: chunk)
+            guard !bytes.isEmpty else { break }
+            for (offset, byte) in bytes.enumerated() where byte == 10 {
+                ends.append(position + offset + 1)
+            }
+            if ends.count > lines + 1 { ends.removeFirst(ends.count - lines - 1) }
+            position += bytes.count
+        }
+        return ends.count > lines ? ends[ends.count - lines - 1] : 0
     }
 
     /// The next bytes; empty when there are none now.

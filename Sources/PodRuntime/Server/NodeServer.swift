@@ -95,8 +95,9 @@ struct NodeServer: Sendable {
         guard request.method == .post || request.method == .get else {
             return .text(.methodNotAllowed, "use POST\n")
         }
-        guard let instance = await manager.worker(namespace: namespace, name: name)?
-            .instance(of: container, previous: false), instance.state == .running
+        guard
+            let instance = await manager.worker(namespace: namespace, name: name)?
+                .instance(of: container, previous: false), instance.state == .running
         else { return .text(.notFound, "container \(container) of pod \(namespace)/\(name) does not run\n") }
         let words = request.uri.queryParameters.filter { $0.key == "cmd" }.map { String($0.value) }
         // One parameter is a line of words, several are the words themselves.

@@ -28,7 +28,8 @@ package struct PodVolumes: Sendable {
         } else {
             throw PodActionFailure(
                 reason: "FailedMount",
-                message: "volume \"\(volume.name)\" is of a kind that this node does not offer: use emptyDir, hostPath, "
+                message:
+                    "volume \"\(volume.name)\" is of a kind that this node does not offer: use emptyDir, hostPath, "
                     + "configMap, secret, downwardAPI or projected")
         }
     }
