@@ -192,6 +192,15 @@ import Testing
         #expect(try masqueradeComments(node).isEmpty)
     }
 
+    @Test(arguments: ["ptp", "bridge"])
+    func `cannot be promised when no address is left`(type: String) throws {
+        let node = try TestNode()
+        let configuration = node.configuration(type, version: "1.1.0", subnets: ["10.9.0.0/30"])
+        #expect(try node.call(.ours, "STATUS", configuration).isSuccess)
+        #expect(try node.call(.ours, "ADD", configuration).isSuccess)
+        #expect(try node.call(.ours, "STATUS", configuration).printed["code"]?.int == 50)
+    }
+
     @Test func `isolates its port when told to`() throws {
         let node = try TestNode()
         #expect(try node.call(.ours, "ADD", node.configuration("bridge", ["portIsolation": true])).isSuccess)

@@ -35,6 +35,28 @@ import Testing
         ("wrong route", #"{"ranges":[[{"subnet":"10.9.0.0/24"}]],"routes":[{"dst":"x"}]}"#, ""),
     ]
 
+    /// What a runtime adds beside `ipam`.
+    static let additions: [JSONObject] = [
+        ["runtimeConfig": ["ipRanges": [[["subnet": "10.7.0.0/24"]], [["subnet": "fd00:7::/64"]]]]],
+        ["runtimeConfig": ["ips": ["10.9.0.40/24", "fd00:9::40"]]],
+        ["args": ["cni": ["ips": ["10.9.0.50"]]], "runtimeConfig": ["ips": ["fd00:9::50"]]],
+        ["runtimeConfig": ["ips": ["192.0.2.1"]]],
+    ]
+
+    @Test(arguments: additions)
+    func `honours what the runtime asks for`(addition: JSONObject) throws {
+        let node = try TestNode()
+        var answers: [JSONValue] = []
+        for implementation in Implementation.allCases {
+            let configuration = node.configuration("host-local", network: implementation.rawValue, addition)
+            var printed = try node.call(implementation, "ADD", configuration).printed
+            if printed["code"] != nil { printed["cniVersion"] = nil }
+            answers.append(printed)
+        }
+        #expect(answers[0] == answers[1])
+        #expect(node.allocated("ours") == node.allocated("reference"))
+    }
+
     private func configuration(_ node: TestNode, _ ipam: String, network: String, version: String) throws -> JSONValue {
         var value = node.configuration("host-local", network: network, version: version)
         var ipam = try JSONValue(text: ipam)
