@@ -63,7 +63,8 @@ public final class APIServer: ServiceLifecycle.Service {
         let names = ServerNames(configuration)
         let responder = APIResponder(
             handler: handler,
-            discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority))
+            discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority),
+            openAPI: OpenAPIDocuments(store.definitions))
         let application = Application(
             responder: responder,
             server: try .tls(.http1(), tlsConfiguration: tls),

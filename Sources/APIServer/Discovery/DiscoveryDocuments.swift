@@ -46,7 +46,7 @@ struct DiscoveryDocuments: Sendable {
     }
 
     /// Answers GET of a document.
-    func answer(_ segments: [String], _ request: Request) throws(StatusError) -> Response {
+    func answer(_ segments: [String]) throws(StatusError) -> Response {
         guard let document = documents[segments.joined(separator: "/")] else { throw .unknownPath() }
         return .value(document)
     }

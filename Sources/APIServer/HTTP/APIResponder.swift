@@ -13,6 +13,7 @@ struct APIResponder: HTTPResponder {
 
     let handler: APIHandler
     let discovery: DiscoveryDocuments
+    let openAPI: OpenAPIDocuments
     let authenticator = Authenticator()
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
@@ -39,7 +40,8 @@ struct APIResponder: HTTPResponder {
             return try await handler.respond(to: request, path, Query(request.uri.query), context)
         case .discovery(let segments), .other(let segments):
             guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
-            return try discovery.answer(segments, request)
+            return segments.first == "openapi"
+                ? try openAPI.answer(segments, request) : try discovery.answer(segments)
         }
     }
 
