@@ -131,7 +131,11 @@ let targets: [Target] = [
 
     tests("KubernetesClient", core("KubernetesAPI", "JSON")),
     tests("APIServer", core("KubernetesAPI", "JSON", "Addresses") + [log, httpClient]),
-    tests("Controllers", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
+    tests(
+        "Controllers",
+        ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses") + [
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        ]),
     tests("PodRuntime", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
     tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink")),

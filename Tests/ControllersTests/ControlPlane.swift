@@ -1,0 +1,141 @@
+import APIServer
+import Addresses
+import Controllers
+import Foundation
+import JSON
+import KubernetesAPI
+import KubernetesClient
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+/// An API server and the controllers in this process, with nodes whose pods only pretend to run.
+struct ControlPlane: Sendable {
+    let client: KubernetesClient
+
+    /// Runs `body` with a control plane that is stopped and whose directory is removed afterwards.
+    static func run(_ body: @escaping @Sendable (ControlPlane) async throws -> Void) async throws {
+        let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var logger = Logger(label: "test")
+        logger.logLevel = .warning
+        let services = ["10.96.0.0/16", "fd00:10:96::/112"].compactMap { IPPrefix($0) }
+        let server = try await APIServer(
+            configuration: APIServerConfiguration(
+                dataDirectory: directory, bindAddress: "::", securePort: try await freePort(),
+                advertiseAddresses: ["127.0.0.1", "::1"].compactMap { IPAddress($0) },
+                serviceClusterIPRanges: services),
+            logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            #expect(await server.waitUntilListening())
+            let client = try KubernetesClient(
+                configuration: ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig"), userAgent: "test")
+            let configuration = ControllerConfiguration(
+                clusterCIDRs: ["10.244.0.0/16", "fd00:10:244::/56"].compactMap { IPPrefix($0) },
+                serviceClusterIPRanges: services)
+            let manager = try ControllerManager(client: client, configuration: configuration, logger: logger)
+            group.addTask { try await manager.run() }
+            group.addTask { try await PretendingNodes(client: client).run() }
+            do {
+                try await body(ControlPlane(client: client))
+            } catch {
+                group.cancelAll()
+                await client.shutdown()
+                throw error
+            }
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) {
+                    Issue.record("\(error)")
+                }
+            }
+            await client.shutdown()
+        }
+    }
+
+    /// Waits until a condition holds; errors of the server count as not yet.
+    func eventually(
+        _ what: String, within limit: Duration = .seconds(20), at location: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now + limit
+        var last = ""
+        while ContinuousClock.now < end {
+            do {
+                if try await condition() {
+                    return
+                }
+            } catch let error as StatusError {
+                last = error.message
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        Issue.record("not within \(limit): \(what) \(last)", sourceLocation: location)
+        throw CancellationError()
+    }
+
+    /// Registers a node that is ready and has room.
+    func addNode(_ name: String) async throws {
+        var object = node(name)
+        object.metadata = ObjectMeta(name: name, labels: [WellKnownLabel.hostname: name])
+        try await client.create(object)
+        let _: Node = try await client.patch(
+            Node.self, namespace: nil, name: name, subresource: "status",
+            patch: ["status": try object.json()["status"] ?? .null])
+    }
+
+    private static func freePort() async throws -> Int {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        defer { channel.close(promise: nil) }
+        return try #require(channel.localAddress?.port)
+    }
+}
+
+/// Takes pods to Running as soon as they are bound, and away as soon as they are deleted.
+private struct PretendingNodes: Sendable {
+    let client: KubernetesClient
+
+    func run() async throws {
+        let informer = Informer<Pod>(client: client)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await informer.run() }
+            group.addTask {
+                var number = 0
+                for await event in informer.events() {
+                    switch event {
+                    case .added(let pod), .updated(_, let pod):
+                        number += 1
+                        try? await follow(pod, number)
+                    case .deleted, .synced:
+                        break
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func follow(_ pod: Pod, _ number: Int) async throws {
+        guard pod.spec?.nodeName != nil else { return }
+        if pod.isBeingDeleted {
+            try await client.delete(Pod.self, namespace: pod.namespace, name: pod.name, gracePeriodSeconds: 0)
+        } else if pod.status?.podIP == nil {
+            let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+            let suffix = String(number, radix: 16)
+            let addresses: [String] = ["10.244.0.\(number)", "fd00:10:244::\(suffix)"]
+            let ready: JSONValue = [
+                "type": "Ready", "status": "True", "lastTransitionTime": .string("\(now)"),
+            ]
+            let ips = addresses.map { (address: String) -> JSONValue in ["ip": .string(address)] }
+            let status: JSONValue = [
+                "phase": "Running", "podIP": .string(addresses[0]), "podIPs": .array(ips), "conditions": [ready],
+            ]
+            let _: Pod = try await client.patch(
+                Pod.self, namespace: pod.namespace, name: pod.name, subresource: "status", patch: ["status": status],
+                type: .strategic)
+        }
+    }
+}
