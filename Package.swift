@@ -139,7 +139,10 @@ let targets: [Target] = [
     tests("PodRuntime", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
     tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink")),
-    tests("ClusterDNS", core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux")),
+    tests(
+        "ClusterDNS",
+        ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux", "RouteNetlink")
+            + [log, lifecycle]),
     tests("LocalCluster", core("Addresses", "Linux")),
 ]
 

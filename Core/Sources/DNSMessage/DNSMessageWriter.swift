@@ -136,8 +136,9 @@ extension DNSMessageWriter {
     /// Appends a name, its longest ending that has been written before as a pointer (RFC 1035 §4.1.4).
     private mutating func append(_ name: DNSName) {
         var position = 0
+        let known = labelOffsets.count  // the labels of this name have no end yet
         while name.wire[position] != 0 {
-            if let target = offset(of: name, from: position) {
+            if let target = offset(of: name, from: position, among: labelOffsets[..<known]) {
                 writer.append(UInt16(0xC000) | UInt16(target))
                 return
             }
@@ -150,8 +151,8 @@ extension DNSMessageWriter {
     }
 
     /// Where the ending of `name` that starts at `position` has been written, in the same case.
-    private func offset(of name: DNSName, from position: Int) -> Int? {
-        labelOffsets.first { candidate in
+    private func offset(of name: DNSName, from position: Int, among candidates: ArraySlice<Int>) -> Int? {
+        candidates.first { candidate in
             var written = candidate
             var wanted = position
             while true {

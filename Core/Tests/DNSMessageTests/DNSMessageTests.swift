@@ -73,6 +73,14 @@ enum Corpus {
         #expect(error?.code == code)
     }
 
+    @Test func `hold names that repeat their own labels`() throws {
+        var message = DNSMessage(id: 1, flags: [])
+        let name = Corpus.name("0.0.0.0.1.0.0.0.0.ip6.arpa")
+        message.questions = [DNSQuestion(name: name, type: .ptr)]
+        message.answers = [ResourceRecord(name: name, ttl: 1, data: .ptr(Corpus.name("0.0.0.0.ip6.arpa")))]
+        #expect(try DNSMessage(parsing: message.serialized()) == message)
+    }
+
     @Test func `with names too long through pointers are refused`() {
         // A name of 4 labels of 63 bytes would be 257 bytes long.
         var bytes: [UInt8] = [0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]

@@ -5,6 +5,7 @@
 // The C library's definitions come first: the kernel's headers then leave theirs out (linux/libc-compat.h).
 #include <netinet/in.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include <linux/fib_rules.h>
