@@ -16,7 +16,7 @@ public final class APIServer: ServiceLifecycle.Service {
     private let logger: Logger
     private let lock: DirectoryLock
     private let store: Store
-    private let nodes: NodeClient
+    private let pki: ClusterPKI
     private let tls: TLSConfiguration
     private let kubeconfig: String
 
@@ -43,11 +43,12 @@ public final class APIServer: ServiceLifecycle.Service {
                 "cannot create the data directory \(directory): \(error); choose another --data-dir")
         }
         lock = try DirectoryLock(directory)
-        let pki = try ClusterPKI(dataDirectory: directory)
+        pki = try ClusterPKI(dataDirectory: directory)
+        let strategies = StrategyCatalog(
+            serviceRanges: configuration.serviceClusterIPRanges, nodePorts: configuration.serviceNodePortRange)
         store = try Store(
             path: directory + "/state.sqlite",
-            definitions: ResourceRegistry.definitions { _ in PlainStrategy() }, logger: logger)
-        nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
+            definitions: ResourceRegistry.definitions { strategies[$0] }, logger: logger)
         let names = ServerNames(configuration)
         tls = try Self.tls(pki, pki.server(addresses: names.addresses, names: names.names))
         kubeconfig = try pki.administratorKubeconfig(serverURL: names.url)
@@ -59,6 +60,7 @@ public final class APIServer: ServiceLifecycle.Service {
     /// - Throws: `ConfigurationError` when the address or port cannot be used.
     public func run() async throws {
         defer { listening.continuation.finish() }
+        let nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
         let handler = APIHandler(store: store, nodes: nodes, logger: logger)
         let names = ServerNames(configuration)
         let responder = APIResponder(
@@ -82,15 +84,20 @@ public final class APIServer: ServiceLifecycle.Service {
                 listening.continuation.yield(port)
             },
             logger: logger.quieter)
+        let result: Result<Void, any Error>
         do {
-            try await application.run()
+            result = .success(try await application.run())
         } catch let error as IOError {
-            throw ConfigurationError(
-                "cannot listen on \(configuration.bindAddress) port \(configuration.securePort): \(error); "
-                    + "stop what uses it, or choose another --secure-port or --bind-address")
+            result = .failure(
+                ConfigurationError(
+                    "cannot listen on \(configuration.bindAddress) port \(configuration.securePort): \(error); "
+                        + "stop what uses it, or choose another --secure-port or --bind-address"))
+        } catch {
+            result = .failure(error)
         }
         try await nodes.shutdown()
         try await store.close()
+        try result.get()
     }
 
     /// Waits until the server listens; false when it ended before.

@@ -38,7 +38,7 @@ struct ServerHarness {
     /// Runs `body` with a server that is stopped and whose directory is removed afterwards.
     static func run(
         bind: String = "::", ranges: [String] = ["10.96.0.0/16", "fd00:10:96::/112"],
-        advertise: [String] = ["127.0.0.1", "::1"], directory: String? = nil,
+        advertise: [String] = ["192.0.2.10", "2001:db8::10"], directory: String? = nil,
         _ body: @escaping (ServerHarness) async throws -> Void
     ) async throws {
         let path = directory ?? NSTemporaryDirectory() + "dt-apiserver-" + UUID().uuidString

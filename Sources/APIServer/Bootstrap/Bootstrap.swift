@@ -16,7 +16,7 @@ struct Bootstrap: Sendable {
             try await createIfMissing(.namespaces, "", ["metadata": ["name": .string(name)]])
         }
         try await createIfMissing(.services, "default", service)
-        guard !configuration.advertiseAddresses.isEmpty else { return }
+        guard !advertised.isEmpty else { return }
         try await put(.endpoints, "default", endpoints)
         for family in families {
             try await put(.endpointSlices, "default", slice(family))
@@ -25,6 +25,9 @@ struct Bootstrap: Sendable {
 
     /// The families of the service ranges, the primary one first.
     private var families: [IPFamily] { configuration.serviceClusterIPRanges.map(\.family) }
+
+    /// Where others reach the server: endpoints may not be loopback addresses.
+    private var advertised: [IPAddress] { configuration.advertiseAddresses.filter { !$0.isLoopback } }
 
     private var labels: JSONValue { ["component": "apiserver", "provider": "kubernetes"] }
 
@@ -55,7 +58,7 @@ struct Bootstrap: Sendable {
 
     /// Endpoints name the primary family only, as all clients of theirs expect.
     private var endpoints: JSONValue {
-        let primary = configuration.advertiseAddresses.filter { $0.family == families.first }
+        let primary = advertised.filter { $0.family == families.first }
         return [
             "metadata": [
                 "name": "kubernetes", "labels": ["endpointslice.kubernetes.io/skip-mirror": "true"],
@@ -68,7 +71,7 @@ struct Bootstrap: Sendable {
 
     /// The slice of a family; that of the primary family has the plain name.
     private func slice(_ family: IPFamily) -> JSONValue {
-        let addresses = configuration.advertiseAddresses.filter { $0.family == family }
+        let addresses = advertised.filter { $0.family == family }
         let name = family == families.first ? "kubernetes" : "kubernetes-\(family.name.lowercased())"
         return [
             "metadata": ["name": .string(name), "labels": ["kubernetes.io/service-name": "kubernetes"]],
