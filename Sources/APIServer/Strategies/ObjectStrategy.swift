@@ -56,7 +56,7 @@ extension ObjectStrategy {
         let isStatus = context.subresource == "status"
         if isStatus {
             object = StatusWrite.merged(object, into: old)
-        } else if hasStatus {
+        } else if hasStatus, context.subresource != "binding" {
             object["status"] = old["status"]
         }
         keep(&object, of: old, context.subresource)
