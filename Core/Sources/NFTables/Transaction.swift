@@ -8,7 +8,7 @@ public struct Transaction: Sendable, Hashable {
         case deleteTable(Table)
         /// Creates a chain; an equal one that is there already is no error.
         case addChain(Chain)
-        /// Deletes a chain; it must be empty and nothing may lead to it.
+        /// Deletes a chain with its rules; nothing may lead to it.
         case deleteChain(Table, String)
         /// Deletes the rules of a chain.
         case flushChain(Table, String)
