@@ -50,7 +50,8 @@ struct FakeTests {
         }
     }
 
-    @Test("Random transactions end as in the kernel: taken or refused for the same reason, with the same content",
+    @Test(
+        "Random transactions end as in the kernel: taken or refused for the same reason, with the same content",
         arguments: [11, 12, 13] as [UInt64])
     func oracle(seed: UInt64) throws {
         try Sandbox.with("fake\(seed)") { _, socket in
