@@ -136,7 +136,7 @@ let targets: [Target] = [
         ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses") + [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         ]),
-    tests("PodRuntime", ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses")),
+    tests("PodRuntime", ["KubernetesClient", "APIServer"] + core("KubernetesAPI", "JSON", "Addresses", "Linux")),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
     tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink")),
     tests(

@@ -1,0 +1,66 @@
+import Addresses
+import KubernetesAPI
+import PodRuntime
+import Testing
+
+@Suite struct NodeTests {
+    private static func builder(_ addresses: [String]) -> NodeObject {
+        NodeObject(
+            configuration: NodeConfiguration(nodeName: "node-1", kubeconfigPath: "/none", labels: ["zone": "a"]),
+            addresses: addresses.compactMap { IPAddress($0) },
+            facts: NodeFacts(
+                processors: 2, memory: 4 << 30, storage: 1 << 30, system: NodeSystemInfo(architecture: "amd64")))
+    }
+
+    private static let good = ["RuntimeReady", "NetworkReady"].map {
+        NodeObject.RuntimeCondition(type: $0, isTrue: true)
+    }
+
+    @Test func `addresses of both families stand in the configured order, then the host name`() {
+        let status = Self.builder(["2001:db8::1", "192.0.2.1"])
+            .status(runtime: .success(Self.good), replacing: [], at: Timestamp(seconds: 0))
+        #expect(
+            status.addresses == [
+                NodeAddress(type: "InternalIP", address: "2001:db8::1"),
+                NodeAddress(type: "InternalIP", address: "192.0.2.1"),
+                NodeAddress(type: "Hostname", address: "node-1"),
+            ])
+        #expect(status.conditions?.isTrue("Ready") == true)
+        #expect(status.capacity?["cpu"]?.value == 2)
+        #expect(status.daemonEndpoints?.kubeletEndpoint?.port == 10250)
+    }
+
+    @Test func `a node whose network is not ready says so`() {
+        let bad = NodeObject.RuntimeCondition(
+            type: "NetworkReady", isTrue: false, reason: "NetworkPluginNotReady", message: "cni plugin not initialized")
+        let status = Self.builder(["192.0.2.1"])
+            .status(runtime: .success([Self.good[0], bad]), replacing: [], at: Timestamp(seconds: 0))
+        #expect(
+            status.conditions?["Ready"]?.message
+                == "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+                + "message:cni plugin not initialized")
+    }
+
+    @Test func `only changes of substance are reported before the time`() {
+        let builder = Self.builder(["192.0.2.1"])
+        let first = builder.status(runtime: .success(Self.good), replacing: [], at: Timestamp(seconds: 0))
+        let second = builder.status(
+            runtime: .success(Self.good), replacing: first.conditions ?? [], at: Timestamp(seconds: 60))
+        #expect(first.equalsExceptTimes(second))
+        #expect(second.conditions?["Ready"]?.lastTransitionTime == "1970-01-01T00:00:00Z")
+        #expect(second.conditions?["Ready"]?.lastHeartbeatTime == "1970-01-01T00:01:00Z")
+        let down = builder.status(
+            runtime: .failure(PodActionFailure(reason: "", message: "gone")), replacing: [], at: Timestamp(seconds: 60))
+        #expect(!first.equalsExceptTimes(down))
+    }
+
+    @Test(arguments: [
+        (["192.0.2.1", "2001:db8::1"], true), (["2001:db8::1"], true), (["192.0.2.1", "192.0.2.2"], false),
+        (["127.0.0.1"], false), (["::"], false), (["fe80::1"], false), (["224.0.0.1"], false),
+        (["192.0.2.1", "2001:db8::1", "192.0.2.3"], false),
+    ])
+    func `node addresses are checked`(texts: [String], isValid: Bool) {
+        let addresses = texts.compactMap { IPAddress($0) }
+        #expect(((try? NodeAddresses.check(addresses)) != nil) == isValid)
+    }
+}
