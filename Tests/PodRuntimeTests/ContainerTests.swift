@@ -173,10 +173,12 @@ import Testing
 }
 
 @Suite struct ContainerResourcesTests {
-    @Test(arguments: [
-        (nil, nil, 2, 0, QualityOfService.bestEffort), ("100m", nil, 102, 0, .burstable),
-        ("1", "2", 1024, 200_000, .burstable), ("500m", "500m", 512, 50_000, .guaranteed), (nil, "5m", 5, 1000, .burstable),
-    ] as [(String?, String?, Int64, Int64, QualityOfService)])
+    @Test(
+        arguments: [
+            (nil, nil, 2, 0, QualityOfService.bestEffort), ("100m", nil, 102, 0, .burstable),
+            ("1", "2", 1024, 200_000, .burstable), ("500m", "500m", 512, 50_000, .guaranteed),
+            (nil, "5m", 5, 1000, .burstable),
+        ] as [(String?, String?, Int64, Int64, QualityOfService)])
     func `processor time becomes shares and quota`(
         request: String?, limit: String?, shares: Int64, quota: Int64, quality: QualityOfService
     ) {

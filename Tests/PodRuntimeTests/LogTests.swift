@@ -29,19 +29,20 @@ import Testing
         return String(decoding: output, as: UTF8.self)
     }
 
-    @Test(arguments: [
-        ([:], "one\ntwo\n three\n"),
-        (["tailLines": "2"], " three\n"),
-        (["tailLines": "0"], ""),
-        (["tailLines": "99"], "one\ntwo\n three\n"),
-        (["sinceSeconds": "1"], "two\n three\n"),
-        (["sinceTime": "2024-05-01T10:00:02Z"], " three\n"),
-        (["limitBytes": "5"], "one\nt"),
-        (
-            ["timestamps": "true", "sinceSeconds": "1"],
-            "2024-05-01T10:00:01.000000000Z two\n2024-05-01T10:00:02.000000000Z  three\n"
-        ),
-    ] as [([String: String], String)])
+    @Test(
+        arguments: [
+            ([:], "one\ntwo\n three\n"),
+            (["tailLines": "2"], " three\n"),
+            (["tailLines": "0"], ""),
+            (["tailLines": "99"], "one\ntwo\n three\n"),
+            (["sinceSeconds": "1"], "two\n three\n"),
+            (["sinceTime": "2024-05-01T10:00:02Z"], " three\n"),
+            (["limitBytes": "5"], "one\nt"),
+            (
+                ["timestamps": "true", "sinceSeconds": "1"],
+                "2024-05-01T10:00:01.000000000Z two\n2024-05-01T10:00:02.000000000Z  three\n"
+            ),
+        ] as [([String: String], String)])
     func `the part asked for is shown`(query: [String: String], output: String) throws {
         #expect(try Self.read(query) == output)
     }

@@ -207,16 +207,15 @@ func pod(
     @Test func `an instance that ran ten minutes clears the back-off`() {
         var simulation = Simulation(pod())
         simulation.settle()
-        for _ in 0..<3 {
-            simulation.exit("web", code: 1, after: 600)
-            #expect(
-                simulation.begin().contains {
-                    if case .startContainer = $0 { true } else { false }
-                })
-            simulation.machine = Simulation(simulation.machine.pod).machine
-            simulation.machine.observe(simulation.runtime, at: simulation.now)
+        for seconds in [1, 1, 600] as [Int64] {
+            simulation.exit("web", code: 1, after: seconds)
+            simulation.settle()
+            simulation.wait(300)
             simulation.settle()
         }
+        #expect(simulation.runtime.containers.contains { $0.attempt == 3 && $0.state == .running })
+        simulation.exit("web", code: 1, after: 600)
+        #expect(simulation.begin().contains(.startContainer(name: "web", attempt: 4, sandboxID: "s2")))
     }
 
     @Test(arguments: [

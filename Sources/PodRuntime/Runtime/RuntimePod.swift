@@ -76,7 +76,7 @@ package struct RuntimeContainer: Sendable, Hashable {
     package var finishedAt: Timestamp?
     /// Exit code once it has ended.
     package var exitCode: Int
-    /// The runtime's word for its end: `Completed`, `Error`, `OOMKilled` …
+    /// The word that the runtime has for its end, such as `OOMKilled`.
     package var reason: String
     /// The runtime's sentence about its end, or what the container wrote for its termination message.
     package var message: String
