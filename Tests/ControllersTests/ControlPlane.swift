@@ -86,7 +86,7 @@ struct ControlPlane: Sendable {
             patch: ["status": try object.json()["status"] ?? .null])
     }
 
-    private static func freePort() async throws -> Int {
+    static func freePort() async throws -> Int {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         defer { channel.close(promise: nil) }

@@ -1,0 +1,66 @@
+import APIServer
+import Addresses
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import Logging
+import Testing
+
+@Suite struct InformerRestartTests {
+    /// Runs a server on a directory until `body` returns.
+    static func withServer(_ directory: String, port: Int, _ body: @escaping @Sendable () async throws -> Void)
+        async throws
+    {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        let server = try await APIServer(
+            configuration: APIServerConfiguration(
+                dataDirectory: directory, bindAddress: "127.0.0.1", securePort: port,
+                advertiseAddresses: ["127.0.0.1"].compactMap { IPAddress($0) },
+                serviceClusterIPRanges: ["10.96.0.0/16"].compactMap { IPPrefix($0) }), logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            #expect(await server.waitUntilListening())
+            try await body()
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) {
+                    Issue.record("\(error)")
+                }
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `An informer goes on by itself when the server comes back`() async throws {
+        let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let port = try await ControlPlane.freePort()
+        let path = directory + "/admin.kubeconfig"
+        try await Self.withServer(directory, port: port) {}
+        let client = try KubernetesClient(
+            configuration: ClientConfiguration(kubeconfigPath: path), userAgent: "test")
+        let informer = Informer<ConfigMap>(client: client, namespace: "default")
+        let following = Task { try await informer.run() }
+        let plane = ControlPlane(client: client)
+        for round in 0..<3 {
+            try await Self.withServer(directory, port: port) {
+                let start = ContinuousClock.now
+                let name = "m\(round)"
+                try await client.create(ConfigMap(metadata: ObjectMeta(name: name, namespace: "default")))
+                try await plane.eventually("the informer knows \(name)", within: .seconds(5)) {
+                    informer.store.get("default", name) != nil
+                }
+                #expect(start.duration(to: .now) < .seconds(3))
+                if round > 0 {
+                    try await client.delete(ConfigMap.self, namespace: "default", name: "m\(round - 1)")
+                    try await plane.eventually("the informer has forgotten the last one") {
+                        informer.store.get("default", "m\(round - 1)") == nil
+                    }
+                }
+            }
+        }
+        following.cancel()
+        _ = try? await following.value
+        await client.shutdown()
+    }
+}
