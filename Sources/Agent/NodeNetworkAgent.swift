@@ -1,3 +1,4 @@
+import ClusterDNS
 import KubernetesAPI
 import KubernetesClient
 public import Logging
@@ -7,22 +8,30 @@ public import ServiceLifecycle
 /// The network of one node: pod routes, Services and names, fed by one watch of each resource.
 public struct NodeNetworkAgent: ServiceLifecycle.Service {
     private let client: KubernetesClient
-    private let services: [any ServiceLifecycle.Service]
+    private let components: [any ServiceLifecycle.Service]
     private let logger: Logger
 
-    /// Composes the services of a node; throws when the kubeconfig cannot be used.
+    /// Composes the services of a node; throws when the kubeconfig or the cluster domain cannot be used.
     public init(configuration: AgentConfiguration, logger: Logger) throws {
         client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: configuration.kubeconfigPath), userAgent: "duet-agent")
         let nodes = Informer<Node>(client: client, logger: logger)
-        services = [
-            nodes,
+        let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
+        let endpointSlices = Informer<EndpointSlice>(client: client, logger: logger)
+        let resolvers = ResolverConfiguration.hostNameservers(path: configuration.resolvConf)
+        guard
+            let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
+        else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
+        components = [
+            nodes, services, endpointSlices,
             PodRoutingService(
                 nodes: nodes,
                 configuration: PodRoutingConfiguration(
                     nodeName: configuration.nodeName, cniConfDir: configuration.cniConfDir,
                     cniBinDir: configuration.cniBinDir),
                 logger: logger),
+            try ClusterDNSService(
+                services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]
         self.logger = logger
     }
@@ -30,11 +39,20 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
     /// Runs until the task is cancelled or the service group shuts down; the kernel keeps what it was told.
     public func run() async throws {
         do {
-            try await ServiceGroup(services: services, logger: logger).run()
+            try await ServiceGroup(services: components, logger: logger).run()
         } catch {
             await client.shutdown()
             throw error
         }
         await client.shutdown()
+    }
+}
+
+/// A cluster domain that is not a domain name.
+struct InvalidClusterDomain: Error, CustomStringConvertible {
+    let text: String
+
+    var description: String {
+        "the cluster domain \"\(text)\" is not a domain name: use one such as \"cluster.local\""
     }
 }
