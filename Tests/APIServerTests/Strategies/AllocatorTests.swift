@@ -1,0 +1,92 @@
+import APIServer
+import Addresses
+import Testing
+
+@Suite struct AllocatorTests {
+    @Test(arguments: [
+        ("192.168.0.0/28", 0, "192.168.0.1"), ("192.168.0.0/26", 16, "192.168.0.17"),
+        ("192.168.0.0/24", 16, "192.168.0.17"), ("192.168.0.0/22", 64, "192.168.0.65"),
+        ("192.168.0.0/20", 256, "192.168.1.1"), ("10.96.0.0/16", 256, "10.96.1.1"),
+        ("fd00:10:96::/112", 256, "fd00:10:96::101"), ("fd00:10:96::/64", 256, "fd00:10:96::101"),
+    ])
+    func `automatic choice leaves the first addresses to those who ask for them`(
+        range: String, reserved: UInt128, first: String
+    ) throws {
+        let prefix = try #require(IPPrefix(range))
+        #expect(ClusterIPAllocator.staticCount(size: UInt128(1) << UInt128(prefix.hostBits)) == reserved)
+        let lowest = try #require(IPAddress(first))
+        var allocator = ClusterIPAllocator(prefix: prefix)
+        var generator = SeededGenerator(seed: 7)
+        for _ in 0..<10 {
+            let address = try allocator.takeAny(using: &generator)
+            #expect(address >= lowest && prefix.contains(address))
+        }
+    }
+
+    @Test(arguments: ["192.168.7.0/26", "fd00::/122"])
+    func `every usable address is given once, then the range is full`(range: String) throws {
+        let prefix = try #require(IPPrefix(range))
+        var allocator = ClusterIPAllocator(prefix: prefix)
+        var generator = SeededGenerator(seed: 11)
+        var seen: Set<IPAddress> = []
+        for _ in 0..<(prefix.family == .ipv4 ? 62 : 63) {
+            #expect(seen.insert(try allocator.takeAny(using: &generator)).inserted)
+        }
+        #expect(!seen.contains(prefix.first))
+        let error = #expect(throws: AllocationError.self) { try allocator.takeAny(using: &generator) }
+        #expect(error?.description == "range is full")
+        let one = try #require(seen.first)
+        allocator.release(one)
+        #expect(try allocator.takeAny(using: &generator) == one)
+    }
+
+    @Test(
+        arguments: [
+            ("10.0.0.10", nil),
+            ("10.0.0.10", "provided IP is already allocated"),
+            ("10.0.0.0", "the provided IP (10.0.0.0) is not in the valid range. The range of valid IPs is 10.0.0.0/24"),
+            (
+                "10.0.0.255",
+                "the provided IP (10.0.0.255) is not in the valid range. The range of valid IPs is 10.0.0.0/24"
+            ),
+            ("10.0.1.1", "the provided network does not match the current range"),
+        ] as [(String, String?)])
+    func `a certain address is given or refused with its reason`(address: String, refusal: String?) throws {
+        var allocator = ClusterIPAllocator(prefix: try #require(IPPrefix("10.0.0.0/24")))
+        if refusal?.contains("already") == true { try allocator.take(try #require(IPAddress(address))) }
+        var found: String?
+        do { try allocator.take(try #require(IPAddress(address))) } catch { found = "\(error)" }
+        #expect(found == refusal)
+    }
+
+    @Test(arguments: [(2768, 86), (16, 0), (17, 16), (1000, 31), (65535, 128)])
+    func `the first node ports are left to those who ask for them`(size: Int, reserved: Int) {
+        #expect(NodePortAllocator.staticCount(size: size) == reserved)
+    }
+
+    @Test func `node ports come from the upper band until it is full`() throws {
+        var allocator = NodePortAllocator(range: 30000...30099)
+        var generator = SeededGenerator(seed: 3)
+        var given: [Int] = []
+        for _ in 0..<100 { given.append(try allocator.takeAny(using: &generator)) }
+        #expect(Set(given).count == 100)
+        #expect(given.prefix(84).allSatisfy { $0 >= 30016 })
+        #expect(throws: AllocationError.self) { try allocator.takeAny(using: &generator) }
+        #expect(throws: AllocationError.self) { try allocator.take(29999) }
+    }
+}
+
+/// A generator with a fixed sequence (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
