@@ -1,7 +1,7 @@
 import Addresses
 import ClusterDNS
 import DNSMessage
-import Foundation
+import Dispatch
 import KubernetesAPI
 import Linux
 import Logging
@@ -36,19 +36,11 @@ private final class RunningServer: Sendable {
 
     /// What dig prints for its arguments.
     func dig(_ arguments: String..., at address: String = "127.0.0.1") throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/dig")
-        process.arguments = ["@\(address)", "-p", "\(port)", "+tries=2", "+time=5"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        try Dig.ask(address, port: port, arguments)
     }
 }
 
-@Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/dig")))
+@Suite(.serialized, .enabled(if: Dig.isInstalled))
 struct `dig gets answers` {
     @Test func `on both families and both transports`() throws {
         let server = try RunningServer(Fixtures.zone, addresses: ["127.0.0.1", "::1"], port: 20531)

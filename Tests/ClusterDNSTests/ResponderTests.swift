@@ -72,7 +72,7 @@ import Testing
     func `survives damaged queries`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var responder = Responder()
-        for _ in 0..<3000 {
+        for _ in 0..<1000 {
             var bytes = Fixtures.query("web.default.svc.cluster.local", .any, extendedDNS: ExtendedDNS())
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
@@ -81,7 +81,9 @@ import Testing
             guard case .reply = responder.respond(to: bytes.span, isDatagram: true, zone: Fixtures.zone) else {
                 continue
             }
-            #expect(throws: Never.self, "seed \(seed)") { try DNSMessage(parsing: responder.writer.bytes) }
+            if (try? DNSMessage(parsing: responder.writer.bytes)) == nil {
+                Issue.record("an answer that cannot be read, seed \(seed)")
+            }
         }
     }
 }
