@@ -149,6 +149,7 @@ package final class DNSServer {
     /// Opens and closes sockets until they are those of the wanted addresses; what fails is tried again later.
     private func adjustListeners() {
         let wanted = state.addresses
+        forwarder.exclude(wanted, port: port)
         retryTime = nil
         for (id, listener) in listeners where !wanted.contains(listener.address) {
             listeners[id] = nil

@@ -12,7 +12,8 @@ struct Forwarder {
         let answer: [UInt8]?
     }
 
-    private let servers: [IPAddress]
+    private let configured: [IPAddress]
+    private var servers: [IPAddress]
     private let port: UInt16
     private var cache = ForwardCache()
     private var exchanges: [UInt32: ForwardExchange] = [:]
@@ -24,8 +25,15 @@ struct Forwarder {
     private static let maximumExchanges = 1024
 
     init(servers: [IPAddress], port: UInt16) {
+        configured = servers
         self.servers = servers
         self.port = port
+    }
+
+    /// Leaves out addresses of this server itself: what it asked there would come back to it without end.
+    mutating func exclude(_ addresses: Set<IPAddress>, port: UInt16) {
+        servers = port == self.port ? configured.filter { !addresses.contains($0) } : configured
+        preferred = 0
     }
 
     /// Whether an answer is outstanding.

@@ -109,6 +109,13 @@ struct `dig gets answers` {
                 == "far.default.svc.example.test.\n192.0.2.1")
     }
 
+    @Test func `but not from the server itself`() throws {
+        let server = try RunningServer(
+            Fixtures.zone, addresses: ["127.0.0.1"], port: 20537, upstreams: ["127.0.0.1"], upstreamPort: 20537)
+        defer { server.stop() }
+        #expect(try server.dig("www.example.com").contains("status: SERVFAIL"))
+    }
+
     @Test func `from a new zone and new addresses at once`() throws {
         var model = Fixtures.emptyModel()
         model.update(isComplete: false, now: 1)
