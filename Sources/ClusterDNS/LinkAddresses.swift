@@ -6,7 +6,8 @@ import RouteNetlink
 /// Puts addresses on a link of this node, each with the full prefix length of its family.
 package enum LinkAddresses {
     /// Adds the wanted addresses, those already there being adopted, and removes the others of `former`.
-    package static func apply(_ wanted: Set<IPAddress>, former: Set<IPAddress>, link name: String) throws(NetlinkError) {
+    package static func apply(_ wanted: Set<IPAddress>, former: Set<IPAddress>, link name: String) throws(NetlinkError)
+    {
         var socket = try RouteSocket()
         guard let link = try socket.link(named: name) else { throw NetlinkError(.noDevice, "find link \(name)") }
         let present = Set(try socket.addresses(link.index).map(\.address.address))
