@@ -15,7 +15,7 @@ import Testing
         logger.logLevel = .error
         let server = try await APIServer(
             configuration: APIServerConfiguration(
-                dataDirectory: directory, bindAddress: "127.0.0.1", securePort: port,
+                dataDirectory: directory, bindAddress: "::", securePort: port,
                 advertiseAddresses: ["127.0.0.1"].compactMap { IPAddress($0) },
                 serviceClusterIPRanges: ["10.96.0.0/16"].compactMap { IPPrefix($0) }), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -28,6 +28,21 @@ import Testing
                     Issue.record("\(error)")
                 }
             }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["127.0.0.1", "[::1]", "localhost"])
+    func `A client reaches the server by address of either family and by name`(host: String) async throws {
+        let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let port = try await ControlPlane.freePort()
+        try await Self.withServer(directory, port: port) {
+            var configuration = try ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig")
+            configuration.serverURL = "https://\(host):\(port)"
+            let client = try KubernetesClient(configuration: configuration, userAgent: "test")
+            let namespaces = try await client.list(Namespace.self).items
+            #expect(namespaces.contains { $0.name == "default" })
+            await client.shutdown()
         }
     }
 

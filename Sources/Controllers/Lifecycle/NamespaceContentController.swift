@@ -75,7 +75,7 @@ final class NamespaceContentController: Controller {
     private func create(_ object: some KubernetesObject) async throws {
         do {
             try await context.client.create(object)
-        } catch let error as StatusError where error.reason == "AlreadyExists" || error.code == 403 {
+        } catch let error as StatusError where error.reason == "AlreadyExists" || error.isNamespaceTerminating {
             // Another writer was faster, or the namespace has begun to go.
         }
     }

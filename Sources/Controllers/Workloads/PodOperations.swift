@@ -11,7 +11,11 @@ struct PodOperations: Sendable {
     private static let width = 16
 
     /// Creates pods, first one, then twice as many in each round, so that a lasting refusal costs few requests.
+    ///
+    /// In a namespace that is being deleted nothing can be created, and nothing need be.
     func create(_ pods: [JSONValue], for owner: some KubernetesObject) async throws {
+        let namespace = context.informers.namespaces.store.get(nil, owner.namespace)
+        guard namespace?.isBeingDeleted != true else { return }
         var rest = pods[...]
         var width = 1
         while !rest.isEmpty {
@@ -33,6 +37,8 @@ struct PodOperations: Sendable {
                 json: try await context.client.create(pod, in: .pods, namespace: owner.metadata.namespace))
             view.created(created)
             context.events.normal(owner, "SuccessfulCreate", "Created pod: \(created.name)")
+        } catch let error as StatusError where error.isNamespaceTerminating {
+            // The cache has not heard of it yet.
         } catch let error as StatusError {
             context.events.warning(owner, "FailedCreate", "Error creating: \(error.message)")
             throw error
@@ -91,5 +97,12 @@ struct PodOperations: Sendable {
             ]
         ]
         return try await context.client.patch(Pod.self, namespace: pod.namespace, name: pod.name, patch: patch)
+    }
+}
+
+extension StatusError {
+    /// True when the namespace takes no new objects because it is being deleted.
+    var isNamespaceTerminating: Bool {
+        code == 403 && details?.causes.contains { $0.reason == "NamespaceTerminating" } ?? false
     }
 }
