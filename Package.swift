@@ -138,11 +138,12 @@ let targets: [Target] = [
         ]),
     tests("PodRuntime", ["KubernetesClient", "APIServer"] + core("KubernetesAPI", "JSON", "Addresses", "Linux")),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
-    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink")),
+    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink") + [log]),
     tests(
         "ClusterDNS",
         ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux", "RouteNetlink")
             + [log, lifecycle]),
+    tests("Verify", core("KubernetesAPI", "Addresses", "DNSMessage", "Linux")),
     tests("LocalCluster", core("Addresses", "Linux")),
 ]
 

@@ -21,6 +21,9 @@ package struct ProxyTable: Hashable, Sendable {
         self.family = family
     }
 
+    /// How many elements there are.
+    var count: Int { actions.count + slots.count + clusterAddresses.count + hairpins.count + localPods.count }
+
     /// The backends of every frontend whose slots are complete, in slot order.
     func slotOrders() -> [Frontend: [Backend]] {
         var orders: [Frontend: [Backend]] = [:]

@@ -1,0 +1,34 @@
+internal import NFTables
+
+/// What the kernel has under the name of a family's table, as far as it is of this layout.
+struct KernelTable: Sendable {
+    let content: ProxyTable
+    /// The numbers of endpoints that have chains.
+    let counts: Set<UInt32>
+
+    /// Reads the table; nil when there is none, or one that this layout did not make or someone has changed.
+    init?(reading layout: TableLayout, from socket: inout NFTablesSocket) throws(NFTablesError) {
+        let chains = try socket.chains(of: layout.table)
+        guard !chains.isEmpty, Set(try socket.sets(of: layout.table)) == Set(layout.sets) else { return nil }
+        counts = Set(chains.compactMap { TableLayout.ChainName.endpointCount($0.name) })
+        let expectedChains = layout.chains + counts.flatMap(layout.chains(forEndpoints:))
+        guard Set(chains) == Set(expectedChains) else { return nil }
+        let expectedRules = layout.rules + counts.flatMap(layout.rules(forEndpoints:))
+        // Rules are known by their stamps, which are equal for equal rules.
+        let found = try socket.rules(of: layout.table)
+        guard
+            Self.stamps(found.map { ($0.chain, $0.comment) })
+                == Self.stamps(expectedRules.map { ($0.chain, $0.comment) })
+        else { return nil }
+        var elements: [TableLayout.MapName: [Element]] = [:]
+        for map in TableLayout.MapName.allCases {
+            elements[map] = try socket.elements(of: layout.table, set: map.rawValue)
+        }
+        guard let content = layout.table(of: elements) else { return nil }
+        self.content = content
+    }
+
+    private static func stamps(_ rules: [(chain: String, comment: String?)]) -> [String: [String]] {
+        rules.reduce(into: [:]) { $0[$1.chain, default: []].append($1.comment ?? "") }
+    }
+}

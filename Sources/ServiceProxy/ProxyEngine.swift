@@ -1,0 +1,116 @@
+internal import Addresses
+internal import KubernetesAPI
+internal import KubernetesClient
+internal import Logging
+
+/// Feeds events to the tables of both families, and flushes them together.
+actor ProxyEngine {
+    private let tables: [TableReconciler]
+    private let nodeName: String
+    private let logger: Logger
+    /// How many of the informers have yet to deliver their initial content; the kernel is left alone until then.
+    private var informersToSync = 3
+    private let wakeups: AsyncStream<Void>
+    private let wakeup: AsyncStream<Void>.Continuation
+
+    /// How long changes are gathered before they are applied together.
+    private static let gatheringTime = Duration.milliseconds(5)
+    private static let retryTime = Duration.seconds(1)
+
+    /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.
+    init(nodeName: String, logger: Logger) throws {
+        var tables: [TableReconciler] = []
+        var failure: (any Error)?
+        for family in IPFamily.allCases {
+            do {
+                tables.append(try TableReconciler(family: family, logger: logger))
+            } catch {
+                failure = error
+                logger.error(
+                    "Services cannot be served in a family",
+                    metadata: ["family": "\(family.name)", "error": "\(error)"])
+            }
+        }
+        if tables.isEmpty, let failure { throw failure }
+        self.tables = tables
+        self.nodeName = nodeName
+        self.logger = logger
+        (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func take(_ event: InformerEvent<Service>) {
+        switch event {
+        case .added(let service), .updated(_, let service): tables.forEach { $0.update(service) }
+        case .deleted(let service): tables.forEach { $0.remove(service) }
+        case .synced: informersToSync -= 1
+        }
+        wakeup.yield()
+    }
+
+    func take(_ event: InformerEvent<EndpointSlice>) {
+        switch event {
+        case .added(let slice), .updated(_, let slice): tables.forEach { $0.update(slice) }
+        case .deleted(let slice): tables.forEach { $0.remove(slice) }
+        case .synced: informersToSync -= 1
+        }
+        wakeup.yield()
+    }
+
+    func take(_ event: InformerEvent<Node>) {
+        switch event {
+        case .added(let node), .updated(_, let node):
+            guard node.metadata.name == nodeName else { return }
+            tables.forEach { $0.update(node) }
+        // A node that is deleted while this runs keeps serving its pods.
+        case .deleted: return
+        case .synced: informersToSync -= 1
+        }
+        wakeup.yield()
+    }
+
+    /// Flushes after events until the task is cancelled.
+    func run() async {
+        for await _ in wakeups {
+            try? await Task.sleep(for: Self.gatheringTime)
+            if flush() { continue }
+            try? await Task.sleep(for: Self.retryTime)
+            wakeup.yield()
+        }
+    }
+
+    /// Applies what changed; false when a family could not be brought up to date.
+    private func flush() -> Bool {
+        guard informersToSync == 0 else { return true }
+        return perform("cannot apply the Services") { table in
+            table.hasPendingChanges ? try table.flush() : TableReconciler.Report()
+        }
+    }
+
+    /// Compares all that the kernel has with what it should have.
+    func audit() {
+        guard informersToSync == 0 else { return }
+        if !perform("cannot audit the Services", { try $0.audit() }) { wakeup.yield() }
+    }
+
+    private func perform(_ failure: Logger.Message, _ step: (TableReconciler) throws -> TableReconciler.Report) -> Bool
+    {
+        var isDone = true
+        for table in tables {
+            do {
+                let report = try step(table)
+                if report.operations > 0 {
+                    logger.debug(
+                        "Services applied",
+                        metadata: [
+                            "family": "\(table.family.name)", "elements": "\(report.elements)",
+                            "forgottenFlows": "\(report.forgottenFlows)",
+                        ])
+                }
+            } catch {
+                isDone = false
+                logger.error(failure, metadata: ["family": "\(table.family.name)", "error": "\(error)"])
+            }
+        }
+        return isDone
+    }
+}

@@ -1,0 +1,53 @@
+internal import Addresses
+public import KubernetesAPI
+public import KubernetesClient
+public import Logging
+public import ServiceLifecycle
+
+/// Makes the Services of the cluster answer on this node: on cluster addresses and node ports, in each family.
+///
+/// It only writes rules; the kernel carries the traffic, and goes on when this ends.
+public final class ServiceProxyService: ServiceLifecycle.Service {
+    private let services: Informer<KubernetesAPI.Service>
+    private let endpointSlices: Informer<EndpointSlice>
+    private let nodes: Informer<Node>
+    private let nodeName: String
+    private let logger: Logger
+
+    /// Time between comparisons of everything.
+    private static let auditInterval = Duration.seconds(60)
+
+    /// A proxy for the node of a name, fed by informers that others run.
+    public init(
+        services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
+        nodeName: String, logger: Logger
+    ) {
+        self.services = services
+        self.endpointSlices = endpointSlices
+        self.nodes = nodes
+        self.nodeName = nodeName
+        self.logger = logger
+    }
+
+    /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
+    public func run() async throws {
+        let engine = try ProxyEngine(nodeName: nodeName, logger: logger)
+        await cancelWhenGracefulShutdown { [services, endpointSlices, nodes] in
+            await withTaskGroup { group in
+                group.addTask {
+                    for await event in services.events() { await engine.take(event) }
+                }
+                group.addTask {
+                    for await event in endpointSlices.events() { await engine.take(event) }
+                }
+                group.addTask {
+                    for await event in nodes.events() { await engine.take(event) }
+                }
+                group.addTask { await engine.run() }
+                group.addTask {
+                    while (try? await Task.sleep(for: Self.auditInterval)) != nil { await engine.audit() }
+                }
+            }
+        }
+    }
+}

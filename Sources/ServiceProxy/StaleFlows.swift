@@ -1,0 +1,25 @@
+internal import Addresses
+internal import Conntrack
+
+/// Picks the tracked datagram flows that lead where no endpoint serves any more.
+///
+/// A datagram has no beginning, so the kernel keeps sending a flow that goes on to where its first packet went: to an
+/// endpoint that is gone, or to the Service's own address when there was no endpoint. The next packet of a flow that is
+/// forgotten is dispatched anew.
+struct StaleFlows: Sendable {
+    /// The frontends to look at, and the addresses that serve them.
+    let serving: [Frontend: Set<IPAddress>]
+
+    func contains(_ entry: ConntrackEntry) -> Bool {
+        contains(entry.original, answeredBy: entry.reply.source)
+    }
+
+    func contains(_ original: ConntrackTuple, answeredBy endpoint: IPAddress) -> Bool {
+        guard original.transportProtocol == TransportProtocol.udp.rawValue else { return false }
+        // A node port is known by its number alone: it answers on every address of the node.
+        let addresses =
+            serving[Frontend(address: original.destination, transport: .udp, port: original.destinationPort)]
+            ?? serving[Frontend(address: nil, transport: .udp, port: original.destinationPort)]
+        return addresses.map { !$0.contains(endpoint) } ?? false
+    }
+}

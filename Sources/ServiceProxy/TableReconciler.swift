@@ -1,0 +1,137 @@
+package import Addresses
+internal import Conntrack
+package import KubernetesAPI
+package import Logging
+internal import NFTables
+
+/// Keeps the kernel's table of one family equal to what the model says: adopts what it finds, applies differences,
+/// audits rarely, and repairs.
+///
+/// Its sockets belong to the network namespace of the thread that makes it.
+package final class TableReconciler {
+    /// What a step did.
+    package struct Report: Hashable, Sendable {
+        /// Elements that were added, deleted or changed.
+        package var elements = 0
+        /// Operations of the transaction; zero when there was none.
+        package var operations = 0
+        /// Flows that the kernel was told to forget.
+        package var forgottenFlows = 0
+        /// Whether the table was made from nothing.
+        package var isRebuilt = false
+
+        package init() {}
+    }
+
+    private let layout: TableLayout
+    private let logger: Logger
+    private var model: ServiceProxyModel
+    private var rules: NFTablesSocket
+    private var flows: ConntrackSocket
+    /// The numbers of endpoints that have chains. Chains are never deleted: they are few, and all Services share them.
+    private var counts: Set<UInt32> = []
+    /// Whether the kernel's table may differ from the last flush of the model.
+    private var isOutOfStep = true
+    /// Datagram frontends whose flows are not yet looked at.
+    private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
+
+    /// Opens the sockets and adopts the slots of the table that the kernel has.
+    package init(family: IPFamily, logger: Logger) throws {
+        layout = TableLayout(family)
+        var logger = logger
+        logger[metadataKey: "family"] = "\(family.name)"
+        self.logger = logger
+        rules = try NFTablesSocket()
+        flows = try ConntrackSocket()
+        let kernel = try KernelTable(reading: layout, from: &rules)
+        model = ServiceProxyModel(family: family, adoptingSlotsOf: kernel?.content)
+    }
+
+    package var family: IPFamily { layout.family }
+
+    /// Whether there is anything to flush.
+    package var hasPendingChanges: Bool { isOutOfStep || model.hasPendingChanges }
+
+    package func update(_ service: Service) { model.update(service) }
+    package func remove(_ service: Service) { model.remove(service) }
+    package func update(_ slice: EndpointSlice) { model.update(slice) }
+    package func remove(_ slice: EndpointSlice) { model.remove(slice) }
+    package func update(_ node: Node) { model.update(node) }
+
+    /// Applies what changed since the last flush, as one transaction; the first flush compares with all that the
+    /// kernel has instead.
+    ///
+    /// A difference that the kernel refuses is followed by such a comparison too.
+    @discardableResult
+    package func flush() throws -> Report {
+        let flush = model.flush()
+        pendingFlows.merge(flush.datagramFrontends) { $1 }
+        guard !isOutOfStep else { return try synchronise() }
+        do {
+            return try apply(flush.difference)
+        } catch {
+            logger.warning(
+                "the kernel refuses a change of Services; comparing everything", metadata: ["error": "\(error)"])
+            return try synchronise()
+        }
+    }
+
+    /// Compares all that the kernel has with the model, and repairs what differs.
+    @discardableResult
+    package func audit() throws -> Report {
+        let report = try synchronise()
+        if report.operations > 0 {
+            logger.warning(
+                "the kernel's Services were not as they should be and are repaired",
+                metadata: [
+                    "elements": "\(report.elements)", "rebuilt": "\(report.isRebuilt)",
+                ])
+        }
+        return report
+    }
+
+    private func synchronise() throws -> Report {
+        isOutOfStep = true
+        model.forgetAdoptedSlots()
+        let target = model.table
+        var report: Report
+        if let kernel = try KernelTable(reading: layout, from: &rules) {
+            counts = kernel.counts
+            report = try apply(kernel.content.difference(to: target))
+        } else {
+            var counts: Set<UInt32> = []
+            let transaction = layout.transaction(rebuilding: target, counts: &counts)
+            try rules.commit(transaction)
+            self.counts = counts
+            report = Report()
+            report.elements = target.count
+            report.operations = transaction.operations.count
+            report.isRebuilt = true
+            report.forgottenFlows = try forgetStaleFlows()
+        }
+        isOutOfStep = false
+        return report
+    }
+
+    private func apply(_ difference: TableDifference) throws -> Report {
+        var report = Report()
+        report.elements = difference.count
+        if !difference.isEmpty {
+            var counts = counts
+            let transaction = layout.transaction(for: difference, counts: &counts)
+            try rules.commit(transaction)
+            self.counts = counts
+            report.operations = transaction.operations.count
+        }
+        report.forgottenFlows = try forgetStaleFlows()
+        return report
+    }
+
+    private func forgetStaleFlows() throws -> Int {
+        guard !pendingFlows.isEmpty else { return 0 }
+        let stale = StaleFlows(serving: pendingFlows)
+        let count = try flows.deleteEntries(layout.family) { stale.contains($0) }
+        pendingFlows = [:]
+        return count
+    }
+}

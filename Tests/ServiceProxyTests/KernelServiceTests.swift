@@ -1,0 +1,185 @@
+import Addresses
+import KubernetesAPI
+import Logging
+import ServiceProxy
+import Testing
+
+/// Real connections through the kernel's tables, in namespaces of their own.
+@Suite("Services in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+struct KernelServiceTests {
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// A Service "web" on 80 and node port 30080, over TCP or UDP, led to these pods.
+    private func web(
+        in lab: NodeLab, _ family: IPFamily, pods: [String], transport: String = "TCP"
+    ) throws -> TableReconciler {
+        try lab.run(in: "node") {
+            let table = try TableReconciler(family: family, logger: Self.logger)
+            table.update(node(NodeLab.podBlocks))
+            table.update(service("web", [clusterIP(family, 1)], nodePort: 30_080, transport: transport))
+            table.update(slice("web", family, pods.map { NodeLab.address(family, of: $0) }, transport: transport))
+            try table.flush()
+            return table
+        }
+    }
+
+    private func lead(_ table: TableReconciler, _ family: IPFamily, to pods: [String], transport: String = "TCP") throws
+        -> TableReconciler.Report
+    {
+        table.update(slice("web", family, pods.map { NodeLab.address(family, of: $0) }, transport: transport))
+        return try table.flush()
+    }
+
+    /// The node's address that the client calls node ports on.
+    private func nodeAddress(_ family: IPFamily) -> IPAddress {
+        NodeLab.address(family, of: "client", nodeSide: true)
+    }
+
+    @Test(
+        "Cluster addresses and node ports answer from pods, from outside and from the node",
+        arguments: IPFamily.allCases)
+    func answers(family: IPFamily) throws {
+        let lab = try NodeLab()
+        for transport in ["tcp", "udp"] {
+            let table = try web(in: lab, family, pods: ["pod-2"], transport: transport.uppercased())
+            let pod = NodeLab.address(family, of: "pod-1")
+            let seenByPod2 = NodeLab.address(family, of: "pod-2", nodeSide: true)
+            // A pod keeps its address; everyone else comes from the node, so that answers return through it.
+            #expect(try lab.call(clusterIP(family, 1), 80, from: "pod-1", transport: transport) == "pod-2 \(pod)")
+            #expect(
+                try lab.call(clusterIP(family, 1), 80, from: "client", transport: transport) == "pod-2 \(seenByPod2)")
+            #expect(try lab.call(clusterIP(family, 1), 80, from: "node", transport: transport) == "pod-2 \(seenByPod2)")
+            #expect(
+                try lab.call(nodeAddress(family), 30_080, from: "client", transport: transport) == "pod-2 \(seenByPod2)"
+            )
+            #expect(
+                try lab.call(nodeAddress(family), 30_080, from: "node", transport: transport) == "pod-2 \(seenByPod2)")
+            #expect(table.family == family)
+        }
+    }
+
+    @Test("Connections are spread over all endpoints, and a hairpin comes from the node", arguments: IPFamily.allCases)
+    func spreads(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
+        let answers = try Set((0..<24).map { _ in try lab.call(clusterIP(family, 1), 80, from: "pod-1") })
+        #expect(
+            answers == [
+                "pod-1 \(NodeLab.address(family, of: "pod-1", nodeSide: true))",
+                "pod-2 \(NodeLab.address(family, of: "pod-1"))",
+            ])
+        _ = table
+    }
+
+    @Test("Without endpoints, and on other ports, a cluster address refuses at once", arguments: IPFamily.allCases)
+    func refuses(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: [])
+        for place in ["pod-1", "client", "node"] {
+            #expect(try lab.call(clusterIP(family, 1), 80, from: place) == "refused")
+            #expect(try lab.call(clusterIP(family, 1), 81, from: place) == "refused")
+        }
+        #expect(try lab.call(nodeAddress(family), 30_080, from: "client") == "refused")
+        // Endpoints that come and go are followed.
+        _ = try lead(table, family, to: ["pod-2"])
+        #expect(try lab.call(clusterIP(family, 1), 80, from: "pod-1").hasPrefix("pod-2"))
+        #expect(try lab.call(clusterIP(family, 1), 81, from: "pod-1") == "refused")
+        _ = try lead(table, family, to: [])
+        #expect(try lab.call(clusterIP(family, 1), 80, from: "pod-1") == "refused")
+    }
+
+    @Test("Calls never fail while endpoints change", arguments: IPFamily.allCases)
+    func changesWhileCalled(family: IPFamily) async throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
+        let caller = Task.detached { try lab.callRepeatedly(clusterIP(family, 1), 80, from: "client", seconds: 2) }
+        for round in 0..<150 {
+            let pods = [["pod-1"], ["pod-1", "pod-2"], ["pod-2"], ["pod-2", "pod-1"]][round % 4]
+            _ = try lead(table, family, to: pods)
+            try await Task.sleep(for: .milliseconds(12))
+        }
+        let (answered, failed) = try await caller.value
+        #expect(failed == 0 && answered > 100, "\(answered) answered, \(failed) failed")
+    }
+
+    @Test("A flow of datagrams leaves an endpoint that is gone", arguments: IPFamily.allCases)
+    func forgetsStaleFlows(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1"], transport: "UDP")
+        let caller = try lab.startFlow(clusterIP(family, 1), 80, from: "client")
+        #expect(try caller.next().hasPrefix("pod-1"))
+        let report = try lead(table, family, to: ["pod-2"], transport: "UDP")
+        #expect(report.forgottenFlows == 1)
+        #expect(try caller.next().hasPrefix("pod-2"))
+    }
+
+    @Test("A successor adopts the table without a transaction", arguments: IPFamily.allCases)
+    func adopts(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
+        // Leaves an order of slots that compiling anew would not give.
+        _ = try lead(table, family, to: ["pod-2"])
+        _ = try lead(table, family, to: ["pod-2", "pod-1"])
+        let generation = try lab.shell("nft -j list ruleset | md5sum", in: "node")
+        try lab.run(in: "node") {
+            let successor = try TableReconciler(family: family, logger: Self.logger)
+            successor.update(node(NodeLab.podBlocks))
+            successor.update(service("web", [clusterIP(family, 1)], nodePort: 30_080))
+            successor.update(slice("web", family, ["pod-1", "pod-2"].map { NodeLab.address(family, of: $0) }))
+            #expect(try successor.flush() == TableReconciler.Report())
+            #expect(try successor.audit() == TableReconciler.Report())
+        }
+        #expect(try lab.shell("nft -j list ruleset | md5sum", in: "node") == generation)
+    }
+
+    @Test("One endpoint more costs its elements, in one transaction", arguments: IPFamily.allCases)
+    func costOfOneEndpoint(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1"])
+        _ = try lead(table, family, to: ["pod-1", "pod-2"])
+        _ = try lead(table, family, to: ["pod-1"])
+        // Two frontends: an action and a slot for each, and the hairpin. The chains for two endpoints exist already.
+        let report = try lead(table, family, to: ["pod-1", "pod-2"])
+        #expect(report.elements == 5)
+        #expect(report.operations == 7)
+    }
+
+    @Test("What others change in the table is repaired", arguments: IPFamily.allCases)
+    func repairs(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-2"])
+        let name = family == .ipv4 ? "ip duet-proxy" : "ip6 duet-proxy"
+        for damage in ["flush map \(name) endpoints", "flush chain \(name) dispatch", "delete table \(name)"] {
+            try lab.shell("nft \(damage)", in: "node")
+            #expect(
+                try lab.call(clusterIP(family, 1), 80, from: "pod-1") != "pod-2 \(NodeLab.address(family, of: "pod-1"))"
+            )
+            #expect(try table.audit().operations > 0)
+            #expect(
+                try lab.call(clusterIP(family, 1), 80, from: "pod-1") == "pod-2 \(NodeLab.address(family, of: "pod-1"))"
+            )
+        }
+        // A change that does not fit what the kernel has falls back to comparing everything.
+        try lab.shell("nft flush map \(name) services", in: "node")
+        #expect(try lead(table, family, to: ["pod-1"]).operations > 0)
+        #expect(
+            try lab.call(clusterIP(family, 1), 80, from: "pod-2") == "pod-1 \(NodeLab.address(family, of: "pod-2"))")
+    }
+
+    @Test("Ten thousand Services load in one go, and one more endpoint stays cheap", arguments: IPFamily.allCases)
+    func manyServices(family: IPFamily) throws {
+        let lab = try NodeLab()
+        try lab.run(in: "node") {
+            let table = try TableReconciler(family: family, logger: Self.logger)
+            for number in 0..<10_000 {
+                let name = "service-\(number)"
+                table.update(service(name, [clusterIP(family, UInt128(number + 1))]))
+                table.update(slice(name, family, [podIP(family, UInt128(number % 500 + 1)), podIP(family, 600)]))
+            }
+            #expect(try table.flush().elements == 10_000 * 4 + 501 + 1)
+            table.update(slice("service-7", family, [podIP(family, 8), podIP(family, 600), podIP(family, 601)]))
+            #expect(try table.flush().elements == 3)
+            #expect(try table.audit() == TableReconciler.Report())
+        }
+    }
+}

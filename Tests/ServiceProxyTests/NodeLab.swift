@@ -1,0 +1,253 @@
+import Addresses
+import Linux
+import Synchronization
+
+/// A node between three neighbours, each in a network namespace of its own: two pods with echo servers, and a
+/// client that is no pod. Everything is removed when the value goes away.
+///
+/// An echo server answers every TCP connection and UDP datagram on port 8080, on both families, with its name
+/// and the address that it sees the caller at.
+final class NodeLab: Sendable {
+    private static let count = Atomic<Int>(0)
+    private let prefix: String
+    private let servers: [ChildProcess]
+
+    /// Whether tests may create namespaces here.
+    static let isPossible = (try? shell("test $(id -u) = 0 && python3 --version && nft --version && ip -V")) != nil
+
+    init() throws {
+        let number = Self.count.add(1, ordering: .relaxed).newValue
+        prefix = "dt-proxy-\(ProcessInformation.currentPID)-\(number)"
+        let node = "\(prefix)-node"
+        var script = """
+            set -e
+            ip netns add \(node)
+            ip -n \(node) link set lo up
+            ip netns exec \(node) sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+
+            """
+        for (index, name) in Self.neighbours.enumerated() {
+            script += """
+                ip netns add \(prefix)-\(name)
+                ip -n \(prefix)-\(name) link set lo up
+                ip -n \(node) link add to-\(name) type veth peer name eth0 netns \(prefix)-\(name)
+                ip -n \(node) addr add 10.1.\(index).1/24 dev to-\(name)
+                ip -n \(node) addr add fd00:1:\(index)::1/64 dev to-\(name) nodad
+                ip -n \(node) link set to-\(name) up
+                ip -n \(prefix)-\(name) addr add 10.1.\(index).2/24 dev eth0
+                ip -n \(prefix)-\(name) addr add fd00:1:\(index)::2/64 dev eth0 nodad
+                ip -n \(prefix)-\(name) link set eth0 up
+                ip -n \(prefix)-\(name) route add default via 10.1.\(index).1
+                ip -n \(prefix)-\(name) route add default via fd00:1:\(index)::1
+
+                """
+        }
+        // The node calls cluster addresses too, and needs a route to leave by.
+        script += """
+            ip -n \(node) route add default via 10.1.0.2
+            ip -n \(node) route add default via fd00:1:0::2
+
+            """
+        do {
+            try Self.shell(script)
+            servers = try ["pod-1", "pod-2"].map { [prefix] name in
+                try Self.start(["-c", Self.echoServer, name], in: "\(prefix)-\(name)").process
+            }
+        } catch {
+            Self.remove(prefix)
+            throw error
+        }
+    }
+
+    deinit {
+        for server in servers {
+            try? server.signal(9)
+            _ = try? server.wait()
+        }
+        Self.remove(prefix)
+    }
+
+    /// The neighbours; the first is outside the cluster.
+    private static let neighbours = ["client", "pod-1", "pod-2"]
+
+    /// The address of a neighbour, or the node's address on the link to it.
+    static func address(_ family: IPFamily, of name: String, nodeSide: Bool = false) -> IPAddress {
+        let index = UInt128(neighbours.firstIndex(of: name) ?? 0)
+        let host: UInt128 = nodeSide ? 1 : 2
+        return switch family {
+        case .ipv4: IPAddress(family: family, bits: 0x0a01_0000 + index << 8 + host)
+        case .ipv6: IPAddress(family: family, bits: 0xfd00_0001 << 96 + index << 80 + host)
+        }
+    }
+
+    /// The blocks that the pods' addresses are in.
+    static let podBlocks = [
+        IPPrefix(address(.ipv4, of: "pod-1"), length: 24), IPPrefix(address(.ipv4, of: "pod-2"), length: 24),
+        IPPrefix(address(.ipv6, of: "pod-1"), length: 48), IPPrefix(address(.ipv6, of: "pod-2"), length: 48),
+    ]
+
+    /// Runs `body` inside a namespace: "node" or a neighbour.
+    func run<Value: ~Copyable>(in name: String, _ body: () throws -> Value) throws -> Value {
+        try NetworkNamespace.open(name: "\(prefix)-\(name)").run(body)
+    }
+
+    /// What an echo server answers to a caller in a namespace; "refused", "timeout" or another error otherwise.
+    func call(_ address: IPAddress, _ port: UInt16, from name: String, transport: String = "tcp") throws -> String {
+        try Self.shell(
+            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(transport) <<'E'\n\(Self.caller)\nE")
+    }
+
+    /// Calls an address again and again for a time; how many calls were answered, and how many failed.
+    func callRepeatedly(
+        _ address: IPAddress, _ port: UInt16, from name: String, seconds: Int
+    ) throws -> (answered: Int, failed: Int) {
+        let output = try Self.shell(
+            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(seconds) <<'E'\n\(Self.persistentCaller)\nE"
+        )
+        let counts = output.split(separator: " ").compactMap { Int($0) }
+        guard counts.count == 2 else { throw CommandFailed(command: "call repeatedly", output: output) }
+        return (counts[0], counts[1])
+    }
+
+    /// A socket that keeps sending datagrams from one port.
+    final class Flow {
+        private let program: Program
+
+        fileprivate init(_ program: consuming Program) {
+            self.program = program
+        }
+
+        deinit {
+            try? program.process.signal(9)
+            _ = try? program.process.wait()
+        }
+
+        /// Sends one datagram and returns the answer.
+        func next() throws -> String {
+            try program.input.write(Array("\n".utf8))
+            return String(decoding: try program.output.read(upTo: 2048), as: UTF8.self)
+        }
+    }
+
+    /// Opens a flow of datagrams to an address.
+    func startFlow(_ address: IPAddress, _ port: UInt16, from name: String) throws -> Flow {
+        Flow(try Self.start(["-c", Self.flowCaller, "\(address)", "\(port)"], in: "\(prefix)-\(name)"))
+    }
+
+    /// The output of a command run in a namespace.
+    @discardableResult
+    func shell(_ command: String, in name: String) throws -> String {
+        try Self.shell("ip netns exec \(prefix)-\(name) bash -c '\(command)'")
+    }
+
+    private static func remove(_ prefix: String) {
+        _ = try? shell("for n in client pod-1 pod-2 node; do ip netns del \(prefix)-$n 2>/dev/null || true; done")
+    }
+
+    private struct CommandFailed: Error {
+        let command: String
+        let output: String
+    }
+
+    @discardableResult
+    private static func shell(_ command: String) throws -> String {
+        let output = try ChildProcess.output(
+            of: ChildProcess.Specification(executable: "bash", arguments: ["-c", command]))
+        let text = output.text + output.errorText
+        guard output.status.isSuccess else { throw CommandFailed(command: command, output: text) }
+        return text.split(whereSeparator: \.isNewline).joined(separator: "\n")
+    }
+
+    /// A program that talks through its standard descriptors.
+    fileprivate struct Program: ~Copyable {
+        let process: ChildProcess
+        let input: FileDescriptor
+        let output: FileDescriptor
+    }
+
+    /// Starts a Python program in a namespace and waits until it says that it is ready.
+    private static func start(_ arguments: [String], in namespace: String) throws -> Program {
+        let input = try FileDescriptor.pipe()
+        let output = try FileDescriptor.pipe()
+        var specification = ChildProcess.Specification(executable: "python3", arguments: arguments)
+        specification.standardInput = .descriptor(input.reading.rawValue)
+        specification.standardOutput = .descriptor(output.writing.rawValue)
+        specification.networkNamespace = NetworkNamespace.path(name: namespace)
+        let process = try ChildProcess.spawn(specification)
+        // Or the ends that are the child's would be closed before it has them.
+        extendLifetime(input)
+        extendLifetime(output)
+        _ = try output.reading.read(upTo: 64)
+        return Program(
+            process: process, input: try input.writing.duplicate(), output: try output.reading.duplicate())
+    }
+
+    private static let echoServer = """
+        import selectors, socket, sys
+        name = sys.argv[1]
+        chooser = selectors.DefaultSelector()
+        def answer(peer):
+            address = peer[0]
+            return f"{name} {address[7:] if address.startswith('::ffff:') else address}".encode()
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            s = socket.socket(socket.AF_INET6, kind)
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("::", 8080))
+            if kind == socket.SOCK_STREAM: s.listen(64)
+            chooser.register(s, selectors.EVENT_READ, kind)
+        print("listening", flush=True)
+        while True:
+            for key, _ in chooser.select():
+                if key.data == socket.SOCK_STREAM:
+                    connection, peer = key.fileobj.accept()
+                    connection.sendall(answer(peer))
+                    connection.close()
+                else:
+                    _, peer = key.fileobj.recvfrom(2048)
+                    key.fileobj.sendto(answer(peer), peer)
+        """
+
+    private static let persistentCaller = """
+        import socket, sys, time
+        address, port, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + int(sys.argv[3])
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        answered = failed = 0
+        while time.monotonic() < end:
+            with socket.socket(family, socket.SOCK_STREAM) as s:
+                s.settimeout(1.5)
+                try:
+                    s.connect((address, port))
+                    answered += bool(s.recv(2048))
+                except OSError: failed += 1
+        print(answered, failed)
+        """
+
+    private static let flowCaller = """
+        import socket, sys
+        address, port = sys.argv[1], int(sys.argv[2])
+        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        s.settimeout(1.5)
+        s.connect((address, port))
+        print("ready", flush=True)
+        for _ in sys.stdin:
+            s.send(b"?")
+            try: print(s.recv(2048).decode(), flush=True)
+            except OSError as error: print(error, flush=True)
+        """
+
+    private static let caller = """
+        import socket, sys
+        address, port, transport = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        s = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
+        s.settimeout(1.5)
+        try:
+            s.connect((address, port))
+            if transport != "tcp": s.send(b"?")
+            print(s.recv(2048).decode())
+        except ConnectionRefusedError: print("refused")
+        except TimeoutError: print("timeout")
+        except OSError as error: print(error)
+        """
+}
