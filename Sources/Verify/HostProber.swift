@@ -22,7 +22,7 @@ struct HostProber: Prober {
         try await onThread {
             switch request {
             case .connection:
-                _ = try HostSocket(to: address, port: port, datagrams: false, timeoutSeconds: timeoutSeconds)
+                _ = try HostSocket.connected(to: address, port: port, timeoutSeconds: timeoutSeconds)
             case .http:
                 try get(address, port: port)
             case .query(let name):
@@ -36,7 +36,7 @@ struct HostProber: Prober {
     }
 
     private func get(_ address: IPAddress, port: UInt16) throws {
-        let socket = try HostSocket(to: address, port: port, datagrams: false, timeoutSeconds: timeoutSeconds)
+        let socket = try HostSocket.connected(to: address, port: port, timeoutSeconds: timeoutSeconds)
         let head = "GET / HTTP/1.1\r\nHost: \(address.uriHost):\(port)\r\nConnection: close\r\n\r\n"
         try socket.send(Array(head.utf8))
         var response: [UInt8] = []
@@ -56,7 +56,8 @@ struct HostProber: Prober {
     /// The addresses that a server answers with for a name.
     private func query(_ name: String, _ family: IPFamily, server: IPAddress, port: UInt16) throws -> Set<IPAddress> {
         guard let question = DNSName(name) else { throw ProbeFailure("\(name) is no domain name") }
-        let socket = try HostSocket(to: server, port: port, datagrams: true, timeoutSeconds: timeoutSeconds)
+        let socket = try HostSocket.connected(
+            to: server, port: port, datagrams: true, timeoutSeconds: timeoutSeconds)
         let query = DNSMessage.query(id: .random(in: 0...UInt16.max), name: question, type: .address(of: family))
         try socket.send(query.serialized())
         let answer = try DNSMessage(parsing: try socket.receive())

@@ -7,12 +7,14 @@ struct HostSocket: ~Copyable {
     private let descriptor: FileDescriptor
 
     /// Connects to an address; for a datagram socket this only fixes the peer.
-    init(to address: IPAddress, port: UInt16, datagrams: Bool, timeoutSeconds: Int) throws(SystemError) {
+    static func connected(
+        to address: IPAddress, port: UInt16, datagrams: Bool = false, timeoutSeconds: Int
+    ) throws(SystemError) -> HostSocket {
         let context = "\(address.uriHost):\(port)"
         let kind = Int32((datagrams ? SOCK_DGRAM : SOCK_STREAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = socket(SocketAddress.domain(of: address.family), kind, 0)
         guard number >= 0 else { throw SystemError(Errno(rawValue: errno), "open socket", context) }
-        descriptor = FileDescriptor(owning: number)
+        let descriptor = FileDescriptor(owning: number)
         // On Linux the time limit for sending also holds for connect(2): socket(7).
         var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
@@ -27,8 +29,10 @@ struct HostSocket: ~Copyable {
             let reason = errno == EINPROGRESS ? ETIMEDOUT : errno
             throw SystemError(Errno(rawValue: reason), "connect to", context)
         }
+        return HostSocket(descriptor: descriptor)
     }
 
+    /// Sends all bytes, to a datagram peer as one datagram.
     func send(_ bytes: [UInt8]) throws(SystemError) {
         try descriptor.write(bytes)
     }

@@ -49,7 +49,7 @@ package struct ProbePlan: Sendable {
         var byNode: [String: PodLocation] = [:]
         for pod in objects.clients where pod.isReady && pod.metadata.deletionTimestamp == nil {
             guard let node = pod.spec?.nodeName, let name = pod.metadata.name,
-                let container = pod.spec?.containers?.first?.name
+                let container = pod.spec?.containers.first?.name
             else { continue }
             byNode[node] = PodLocation(
                 namespace: pod.metadata.namespace ?? "", pod: name, container: container, node: node)

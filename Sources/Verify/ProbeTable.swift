@@ -1,3 +1,5 @@
+internal import Addresses
+
 /// The results of a connectivity matrix as text: a row for each Service, family and target, a column for each
 /// place that was asked from.
 public struct ProbeTable: Sendable {

@@ -62,7 +62,7 @@ struct KernelServiceTests {
     func spreads(family: IPFamily) throws {
         let lab = try NodeLab()
         let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
-        let answers = try Set((0..<24).map { _ in try lab.call(clusterIP(family, 1), 80, from: "pod-1") })
+        let answers = Set(try lab.call(clusterIP(family, 1), 80, from: "pod-1", times: 24).split(separator: "\n"))
         #expect(
             answers == [
                 "pod-1 \(NodeLab.address(family, of: "pod-1", nodeSide: true))",
@@ -107,10 +107,10 @@ struct KernelServiceTests {
         let lab = try NodeLab()
         let table = try web(in: lab, family, pods: ["pod-1"], transport: "UDP")
         let caller = try lab.startFlow(clusterIP(family, 1), 80, from: "client")
-        #expect(try caller.next().hasPrefix("pod-1"))
+        #expect(caller.isAnswered(by: "pod-1"))
         let report = try lead(table, family, to: ["pod-2"], transport: "UDP")
         #expect(report.forgottenFlows == 1)
-        #expect(try caller.next().hasPrefix("pod-2"))
+        #expect(caller.isAnswered(by: "pod-2"))
     }
 
     @Test("A successor adopts the table without a transaction", arguments: IPFamily.allCases)
@@ -161,9 +161,9 @@ struct KernelServiceTests {
         }
         // A change that does not fit what the kernel has falls back to comparing everything.
         try lab.shell("nft flush map \(name) services", in: "node")
-        #expect(try lead(table, family, to: ["pod-1"]).operations > 0)
-        #expect(
-            try lab.call(clusterIP(family, 1), 80, from: "pod-2") == "pod-1 \(NodeLab.address(family, of: "pod-2"))")
+        let report = try lead(table, family, to: ["pod-1", "pod-2"])
+        #expect(report.operations > 0)
+        #expect(try lab.call(clusterIP(family, 1), 80, from: "client").hasPrefix("pod-"))
     }
 
     @Test("Ten thousand Services load in one go, and one more endpoint stays cheap", arguments: IPFamily.allCases)

@@ -1,4 +1,5 @@
 import Addresses
+import Foundation
 import Linux
 import Synchronization
 
@@ -10,7 +11,7 @@ import Synchronization
 final class NodeLab: Sendable {
     private static let count = Atomic<Int>(0)
     private let prefix: String
-    private let servers: [ChildProcess]
+    private let servers: [Program]
 
     /// Whether tests may create namespaces here.
     static let isPossible = (try? shell("test $(id -u) = 0 && python3 --version && nft --version && ip -V")) != nil
@@ -51,7 +52,9 @@ final class NodeLab: Sendable {
         do {
             try Self.shell(script)
             servers = try ["pod-1", "pod-2"].map { [prefix] name in
-                try Self.start(["-c", Self.echoServer, name], in: "\(prefix)-\(name)").process
+                let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)")
+                _ = server.prints { !$0.isEmpty }
+                return server
             }
         } catch {
             Self.remove(prefix)
@@ -60,10 +63,6 @@ final class NodeLab: Sendable {
     }
 
     deinit {
-        for server in servers {
-            try? server.signal(9)
-            _ = try? server.wait()
-        }
         Self.remove(prefix)
     }
 
@@ -91,10 +90,13 @@ final class NodeLab: Sendable {
         try NetworkNamespace.open(name: "\(prefix)-\(name)").run(body)
     }
 
-    /// What an echo server answers to a caller in a namespace; "refused", "timeout" or another error otherwise.
-    func call(_ address: IPAddress, _ port: UInt16, from name: String, transport: String = "tcp") throws -> String {
+    /// What an echo server answers to a caller in a namespace, "refused", "timeout" or another error; a line each time.
+    func call(
+        _ address: IPAddress, _ port: UInt16, from name: String, transport: String = "tcp", times: Int = 1
+    ) throws -> String {
         try Self.shell(
-            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(transport) <<'E'\n\(Self.caller)\nE")
+            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(transport) \(times) <<'E'\n\(Self.caller)\nE"
+        )
     }
 
     /// Calls an address again and again for a time; how many calls were answered, and how many failed.
@@ -109,29 +111,19 @@ final class NodeLab: Sendable {
         return (counts[0], counts[1])
     }
 
-    /// A socket that keeps sending datagrams from one port.
-    final class Flow {
-        private let program: Program
+    /// A socket that sends a datagram every 50 ms, always from the same port.
+    struct Flow {
+        fileprivate let program: Program
 
-        fileprivate init(_ program: consuming Program) {
-            self.program = program
-        }
-
-        deinit {
-            try? program.process.signal(9)
-            _ = try? program.process.wait()
-        }
-
-        /// Sends one datagram and returns the answer.
-        func next() throws -> String {
-            try program.input.write(Array("\n".utf8))
-            return String(decoding: try program.output.read(upTo: 2048), as: UTF8.self)
+        /// Waits until the last answer begins with a text; false when it does not within three seconds.
+        func isAnswered(by text: String) -> Bool {
+            program.prints { $0.split(separator: "\n").last?.hasPrefix(text) ?? false }
         }
     }
 
     /// Opens a flow of datagrams to an address.
     func startFlow(_ address: IPAddress, _ port: UInt16, from name: String) throws -> Flow {
-        Flow(try Self.start(["-c", Self.flowCaller, "\(address)", "\(port)"], in: "\(prefix)-\(name)"))
+        Flow(program: try Program(Self.flowCaller, ["\(address)", "\(port)"], in: "\(prefix)-\(name)"))
     }
 
     /// The output of a command run in a namespace.
@@ -158,28 +150,34 @@ final class NodeLab: Sendable {
         return text.split(whereSeparator: \.isNewline).joined(separator: "\n")
     }
 
-    /// A program that talks through its standard descriptors.
-    fileprivate struct Program: ~Copyable {
-        let process: ChildProcess
-        let input: FileDescriptor
-        let output: FileDescriptor
-    }
+    /// A Python program in a namespace; it ends when the value goes away.
+    fileprivate final class Program: Sendable {
+        private let process: ChildProcess
+        private let output: String
 
-    /// Starts a Python program in a namespace and waits until it says that it is ready.
-    private static func start(_ arguments: [String], in namespace: String) throws -> Program {
-        let input = try FileDescriptor.pipe()
-        let output = try FileDescriptor.pipe()
-        var specification = ChildProcess.Specification(executable: "python3", arguments: arguments)
-        specification.standardInput = .descriptor(input.reading.rawValue)
-        specification.standardOutput = .descriptor(output.writing.rawValue)
-        specification.networkNamespace = NetworkNamespace.path(name: namespace)
-        let process = try ChildProcess.spawn(specification)
-        // Or the ends that are the child's would be closed before it has them.
-        extendLifetime(input)
-        extendLifetime(output)
-        _ = try output.reading.read(upTo: 64)
-        return Program(
-            process: process, input: try input.writing.duplicate(), output: try output.reading.duplicate())
+        init(_ text: String, _ arguments: [String], in namespace: String) throws {
+            output = "/tmp/\(namespace)-\(NodeLab.count.add(1, ordering: .relaxed).newValue).out"
+            var specification = ChildProcess.Specification(executable: "python3", arguments: ["-c", text] + arguments)
+            specification.standardOutput = .file(output, append: false)
+            specification.networkNamespace = NetworkNamespace.path(name: namespace)
+            process = try ChildProcess.spawn(specification)
+        }
+
+        deinit {
+            try? process.signal(9)
+            _ = try? process.wait()
+            try? FileSystem.remove(output)
+        }
+
+        /// Waits until what the program printed meets a condition; false when it does not within three seconds.
+        func prints(_ condition: (String) -> Bool) -> Bool {
+            for _ in 0..<300 {
+                let bytes = (try? FileSystem.readFile(output)) ?? []
+                if condition(String(decoding: bytes, as: UTF8.self)) { return true }
+                usleep(10_000)
+            }
+            return false
+        }
     }
 
     private static let echoServer = """
@@ -224,15 +222,16 @@ final class NodeLab: Sendable {
         """
 
     private static let flowCaller = """
-        import socket, sys
+        import socket, sys, time
         address, port = sys.argv[1], int(sys.argv[2])
         s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-        s.settimeout(1.5)
+        s.settimeout(0.05)
         s.connect((address, port))
-        print("ready", flush=True)
-        for _ in sys.stdin:
-            s.send(b"?")
-            try: print(s.recv(2048).decode(), flush=True)
+        while True:
+            time.sleep(0.05)
+            try:
+                s.send(b"?")
+                print(s.recv(2048).decode(), flush=True)
             except OSError as error: print(error, flush=True)
         """
 
@@ -240,14 +239,16 @@ final class NodeLab: Sendable {
         import socket, sys
         address, port, transport = sys.argv[1], int(sys.argv[2]), sys.argv[3]
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        s = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
-        s.settimeout(1.5)
-        try:
-            s.connect((address, port))
-            if transport != "tcp": s.send(b"?")
-            print(s.recv(2048).decode())
-        except ConnectionRefusedError: print("refused")
-        except TimeoutError: print("timeout")
-        except OSError as error: print(error)
+        for _ in range(int(sys.argv[4])):
+            s = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
+            s.settimeout(1.5)
+            try:
+                s.connect((address, port))
+                if transport != "tcp": s.send(b"?")
+                print(s.recv(2048).decode())
+            except ConnectionRefusedError: print("refused")
+            except TimeoutError: print("timeout")
+            except OSError as error: print(error)
+            s.close()
         """
 }

@@ -14,7 +14,8 @@ struct ProbePlanTests {
             spec: ServiceSpec(type: type, ports: ports, clusterIPs: clusterIPs, ipFamilies: families))
     }
 
-    private func slice(_ service: String, _ family: IPFamily, ready: [String], notReady: [String] = []) -> EndpointSlice {
+    private func slice(_ service: String, _ family: IPFamily, ready: [String], notReady: [String] = []) -> EndpointSlice
+    {
         EndpointSlice(
             metadata: ObjectMeta(
                 name: "\(service)-\(family.name)", namespace: "web", labels: [WellKnownLabel.serviceName: service]),

@@ -7,7 +7,8 @@ struct ProbeTextTests {
     private func probe(_ text: String, from: Probe.VantagePoint) throws -> Probe {
         let address = try #require(IPAddress(text))
         return Probe(
-            service: "web/web", family: address.family, target: .clusterIP(address), port: 80, request: .http, from: from)
+            service: "web/web", family: address.family, target: .clusterIP(address), port: 80, request: .http,
+            from: from)
     }
 
     @Test("The table has a row for each target, a column for each place, and names every failure")
