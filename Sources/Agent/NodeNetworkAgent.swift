@@ -4,6 +4,7 @@ import KubernetesClient
 public import Logging
 import PodRouting
 public import ServiceLifecycle
+import ServiceProxy
 
 /// The network of one node: pod routes, Services and names, fed by one watch of each resource.
 public struct NodeNetworkAgent: ServiceLifecycle.Service {
@@ -29,6 +30,9 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 configuration: PodRoutingConfiguration(
                     nodeName: configuration.nodeName, cniConfDir: configuration.cniConfDir,
                     cniBinDir: configuration.cniBinDir),
+                logger: logger),
+            ServiceProxyService(
+                services: services, endpointSlices: endpointSlices, nodes: nodes, nodeName: configuration.nodeName,
                 logger: logger),
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),

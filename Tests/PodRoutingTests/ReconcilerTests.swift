@@ -38,8 +38,8 @@ struct Sandbox {
 @Suite("Routes and masquerading in the kernel")
 struct ReconcilerTests {
     private static let uplink = """
-        ip link set lo up; ip link add up type veth peer name other; ip link set up up; ip link set other up
-        ip addr add 172.20.0.1/24 dev up; ip addr add fd00:20::1/64 dev up nodad
+        ip link set lo up; ip link add uplink type veth peer name other; ip link set uplink up; ip link set other up
+        ip addr add 172.20.0.1/24 dev uplink; ip addr add fd00:20::1/64 dev uplink nodad
         ip route add 10.99.0.0/16 via 172.20.0.9
         """
 
@@ -55,8 +55,8 @@ struct ReconcilerTests {
         #expect(failures.isEmpty)
         let listing = "ip -4 route show proto 68; ip -6 route show proto 68"
         let expected = try sandbox.shell(listing)
-        #expect(expected.contains("10.244.2.0/24 via 172.20.0.2 dev up metric 1024"), "\(expected)")
-        #expect(expected.contains("fd00:10:244:3::/64 via fd00:20::3 dev up metric 1024"), "\(expected)")
+        #expect(expected.contains("10.244.2.0/24 via 172.20.0.2 dev uplink metric 1024"), "\(expected)")
+        #expect(expected.contains("fd00:10:244:3::/64 via fd00:20::3 dev uplink metric 1024"), "\(expected)")
         #expect(expected.split(separator: "\n").count == 4)
 
         // A restarted process adopts; what was lost or added meanwhile is repaired.
@@ -116,8 +116,8 @@ struct ReconcilerTests {
         try node.shell(
             """
             ip link set lo up
-            ip link add up type veth peer name eth0 netns \(outside.name); ip link set up up
-            ip addr add 172.20.0.1/24 dev up; ip addr add fd00:20::1/64 dev up nodad
+            ip link add uplink type veth peer name eth0 netns \(outside.name); ip link set uplink up
+            ip addr add 172.20.0.1/24 dev uplink; ip addr add fd00:20::1/64 dev uplink nodad
             ip link add pod type veth peer name eth0 netns \(pod.name); ip link set pod up
             ip addr add 10.244.1.1/24 dev pod; ip addr add fd00:10:244:1::1/64 dev pod nodad
             """)
