@@ -10,9 +10,10 @@ import Testing
         ["fd00:10:96::/112", "10.96.0.0/16"],
     ]
 
-    /// Columns: policy, families, then IPv4-only, IPv6-only, IPv4 first, IPv6 first. `S`, `P` and `R` are the policies,
-    /// `-` is left out; outcomes are the policy and the families, or `!` and the indices of refused families and `p` for
-    /// the policy.
+    /// Columns: policy, families, then the outcomes for IPv4-only, IPv6-only, IPv4 first, IPv6 first.
+    ///
+    /// `S`, `P` and `R` are the policies, `-` is left out; outcomes are the policy and the families, or `!` and the
+    /// indices of refused families and `p` for the policy.
     static let rows = """
         - -   S4  S6  S4  S6
         - 4   S4  !0  S4  S4

@@ -62,10 +62,7 @@ extension StrategicMergePatch {
                 throw .badRequest("invalid value of \(name): \(directive) orders a list")
             }
             patch.removeValue(forKey: name)
-            for element in change?.array ?? []
-            where element[StrategicMergePatch.directive] == nil && position(of: element, in: order, key) == nil {
-                throw .badRequest("\(directive) does not list every element of the patch's \(name)")
-            }
+            try checkOrder(of: change?.array ?? [], order, key, directive: directive)
             let live = original[name]?.array
             guard live != nil || change != nil else { continue }
             var merged = live ?? []
@@ -74,6 +71,21 @@ extension StrategicMergePatch {
                 merged = value.array ?? []
             }
             original[name] = .array(ordered(merged, as: order, live: live ?? [], key: key))
+        }
+    }
+
+    /// A patch's elements must stand in the order that they are given; its deletions do not count.
+    private static func checkOrder(
+        of changes: [JSONValue], _ order: [JSONValue], _ key: String?, directive: String
+    ) throws(StatusError) {
+        var last = -1
+        for element in changes where element[StrategicMergePatch.directive] == nil {
+            guard let position = position(of: element, in: order, key), position > last else {
+                throw .badRequest(
+                    "The order in patch list: \(JSONValue.array(changes).text()) doesn't match \(directive) list: "
+                        + JSONValue.array(order).text())
+            }
+            last = position
         }
     }
 

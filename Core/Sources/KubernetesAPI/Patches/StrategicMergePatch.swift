@@ -55,6 +55,8 @@ public enum StrategicMergePatch {
                 result.removeValue(forKey: key)
                 continue
             }
+            // A directive speaks of what is there already.
+            if result[key] == nil, change[directive] != nil { continue }
             let field = type?[key]
             result[key] = try merge(change, into: result[key], field, field?.node ?? values)
         }
@@ -88,7 +90,7 @@ public enum StrategicMergePatch {
         for key in original.keys where !kept.contains(key) { original.removeValue(forKey: key) }
     }
 
-    /// A value that is new to the object: nulls and directives mean nothing there.
+    /// A value that is new to the object: nulls, directives and objects with a directive mean nothing there.
     static func withoutDirectives(_ value: JSONValue) -> JSONValue {
         switch value {
         case .object(let members): return .object(withoutDirectives(members))
@@ -102,7 +104,9 @@ public enum StrategicMergePatch {
     private static func withoutDirectives(_ members: JSONObject) -> JSONObject {
         var result = JSONObject()
         for (key, value) in members where !value.isNull {
-            if key == directive || key == retainKeys || key.hasPrefix(deletionPrefix) || key.hasPrefix(orderPrefix) {
+            if key == directive || key == retainKeys || key.hasPrefix(deletionPrefix) || key.hasPrefix(orderPrefix)
+                || value[directive] != nil
+            {
                 continue
             }
             result[key] = withoutDirectives(value)
