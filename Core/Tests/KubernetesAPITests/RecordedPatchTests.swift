@@ -4,11 +4,15 @@ import KubernetesAPI
 import Testing
 
 /// Random Deployments and patches, and what `kubectl patch --local --type=strategic` (1.37) made of them.
+///
+/// Left out: patches where kubectl's outcome hangs on how its lists share memory (an element is deleted and another one
+/// added under a `$setElementOrder` that names neither of the rest), and empty lists of unknown element type, which it
+/// refuses.
 @Suite struct RecordedPatchTests {
     @Test func `strategic merge patches do what they do in kubectl`() throws {
         let schema = try #require(Schema.node(for: .deployments))
         let cases = try load()
-        #expect(cases.count == 396)
+        #expect(cases.count == 395)
         for row in cases {
             var object = row["object"] ?? .null
             let patch = row["patch"] ?? .null
