@@ -3,11 +3,15 @@
 // a target imports only targets above it in this list, and the core.
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+/// Continuous integration accepts no warning.
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + warnings
 
 /// Products of the core package by name.
 func core(_ names: String...) -> [Target.Dependency] {
@@ -124,8 +128,9 @@ let targets: [Target] = [
     .executableTarget(
         name: "duet",
         dependencies: ["APIServer", "Controllers", "PodRuntime", "Agent", "LocalCluster", "Verify", "KubernetesClient"]
-            + core("KubernetesAPI", "Addresses") + [
-                log, lifecycle, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            + core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink") + [
+                log, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
         swiftSettings: swiftSettings),
 

@@ -3,13 +3,18 @@
 // a target imports only targets above it in this list.
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableExperimentalFeature("Lifetimes"),
-    .strictMemorySafety(),
-]
+/// Continuous integration accepts no warning.
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let testSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableExperimentalFeature("Lifetimes"),
+    ] + warnings
+
+let swiftSettings: [SwiftSetting] = testSettings + [.strictMemorySafety()]
 
 /// A Swift target of the core, with the settings that all of them share.
 func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -20,7 +25,7 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
-        swiftSettings: Array(swiftSettings.dropLast()))
+        swiftSettings: testSettings)
 }
 
 let targets: [Target] = [

@@ -15,6 +15,8 @@ public struct AddressFlags: OptionSet, Sendable, Hashable {
 
     /// Usable at once, without duplicate address detection (IPv6).
     public static let noDAD = AddressFlags(rawValue: UInt32(IFA_F_NODAD))
+    /// Made for privacy, and replaced now and then (RFC 8981).
+    public static let temporary = AddressFlags(rawValue: UInt32(IFA_F_TEMPORARY))
     /// Not yet known to be unique.
     public static let tentative = AddressFlags(rawValue: UInt32(IFA_F_TENTATIVE))
     /// Another station has it.

@@ -38,13 +38,8 @@ package enum NodeAddresses {
 
     private static func detect() throws -> [IPAddress] {
         var socket = try RouteSocket()
-        let addresses = try socket.addresses().filter { isUsable($0.address.address) && $0.scope == .universe }
         return try IPFamily.allCases.compactMap { family in
-            let routes = try socket.routes(family, table: Route.mainTable)
-            let candidates = addresses.filter { $0.address.address.family == family }
-            let route = routes.filter { $0.destination.length == 0 }.min { $0.metric < $1.metric }
-            let onRoute = candidates.first { entry in route.map { $0.interface == entry.interface } ?? false }
-            return onRoute?.address.address
+            try socket.primaryAddress(family).flatMap { isUsable($0) ? $0 : nil }
         }
     }
 }

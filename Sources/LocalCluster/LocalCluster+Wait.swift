@@ -1,0 +1,83 @@
+import KubernetesAPI
+import KubernetesClient
+import Linux
+
+extension LocalCluster {
+    /// How long a part may take to come up.
+    private static let patience = Duration.seconds(60)
+
+    /// Waits until `condition` holds; fails at once when the process ends before.
+    func wait(
+        for process: ManagedProcess, toAnswer what: String, until condition: () async throws -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while try await !condition() {
+            try process.checkRunning()
+            guard ContinuousClock.now < deadline else {
+                throw LocalClusterError(
+                    "\(process.name) runs but does not answer (\(what)):\n\(process.lastLogLines)",
+                    remedy: "Its log is \(process.logFile).")
+            }
+            ManagedProcess.pause()
+        }
+    }
+
+    /// Waits until the API server answers its administrator.
+    func waitForServer(_ spec: ClusterSpec) async throws {
+        let server = server(spec)
+        try await wait(for: server, toAnswer: "its kubeconfig") { FileSystem.exists(paths.adminKubeconfig) }
+        let client = try administrator()
+        try await withClient(client) {
+            try await wait(for: server, toAnswer: "requests") {
+                (try? await client.get(Namespace.self, namespace: nil, name: "kube-system")) != nil
+            }
+        }
+    }
+
+    /// Waits until every node is ready, then sets the host's routes to their pods.
+    func waitUntilReady(_ spec: ClusterSpec) async throws {
+        let client = try administrator()
+        try await withClient(client) {
+            let deadline = ContinuousClock.now + Self.patience
+            var waiting = Set(spec.nodes)
+            while !waiting.isEmpty {
+                let nodes = try await client.list(Node.self).items
+                for node in nodes where node.isReady { waiting.remove(node.metadata.name ?? "") }
+                guard !waiting.isEmpty else {
+                    try Underlay(spec: spec, bridge: Self.bridge).routeFromHost(to: nodes)
+                    break
+                }
+                for (index, name) in spec.nodes.enumerated() {
+                    let paths = paths.node(name)
+                    try containerd(paths).checkRunning()
+                    try agent(paths).checkRunning()
+                    try nodeProcess(paths, spec, index: index).checkRunning()
+                }
+                guard ContinuousClock.now < deadline else {
+                    throw LocalClusterError(
+                        "not ready: \(waiting.sorted().joined(separator: ", "))",
+                        remedy: "The logs are in \(self.paths.logs); `kubectl describe node` says why.")
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        progress.step("Ready: \(spec.nodes.joined(separator: ", "))")
+    }
+
+    /// A client with the administrator's rights.
+    func administrator() throws -> KubernetesClient {
+        try KubernetesClient(
+            configuration: ClientConfiguration(kubeconfigPath: paths.adminKubeconfig), userAgent: "duet-up")
+    }
+
+    /// Runs `body` and closes the client, whatever happens.
+    func withClient(_ client: KubernetesClient, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+        await client.shutdown()
+    }
+}

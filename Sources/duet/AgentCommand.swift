@@ -1,0 +1,20 @@
+import Agent
+import ArgumentParser
+
+/// `duet agent`: the network of one node: routes, Services, names.
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent", abstract: "Run one node's network: pod routes, Services, cluster DNS.")
+
+    @OptionGroup var common: NodeOptions
+
+    func run() async throws {
+        let logger = LogOutput.logger("agent")
+        let agent = try NodeNetworkAgent(
+            configuration: AgentConfiguration(
+                kubeconfigPath: common.kubeconfig, nodeName: common.nodeName, cniConfDir: common.cniConfDir,
+                cniBinDir: common.cniBinDir),
+            logger: logger)
+        try await ServiceRunner.run([agent], logger: logger)
+    }
+}

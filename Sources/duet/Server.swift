@@ -1,0 +1,89 @@
+import APIServer
+import Addresses
+import ArgumentParser
+import Controllers
+import KubernetesClient
+import Linux
+import LocalCluster
+
+/// `duet server`: the embedded control plane: API and controllers.
+struct Server: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the embedded control plane: API and controllers.")
+
+    @Option(help: "Directory of the database, certificates and admin.kubeconfig.")
+    var dataDir: String
+
+    @Option(help: "Address to listen on; 0.0.0.0 is all of IPv4, :: is all of both families.")
+    var bindAddress = "::"
+
+    @Option(help: "Port to listen on.")
+    var securePort = 6443
+
+    @Option(help: "Addresses that clients reach the server at, primary family first (default: the machine's).")
+    var advertiseAddress: String?
+
+    @Option(help: "Ranges of Service addresses, one a family, primary family first.")
+    var serviceClusterIpRange = "10.96.0.0/16,fd00:10:96::/112"
+
+    @Option(help: "Ranges of node ports.")
+    var serviceNodePortRange = "30000-32767"
+
+    @Option(help: "Ranges that the nodes' pod blocks are cut from, one a family.")
+    var clusterCidr = "10.244.0.0/16,fd00:10:244::/56"
+
+    @Option(help: "Prefix length of a node's IPv4 pod block.")
+    var nodeCidrMaskSizeIpv4 = 24
+
+    @Option(help: "Prefix length of a node's IPv6 pod block.")
+    var nodeCidrMaskSizeIpv6 = 64
+
+    func run() async throws {
+        let services = try ClusterSpec.prefixes(parsing: serviceClusterIpRange, option: "--service-cluster-ip-range")
+        let pods = try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
+        let logger = LogOutput.logger("server")
+        let configuration = APIServerConfiguration(
+            dataDirectory: dataDir, bindAddress: bindAddress, securePort: securePort,
+            advertiseAddresses: try advertised(primary: services.first?.family),
+            serviceClusterIPRanges: services, serviceNodePortRange: try nodePorts())
+        let server = try await APIServer(configuration: configuration, logger: logger)
+        let client = try KubernetesClient(
+            configuration: ClientConfiguration(kubeconfigPath: try writeControllersKubeconfig()),
+            userAgent: "duet-controllers")
+        let controllers = try ControllerManager(
+            client: client,
+            configuration: ControllerConfiguration(
+                clusterCIDRs: pods, serviceClusterIPRanges: services,
+                nodeCIDRMaskSizes: [.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6]),
+            logger: logger)
+        try await ServiceRunner.run([server, controllers], logger: logger) { await client.shutdown() }
+    }
+
+    /// Writes the kubeconfig by which the controllers reach the API in the same process; returns its path.
+    private func writeControllersKubeconfig() throws -> String {
+        let address: IPAddress
+        switch IPAddress(bindAddress) {
+        case let bound? where !bound.isUnspecified: address = bound
+        case .v6?: address = .v6(IPv6Address(rawValue: 1))
+        default: address = .v4(IPv4Address(rawValue: 0x7f00_0001))
+        }
+        let kubeconfig = try ClusterPKI(dataDirectory: dataDir).issueKubeconfig(
+            user: "system:kube-controller-manager", groups: ["system:masters"],
+            serverURL: "https://\(address.uriHost):\(securePort)")
+        let path = "\(dataDir)/controllers.kubeconfig"
+        try FileSystem.writeFileAtomically(path, Array(kubeconfig.utf8), mode: 0o600)
+        return path
+    }
+
+    private func advertised(primary: IPFamily?) throws -> [IPAddress] {
+        guard let advertiseAddress else { return try HostAddresses.global(primary: primary) }
+        return try Arguments.addresses(parsing: advertiseAddress, option: "--advertise-address")
+    }
+
+    private func nodePorts() throws -> ClosedRange<Int> {
+        let ends = serviceNodePortRange.split(separator: "-").compactMap { Int($0) }
+        guard ends.count == 2, ends[0] <= ends[1], ends[0] > 0, ends[1] < 65536 else {
+            throw ValidationError("--service-node-port-range: \"\(serviceNodePortRange)\" is no range such as 30000-32767")
+        }
+        return ends[0]...ends[1]
+    }
+}

@@ -1,0 +1,45 @@
+import Addresses
+import ArgumentParser
+import LocalCluster
+
+/// `duet up`: makes a cluster of network namespaces on this machine, or completes the one that stands.
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring up a cluster on this machine, or complete the one that stands.")
+
+    @Option(help: "Number of nodes.")
+    var nodes = 2
+
+    @Option(help: "Families of the cluster, the primary one first: ipv4,ipv6, ipv6,ipv4, ipv4 or ipv6.")
+    var families = "ipv4,ipv6"
+
+    @Option(help: "Ranges that the nodes' pod blocks are cut from, one a family.")
+    var clusterCidr: String?
+
+    @Option(help: "Ranges of Service addresses, one a family.")
+    var serviceClusterIpRange: String?
+
+    @Option(help: "Ranges of the bridge between host and nodes, one a family.")
+    var underlayCidr: String?
+
+    @Option(help: "Port of the API server.")
+    var securePort = 6443
+
+    @Option(help: "Directory of image archives to load into each node; it holds the sandbox image.")
+    var imageDir: String?
+
+    func run() async throws {
+        let spec = try ClusterSpec(
+            nodeCount: nodes, families: ClusterSpec.families(parsing: families),
+            podRanges: prefixes(clusterCidr, "--cluster-cidr"),
+            serviceRanges: prefixes(serviceClusterIpRange, "--service-cluster-ip-range"),
+            underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort)
+        let cluster = try LocalCluster(imageDirectory: imageDir)
+        try await cluster.up(spec)
+        print(cluster.nextSteps)
+    }
+
+    private func prefixes(_ text: String?, _ option: String) throws -> [IPPrefix] {
+        try text.map { try ClusterSpec.prefixes(parsing: $0, option: option) } ?? []
+    }
+}
