@@ -18,7 +18,8 @@ struct ServerHarness {
     let port: Int
     /// Host of the URLs.
     var host = "127.0.0.1"
-    private let client: HTTPClient
+    private var client: HTTPClient
+    private let stranger: HTTPClient
 
     /// An answer.
     struct Answer {
@@ -49,7 +50,7 @@ struct ServerHarness {
         }
         let port = try await freePort()
         var logger = Logger(label: "apiserver")
-        logger.logLevel = .warning
+        logger.logLevel = .critical
         let server = try await APIServer(
             configuration: APIServerConfiguration(
                 dataDirectory: path, bindAddress: bind, securePort: port,
@@ -60,14 +61,19 @@ struct ServerHarness {
             group.addTask { try await server.run() }
             #expect(await server.waitUntilListening())
             let client = try administrator(path)
+            let stranger = self.client(path)
+            let result: Result<Void, any Error>
             do {
-                try await body(ServerHarness(directory: path, port: port, client: client))
-                try await client.shutdown()
+                let harness = ServerHarness(directory: path, port: port, client: client, stranger: stranger)
+                result = .success(try await body(harness))
             } catch {
-                try await client.shutdown()
-                throw error
+                result = .failure(error)
             }
+            try await client.shutdown()
+            try await stranger.shutdown()
             group.cancelAll()
+            try? await group.waitForAll()
+            try result.get()
         }
     }
 
@@ -103,14 +109,30 @@ struct ServerHarness {
         return copy
     }
 
-    private static func administrator(_ directory: String) throws -> HTTPClient {
+    /// The same server for a client without certificate.
+    func withoutCredentials() -> ServerHarness {
+        var copy = self
+        copy.client = stranger
+        return copy
+    }
+
+    private static func client(_ directory: String, _ adjust: (inout TLSConfiguration) -> Void = { _ in }) -> HTTPClient
+    {
         var tls = TLSConfiguration.makeClientConfiguration()
-        let pki = directory + "/pki"
-        tls.trustRoots = .file(pki + "/ca.crt")
-        tls.certificateChain = try NIOSSLCertificate.fromPEMFile(pki + "/admin.crt").map { .certificate($0) }
-        tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: pki + "/admin.key", format: .pem))
+        tls.trustRoots = .file(directory + "/pki/ca.crt")
+        adjust(&tls)
         return HTTPClient(
             eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+    }
+
+    private static func administrator(_ directory: String) throws -> HTTPClient {
+        let pki = directory + "/pki"
+        let chain = try NIOSSLCertificate.fromPEMFile(pki + "/admin.crt")
+        let key = try NIOSSLPrivateKey(file: pki + "/admin.key", format: .pem)
+        return client(directory) {
+            $0.certificateChain = chain.map { .certificate($0) }
+            $0.privateKey = .privateKey(key)
+        }
     }
 
     private static func freePort() async throws -> Int {

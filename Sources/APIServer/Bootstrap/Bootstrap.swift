@@ -18,7 +18,7 @@ struct Bootstrap: Sendable {
         try await createIfMissing(.services, "default", service)
         guard !advertised.isEmpty else { return }
         try await put(.endpoints, "default", endpoints)
-        for family in families {
+        for family in families where advertised.contains(where: { $0.family == family }) {
             try await put(.endpointSlices, "default", slice(family))
         }
     }

@@ -38,7 +38,7 @@ extension APIHandler {
             let error = StatusError.expired(
                 "too old resource version: \(wanted) (\(store.horizon(call.index)))")
             return .stream { writer in
-                try await writer.write(ByteBuffer(bytes: encoder.event("ERROR", error.status)))
+                try await writer.write(ByteBuffer(bytes: encoder.failure(error)))
             }
         }
         let timeout = Duration.seconds(
@@ -161,10 +161,14 @@ private struct WatchEncoder: Sendable {
     }
 
     func event(_ type: String, _ object: StoredObject) -> [UInt8] {
-        view.isPlain ? line(type, object.text) : event(type, view.item(object))
+        view.isPlain ? line(type, object.text) : event(type, object.value)
     }
 
-    func event(_ type: String, _ value: JSONValue) -> [UInt8] { line(type, value.serialized()) }
+    func event(_ type: String, _ value: JSONValue) -> [UInt8] {
+        line(type, view.item(value, isFirst: true).serialized())
+    }
+
+    func failure(_ error: StatusError) -> [UInt8] { line("ERROR", error.status.serialized()) }
 
     func bookmark(_ revision: Int64, endsInitialEvents: Bool = false) -> [UInt8] {
         var metadata: JSONValue = ["resourceVersion": .string(String(revision)), "creationTimestamp": .null]
@@ -174,7 +178,7 @@ private struct WatchEncoder: Sendable {
         let object: JSONValue = [
             "kind": .string(resource.kind), "apiVersion": .string(resource.apiVersion), "metadata": metadata,
         ]
-        return event("BOOKMARK", view.bookmark(object))
+        return line("BOOKMARK", view.bookmark(object).serialized())
     }
 
     private func line(_ type: String, _ object: [UInt8]) -> [UInt8] {
