@@ -141,7 +141,12 @@ let targets: [Target] = [
         ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses") + [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         ]),
-    tests("PodRuntime", ["KubernetesClient", "APIServer"] + core("KubernetesAPI", "JSON", "Addresses", "Linux")),
+    tests(
+        "PodRuntime",
+        ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + [
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
     tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink") + [log]),
     tests(
