@@ -28,7 +28,9 @@ package final class TableReconciler {
     private var model: ServiceProxyModel
     private var rules: NFTablesSocket
     private var flows: ConntrackSocket
-    /// The numbers of endpoints that have chains. Chains are never deleted: they are few, and all Services share them.
+    /// The numbers of endpoints that have chains.
+    ///
+    /// Chains are never deleted: they are few, and all Services share them.
     private var counts: Set<UInt32> = []
     /// Whether the kernel's table may differ from the last flush of the model.
     private var isOutOfStep = true

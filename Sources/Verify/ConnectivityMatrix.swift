@@ -11,11 +11,13 @@ public struct ConnectivityMatrix: Sendable {
         public var namespaces: Set<String> = []
         /// The domain of the cluster's names.
         public var clusterDomain = "cluster.local"
-        /// Where the pods are that requests are made from, and their label selector.
+        /// The namespace of the pods that requests are made from.
         public var clientNamespace = "web"
+        /// The label selector of these pods.
         public var clientSelector = "app=client"
-        /// The Service of the cluster's DNS.
+        /// The namespace of the Service of the cluster's DNS.
         public var dnsNamespace = "kube-system"
+        /// The name of that Service.
         public var dnsService = "kube-dns"
         /// Seconds after which a request counts as failed.
         public var timeoutSeconds = 3

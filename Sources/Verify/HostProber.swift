@@ -1,22 +1,28 @@
-internal import Addresses
+package import Addresses
 internal import DNSMessage
 internal import Linux
 
 /// Makes requests from this machine, through its own sockets.
-struct HostProber: Prober {
+package struct HostProber: Prober {
     /// The addresses of the cluster's DNS.
     let nameServers: [IPAddress]
     let timeoutSeconds: Int
+    private static let dnsPort: UInt16 = 53
 
-    func resolve(_ name: String, _ family: IPFamily, from: Probe.VantagePoint) async throws -> Set<IPAddress> {
+    package init(nameServers: [IPAddress], timeoutSeconds: Int) {
+        self.nameServers = nameServers
+        self.timeoutSeconds = timeoutSeconds
+    }
+
+    package func resolve(_ name: String, _ family: IPFamily, from: Probe.VantagePoint) async throws -> Set<IPAddress> {
         // The server of the same family where there is one: the name is then resolved without the other family.
         guard let server = nameServers.first(where: { $0.family == family }) ?? nameServers.first else {
             throw ProbeFailure("the cluster has no DNS Service to resolve \(name)")
         }
-        return try await onThread { try query(name, family, server: server, port: 53) }
+        return try await onThread { try query(name, family, server: server, port: Self.dnsPort) }
     }
 
-    func request(
+    package func request(
         _ request: Probe.Request, to address: IPAddress, port: UInt16, from: Probe.VantagePoint
     ) async throws {
         try await onThread {

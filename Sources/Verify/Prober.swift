@@ -1,7 +1,7 @@
-internal import Addresses
+package import Addresses
 
 /// Makes the requests of probes from one kind of place.
-protocol Prober: Sendable {
+package protocol Prober: Sendable {
     /// The addresses of a name in a family, by the cluster's DNS.
     func resolve(_ name: String, _ family: IPFamily, from: Probe.VantagePoint) async throws -> Set<IPAddress>
     /// Returns when `address` answered the request; throws when it did not.
@@ -14,7 +14,7 @@ extension Prober {
     /// Makes the request or requests of a probe.
     ///
     /// A name must resolve to the expected addresses, and each of them must answer.
-    func perform(_ probe: Probe) async -> ProbeResult {
+    package func perform(_ probe: Probe) async -> ProbeResult {
         let clock = ContinuousClock()
         let start = clock.now
         var outcome = ProbeResult.Outcome.answered

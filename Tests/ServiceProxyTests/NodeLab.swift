@@ -3,9 +3,9 @@ import Foundation
 import Linux
 import Synchronization
 
-/// A node between three neighbours, each in a network namespace of its own: two pods with echo servers, and a
-/// client that is no pod. Everything is removed when the value goes away.
+/// A node between two pods with echo servers and a client that is no pod, each in a network namespace of its own.
 ///
+/// Everything is removed when the value goes away.
 /// An echo server answers every TCP connection and UDP datagram on port 8080, on both families, with its name
 /// and the address that it sees the caller at.
 final class NodeLab: Sendable {

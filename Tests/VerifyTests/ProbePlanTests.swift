@@ -3,6 +3,9 @@ import KubernetesAPI
 import Testing
 import Verify
 
+/// Not the probe of a container.
+private typealias Probe = Verify.Probe
+
 @Suite("Probe plan")
 struct ProbePlanTests {
     private func service(
@@ -91,7 +94,7 @@ struct ProbePlanTests {
     @Test(
         "A port is asked in its protocol",
         arguments: [
-            (ServicePort(name: "http", port: 8080), Probe.Request?.some(.http)),
+            (ServicePort(name: "http", port: 8080), Verify.Probe.Request?.some(.http)),
             (ServicePort(port: 80), .http),
             (ServicePort(name: "redis", port: 6379), .connection),
             (ServicePort(name: "https", port: 443), .connection),
@@ -99,7 +102,7 @@ struct ProbePlanTests {
             (ServicePort(name: "log", protocol: "UDP", port: 514), nil),
             (ServicePort(name: "x", protocol: "SCTP", port: 80), nil),
         ])
-    func requests(port: ServicePort, request: Probe.Request?) {
+    func requests(port: ServicePort, request: Verify.Probe.Request?) {
         let probes = plan([service("web", clusterIPs: ["10.96.0.7"], families: ["IPv4"], ports: [port])])
         #expect(probes.first?.request == request)
     }
