@@ -31,7 +31,7 @@ package enum YAMLText {
         case .sequence(let sequence):
             return .array(sequence.map(value))
         case .scalar(let scalar):
-            guard scalar.style != .singleQuoted, scalar.style != .doubleQuoted else { return .string(scalar.string) }
+            guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
             if node.null != nil { return .null }
             if let flag = node.bool { return .bool(flag) }
             if let number = node.int { return .integer(Int64(number)) }
@@ -60,7 +60,7 @@ package enum YAMLText {
 
     /// True when the text, unquoted, is read as text again.
     private static func isPlain(_ text: String) -> Bool {
-        let node = Yams.Node(text)
+        let node = Yams.Node(text, Tag(.implicit), .plain)
         return !text.isEmpty && node.null == nil && node.bool == nil && node.int == nil && node.float == nil
             && node.timestamp == nil
     }

@@ -1,0 +1,60 @@
+import APIServer
+import JSON
+import Testing
+
+@Suite("The tree of objects")
+struct ObjectTreeTests {
+    @Test(
+        "It holds what a dictionary would, in order, and old copies stay as they were",
+        arguments: [1, 2, 3] as [UInt64])
+    func behavesLikeADictionary(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        var tree = ObjectTree()
+        var model: [ObjectKey: Int64] = [:]
+        var copies: [(tree: ObjectTree, model: [ObjectKey: Int64])] = []
+        for revision in 1...4_000 as ClosedRange<Int64> {
+            let key = ObjectKey(
+                namespace: "n\(random.next() % 3)", name: "o\(random.next() % 500)")
+            if random.next() % 3 == 0 {
+                tree.remove(key)
+                model[key] = nil
+            } else {
+                tree.insert(StoredObject([:], key: key, revision: revision, fields: []))
+                model[key] = revision
+            }
+            if revision % 1_000 == 0 {
+                copies.append((tree, model))
+            }
+        }
+        for (tree, model) in copies {
+            var found: [(ObjectKey, Int64)] = []
+            tree.forEach { object in
+                found.append((object.key, object.revision))
+                return true
+            }
+            #expect(found.map(\.0) == model.keys.sorted(), "seed \(seed)")
+            #expect(found.allSatisfy { model[$0.0] == $0.1 }, "seed \(seed)")
+            #expect(tree.count == model.count, "seed \(seed)")
+            let start = ObjectKey(namespace: "n1", name: "o250")
+            var names: [ObjectKey] = []
+            tree.forEach(namespace: "n1", after: start) { object in
+                names.append(object.key)
+                return true
+            }
+            #expect(names == model.keys.filter { $0.namespace == "n1" && start < $0 }.sorted(), "seed \(seed)")
+        }
+    }
+
+    private struct SeededGenerator {
+        var state: UInt64
+
+        /// SplitMix64.
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var value = state
+            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+            return value ^ (value >> 31)
+        }
+    }
+}
