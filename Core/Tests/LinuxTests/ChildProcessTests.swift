@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Testing
 
@@ -32,6 +33,8 @@ struct ChildProcessTests {
     func signal() throws {
         let child = try ChildProcess.spawn(executable: "sleep", arguments: ["100"], newSession: true)
         let information = try #require(ProcessInformation(pid: child.pid))
+        // The kernel lets the parent go on a moment before the arguments stand in /proc.
+        while information.commandLine.isEmpty { sched_yield() }
         #expect(information.commandLine == ["sleep", "100"])
         #expect(information.parent == ProcessInformation.currentPID)
         #expect(try child.poll() == nil)

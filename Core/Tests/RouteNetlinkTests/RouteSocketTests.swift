@@ -2,14 +2,18 @@ import Addresses
 import Linux
 import Netlink
 import RouteNetlink
+import Synchronization
 import Testing
 
 /// A fresh network namespace and `ip` as the second opinion.
 struct Sandbox {
     let name: String
+    private static let made = Atomic(0)
 
     init(_ purpose: String) throws {
-        name = "dt-kernel-\(purpose)-\(ProcessInformation.currentPID)"
+        // The rows of a table run at the same time.
+        let number = Self.made.wrappingAdd(1, ordering: .relaxed).newValue
+        name = "dt-kernel-\(purpose)\(number)-\(ProcessInformation.currentPID)"
         try NetworkNamespace.create(name: name)
     }
 
