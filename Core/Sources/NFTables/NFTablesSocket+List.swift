@@ -36,7 +36,19 @@ extension NFTablesSocket {
     }
 
     /// The elements of a set.
+    ///
+    /// The kernel resizes its hash tables behind the back of a list that takes several calls: elements that moved
+    /// behind the reader are missing then, and as many others come twice. Such a list is read again.
     public mutating func elements(of table: Table, set: String) throws(NFTablesError) -> [Element] {
+        for _ in 0..<20 {
+            let elements = try elementsOnce(of: table, set: set)
+            if Set(elements).count == elements.count { return elements }
+        }
+        throw NFTablesError(
+            .busy, "list elements of \(table) \(set)", message: "the set kept changing while it was read")
+    }
+
+    private mutating func elementsOnce(of table: Table, set: String) throws(NFTablesError) -> [Element] {
         let lists = try list(NFT_MSG_GETSETELEM, table, "list elements of \(table) \(set)") { payload in
             payload.put(NFTA_SET_ELEM_LIST_TABLE, table.name)
             payload.put(NFTA_SET_ELEM_LIST_SET, set)
