@@ -27,15 +27,11 @@ extension LocalCluster {
         let files = FileSystem.exists(paths.processes) ? try FileSystem.list(paths.processes) : []
         if !files.isEmpty { progress.step("Stopping \(files.joined(separator: ", "))") }
         // Nodes and agents first, so that none of them acts on what disappears; containerds last.
-        let order = ["-node", "-agent", "server", "-containerd"]
-        for file in files.sorted(by: { rank($0, order) < rank($1, order) }) {
-            try ManagedProcess.stop(idFile: "\(paths.processes)/\(file)", patience: .seconds(5))
+        for kind in ["-node", "-agent", "server", "-containerd"] {
+            let idFiles = files.filter { $0.hasSuffix(kind) }.map { "\(paths.processes)/\($0)" }
+            try ManagedProcess.stop(idFiles: idFiles, patience: .seconds(3))
         }
         try endPods()
-    }
-
-    private func rank(_ name: String, _ order: [String]) -> Int {
-        order.firstIndex { name.hasSuffix($0) } ?? order.count
     }
 
     /// Ends what containerd left running: the containers, and their shims, which live in the nodes' mount namespaces.

@@ -74,17 +74,19 @@ struct ManagedProcess: Sendable {
 }
 
 extension ManagedProcess {
-    /// Ends the process that an id file names, politely at first; returns when it is gone.
-    static func stop(idFile: String, patience: Duration) throws {
-        if let pid = runningID(idFile: idFile) {
-            try end(pid, with: SIGTERM)
-            let deadline = ContinuousClock.now + patience
-            while runningID(idFile: idFile) != nil {
-                if ContinuousClock.now > deadline { try end(pid, with: SIGKILL) }
-                pause()
+    /// Ends the processes that id files name, politely at first; returns when they are gone.
+    static func stop(idFiles: [String], patience: Duration) throws {
+        for pid in idFiles.compactMap({ runningID(idFile: $0) }) { try end(pid, with: SIGTERM) }
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let left = idFiles.compactMap { runningID(idFile: $0) }
+            if left.isEmpty { break }
+            if ContinuousClock.now > deadline {
+                for pid in left { try end(pid, with: SIGKILL) }
             }
+            pause()
         }
-        if FileSystem.exists(idFile) { try FileSystem.remove(idFile) }
+        for file in idFiles where FileSystem.exists(file) { try FileSystem.remove(file) }
     }
 
     /// Sends a signal; a process that is gone is no error.
