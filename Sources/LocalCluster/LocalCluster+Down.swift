@@ -19,7 +19,6 @@ extension LocalCluster {
             try FileSystem.removeTree(paths.run)
             try FileSystem.removeTree(paths.data)
         }
-        try? FileSystem.remove(paths.lockFile)
         progress.step("Nothing of the cluster is left")
     }
 

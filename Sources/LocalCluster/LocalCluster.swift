@@ -50,9 +50,16 @@ public struct LocalCluster: Sendable {
             throw LocalClusterError(
                 "another `duet up` or `duet down` is at work on this machine", remedy: "Wait until it is done.")
         }
-        let value = try await body()
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
+        // Where no cluster stands, nothing stays behind, the lock's file included.
+        if !FileSystem.exists(paths.stateFile) { try FileSystem.remove(paths.lockFile) }
         lock.unlock()
-        return value
+        return try outcome.get()
     }
 
     func server(_ spec: ClusterSpec) -> ManagedProcess {
