@@ -21,6 +21,7 @@ public struct ControllerManager: ServiceLifecycle.Service {
                 context.informers.start(in: &group)
                 group.addTask { await context.events.run() }
                 await context.informers.waitForSync()
+                guard !Task.isCancelled else { return }
                 for controller in try controllers() {
                     group.addTask { try await controller.run() }
                 }

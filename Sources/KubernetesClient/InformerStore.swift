@@ -18,7 +18,8 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
         var indexes: [String: [String: Set<ObjectKey>]] = [:]
         var isSynced = false
         var subscriptions: [ObjectIdentifier: InformerSubscription<T>] = [:]
-        var syncWaiters: [CheckedContinuation<Void, Never>] = []
+        var syncWaiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextWaiter = 0
     }
 
     private let indexers: [String: Indexer]
@@ -61,17 +62,24 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
     /// True once the initial list is complete.
     public var isSynced: Bool { state.withLock { $0.isSynced } }
 
+    /// Returns when the first list is in, or when the task is cancelled.
     func waitForSync() async {
-        await withCheckedContinuation { continuation in
-            let isSynced = state.withLock { state in
-                if !state.isSynced {
-                    state.syncWaiters.append(continuation)
+        let waiter = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let mustWait = state.withLock { state in
+                    // Cancellation before this point found nobody to wake.
+                    guard !state.isSynced, !Task.isCancelled else { return false }
+                    state.syncWaiters[waiter] = continuation
+                    return true
                 }
-                return state.isSynced
+                if !mustWait { continuation.resume() }
             }
-            if isSynced {
-                continuation.resume()
-            }
+        } onCancel: {
+            state.withLock { $0.syncWaiters.removeValue(forKey: waiter) }?.resume()
         }
     }
 
@@ -100,8 +108,8 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
             for subscription in state.subscriptions.values {
                 subscription.append(.synced)
             }
-            defer { state.syncWaiters = [] }
-            return state.syncWaiters
+            defer { state.syncWaiters = [:] }
+            return Array(state.syncWaiters.values)
         }
         for waiter in waiters {
             waiter.resume()

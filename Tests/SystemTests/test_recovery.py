@@ -169,7 +169,8 @@ class KilledServer(unittest.TestCase):
             for _ in $(seq 200); do k get namespaces >/dev/null 2>&1 && break; sleep 0.05; done
             head -c 600000 /dev/zero | tr '\\0' x > /dev/shm/duet-test-value
             n=0
-            while k create configmap c$n --from-file=value=/dev/shm/duet-test-value >/dev/null 2>/dev/shm/duet-test-error; do
+            while k create configmap c$n --from-file=value=/dev/shm/duet-test-value --dry-run=client -o json |
+                k create -f - >/dev/null 2>/dev/shm/duet-test-error; do
                 n=$((n + 1)); [ $n -lt 100 ]
             done
             cat /dev/shm/duet-test-error >&2
