@@ -263,6 +263,33 @@ func pod(
         #expect(delays == [1, 2, 4, 8, 16, 30])
     }
 
+    @Test func `what cannot be removed is tried again, not at once`() {
+        var simulation = Simulation(pod())
+        simulation.settle()
+        simulation.machine.forget(at: simulation.now)
+        guard let stop = simulation.begin().first else { return }
+        simulation.finish(stop, failing: PodActionFailure(reason: "RuntimeError", message: "busy"))
+        #expect(simulation.begin() == [])
+        #expect(simulation.machine.wakeTime(after: simulation.now) == simulation.now.advanced(bySeconds: 1))
+        simulation.wait(1)
+        #expect(simulation.settle().last == .finishDeletion)
+    }
+
+    @Test func `a missing ConfigMap is looked for every five seconds`() {
+        var simulation = Simulation(pod())
+        for action in simulation.begin() { simulation.finish(action) }
+        for _ in 0..<4 {
+            let actions = simulation.begin()
+            #expect(actions.count == 1)
+            for action in actions {
+                simulation.finish(
+                    action, failing: PodActionFailure(reason: "CreateContainerConfigError", message: "not found"))
+            }
+            #expect(simulation.begin() == [])
+            simulation.wait(5)
+        }
+    }
+
     @Test func `a sandbox that died is replaced, and the containers start in the new one`() {
         var simulation = Simulation(pod())
         simulation.settle()

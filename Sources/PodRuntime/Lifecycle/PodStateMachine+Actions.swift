@@ -13,7 +13,8 @@ extension PodStateMachine {
             wanted = runningActions(at: now)
         }
         var begun: [PodAction] = []
-        for action in wanted where busy.insert(action.target).inserted {
+        for action in wanted where removals[action.target]?.mayTry(at: now) ?? true {
+            guard busy.insert(action.target).inserted else { continue }
             begun.append(action)
             if case .reportBackOff(let name) = action {
                 let instance = containers[name]?.schedule.instance
@@ -25,7 +26,7 @@ extension PodStateMachine {
 
     /// When ``actions(at:)`` or the status may change without any input, nil for never.
     package func wakeTime(after now: Timestamp) -> Timestamp? {
-        var times = [volumes.notBefore, sandbox.notBefore]
+        var times = [volumes.notBefore, sandbox.notBefore] + removals.values.map(\.notBefore)
         for memory in containers.values {
             times += [memory.start.notBefore, memory.schedule.notBefore]
             times.append(memory.start.failedAt?.advanced(bySeconds: Self.pullErrorSeconds))
@@ -150,7 +151,7 @@ extension PodStateMachine {
             return living.map { stop($0, gracePeriod: max(1, left), cause: "Stopping container \($0.name)") }
         }
         // What is being made must be seen before it can be removed.
-        guard busy.isEmpty, sandbox.mayTry(at: now) || sandbox.failure == nil else { return [] }
+        guard busy.isEmpty else { return [] }
         if let sandbox = runtime.sandboxes.last {
             return [.removeSandbox(id: sandbox.id)]
         }

@@ -27,6 +27,8 @@ package struct PodStateMachine: Sendable {
 
     var volumes = RetryState(backoff: Backoff(initial: 1, maximum: 16))
     var sandbox = RetryState(backoff: Backoff(initial: 1, maximum: 30))
+    /// Failures to end or remove something.
+    var removals: [PodAction.Target: RetryState] = [:]
     var containers: [String: ContainerMemory] = [:]
     var probes: [ProbeKey: ProbeTracker] = [:]
     /// Addresses of the last sandbox that had any.
@@ -141,13 +143,12 @@ package struct PodStateMachine: Sendable {
             containers[name]?.start.succeed()
         case (.startContainer(let name, _, _), .failure(let failure)):
             containers[name, default: ContainerMemory()].start.fail(failure, at: now)
-        case (.finishDeletion, .success):
-            isGone = true
-        case (.finishDeletion, .failure(let failure)), (.removeSandbox, .failure(let failure)):
-            sandbox.fail(failure, at: now)
-        case (.stopContainer, _), (.stopSandbox, _), (.removeSandbox, .success), (.removeContainer, _),
-            (.reportBackOff, _):
-            break
+        case (_, .success):
+            removals[action.target] = nil
+            if case .finishDeletion = action { isGone = true }
+        case (_, .failure(let failure)):
+            let fresh = RetryState(backoff: Backoff(initial: 1, maximum: 30))
+            removals[action.target, default: fresh].fail(failure, at: now)
         }
     }
 
@@ -222,7 +223,9 @@ struct RetryState: Sendable {
     mutating func fail(_ failure: PodActionFailure, at now: Timestamp) {
         self.failure = failure
         failedAt = now
-        notBefore = now.advanced(bySeconds: Int64(backoff.next()))
+        // What a user mends by creating an object is looked for often, whatever happened before.
+        let delay = failure.reason == "CreateContainerConfigError" ? 5 : backoff.next()
+        notBefore = now.advanced(bySeconds: Int64(delay))
     }
 
     func mayTry(at now: Timestamp) -> Bool {

@@ -57,7 +57,7 @@ final class StatusPublisher: Sendable {
     func run() async {
         var written: JSONValue?
         for await pod in stream {
-            written = await write(pod, over: written ?? (try? JSONValueEncoder().encode(pod.status)))
+            written = await write(pod, over: written)
             settle(1)
         }
         settle(idle.withLock { $0.pending })
