@@ -23,6 +23,7 @@ struct PodNodeTests {
                 try await Self.checkNodeAPI(fixture)
                 try await Self.checkCrash(fixture)
                 try await Self.checkImages(fixture)
+                try await Self.checkHostNetwork(fixture)
             }
             let before = try await fixture.client.get(Pod.self, namespace: "default", name: "web")
             try await fixture.withNode {
@@ -131,6 +132,12 @@ struct PodNodeTests {
         _ = try await fixture.pod("absent") {
             $0.containerStatuses?.first?.state?.waiting?.reason == "ErrImageNeverPull"
         }
+    }
+
+    private static func checkHostNetwork(_ fixture: NodeFixture) async throws {
+        try await fixture.create("host", PodSpec(containers: [shell("sleep 1000")], hostNetwork: true))
+        let pod = try await fixture.pod("host") { $0.phase == "Running" }
+        #expect(pod.addresses == ["192.0.2.1", "2001:db8::1"])
     }
 
     private static func checkAdoption(_ fixture: NodeFixture, _ before: Pod) async throws {

@@ -46,6 +46,13 @@ actor PodWorker {
         machine.runtime.instances(of: container).dropFirst(previous ? 1 : 0).first
     }
 
+    /// Why a container has no instance yet.
+    func waitingReason(of container: String) -> String? {
+        let status = podWithStatus.status
+        let statuses = (status?.containerStatuses ?? []) + (status?.initContainerStatuses ?? [])
+        return statuses.first { $0.name == container }?.state?.waiting?.reason
+    }
+
     /// Instances that write to logs now.
     var running: [RuntimeContainer] { machine.runtime.containers.filter { $0.state == .running } }
 
@@ -253,7 +260,8 @@ extension PodWorker {
         }
         var hostname = spec.hostname ?? String(pod.name.prefix(63))
         if spec.hostNetwork == true {
-            hostname = context.configuration.nodeName
+            // The pod shares the node's host name too, which the runtime refuses to set.
+            hostname = ""
         } else if spec.setHostnameAsFQDN == true, let subdomain = spec.subdomain {
             hostname += ".\(subdomain).\(pod.namespace).svc.\(domain)"
         }

@@ -45,13 +45,16 @@ struct NodeServer: Sendable {
 
     /// Serves until the task is cancelled.
     func run() async throws {
+        // Being cancelled is how this server ends, not an error; what keeps it from listening is thrown.
+        var logger = context.logger
+        logger.logLevel = .critical
         let application = Application(
             responder: CallbackResponder { request, context in try await answer(request, context) },
             server: try .tls(.http1(), tlsConfiguration: tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(Self.wildcard, port: port), serverName: nil, reuseAddress: true),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-            logger: context.logger)
+            logger: logger)
         try await application.run()
     }
 
@@ -119,15 +122,18 @@ struct NodeServer: Sendable {
     ) async throws -> Response {
         let query = request.uri.queryParameters
         guard let options = LogOptions(query: { query[Substring($0)].map { String($0) } }, now: .now) else {
-            return .text(.badRequest, "bad log options: \(request.uri.query ?? "")\n")
+            return .failure(.badRequest("bad log options: \(request.uri.query ?? "")"))
         }
         guard let worker = await manager.worker(namespace: namespace, name: name) else {
-            return .text(.notFound, "pod \(name) does not exist on this node\n")
+            return .failure(.notFound(.pods, name))
         }
         guard let instance = await worker.instance(of: container, previous: options.isPrevious) else {
-            let which = options.isPrevious ? "previous terminated container" : "container"
-            let message = "\(which) \"\(container)\" in pod \"\(name)\" not found or is waiting to start\n"
-            return .text(.badRequest, message)
+            let reason = await worker.waitingReason(of: container) ?? "not found"
+            return .failure(
+                .badRequest(
+                    options.isPrevious
+                        ? "previous terminated container \"\(container)\" in pod \"\(name)\" not found"
+                        : "container \"\(container)\" in pod \"\(name)\" is waiting to start: \(reason)"))
         }
         let path = context.directories(of: await worker.pod).log(container: container, attempt: instance.attempt)
         let stream = LogStream(path: path, options: options, containerID: instance.id, runtime: context.runtime)
@@ -152,6 +158,13 @@ struct NodeRequestContext: RequestContext {
 }
 
 extension Response {
+    /// A refusal, in the form that the API server passes on to its own client.
+    fileprivate static func failure(_ error: StatusError) -> Response {
+        Response(
+            status: HTTPResponse.Status(code: error.code), headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: error.status.serialized())))
+    }
+
     /// An answer in plain text.
     fileprivate static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
         Response(

@@ -92,6 +92,8 @@ package struct PodVolumes: Sendable {
         if !FileSystem.exists(path) {
             do throws(SystemError) {
                 try FileSystem.makeDirectory(path, mode: 0o755)
+                // Whoever may write to the volume may write to its parts.
+                try FileSystem.setMode(path, FileSystem.status(base).mode)
             } catch {
                 throw failure("cannot make subPath \"\(subPath)\": \(error)")
             }
