@@ -1,6 +1,7 @@
 import Addresses
 import KubernetesAPI
 import Linux
+import Netlink
 import RouteNetlink
 
 /// The bridge between host and nodes, and each node's link to it.
@@ -74,10 +75,13 @@ struct Underlay {
     /// Removes the bridge with the links and routes that hang on it.
     static func removeBridge(_ name: String) throws {
         var socket = try RouteSocket()
-        for link in try socket.links() where link.name.hasPrefix("duet-node-") {
-            try socket.deleteLink(link.index)
+        for link in try socket.links() where link.name == name || link.name.hasPrefix("duet-node-") {
+            do throws(NetlinkError) {
+                try socket.deleteLink(link.index)
+            } catch where error.errno == .noDevice {
+                // A node's link goes with its namespace, in the kernel's own time.
+            }
         }
-        if let link = try socket.link(named: name) { try socket.deleteLink(link.index) }
     }
 
     private func addAddresses(
