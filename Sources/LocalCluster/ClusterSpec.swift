@@ -31,7 +31,8 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
         underlayRanges: [IPPrefix] = [], securePort: Int = 6443
     ) throws(LocalClusterError) {
         guard (1...Self.maximumNodeCount).contains(nodeCount) else {
-            throw LocalClusterError("\(nodeCount) nodes asked for", remedy: "Give --nodes 1 to \(Self.maximumNodeCount).")
+            throw LocalClusterError(
+                "\(nodeCount) nodes asked for", remedy: "Give --nodes 1 to \(Self.maximumNodeCount).")
         }
         guard (1...65535).contains(securePort) else {
             throw LocalClusterError("\(securePort) is no port", remedy: "Give --secure-port 1 to 65535.")

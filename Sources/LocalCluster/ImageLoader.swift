@@ -21,7 +21,9 @@ struct ImageLoader {
             let output = try ChildProcess.output(
                 of: ChildProcess.Specification(
                     executable: "ctr",
-                    arguments: ["--address", node.containerdSocket, "--namespace", "k8s.io", "images", "import", archive]))
+                    arguments: [
+                        "--address", node.containerdSocket, "--namespace", "k8s.io", "images", "import", archive,
+                    ]))
             guard output.status.isSuccess else {
                 throw LocalClusterError("loading \(archive) into \(node.name) failed: \(output.errorText)")
             }

@@ -66,7 +66,9 @@ extension LocalCluster {
         let isMounted = try Mount.list().contains { $0.target == NetworkNamespace.directory }
         if !isMounted { state.madeNamespaceMount = true }
         try state.save(paths)
-        for directory in NodeNamespaces.hiddenDirectories + [paths.server, paths.logs, paths.processes, paths.namespaces] {
+        for directory in NodeNamespaces.hiddenDirectories + [
+            paths.server, paths.logs, paths.processes, paths.namespaces,
+        ] {
             try FileSystem.makeDirectory(directory, mode: 0o755, intermediate: true)
         }
     }

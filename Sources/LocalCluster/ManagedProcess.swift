@@ -93,7 +93,8 @@ extension ManagedProcess {
     static func end(_ pid: Int32, with signal: Int32) throws(SystemError) {
         do throws(SystemError) {
             try ChildProcess(pid: pid).signal(signal)
-        } catch where error.errno == .noProcess {
+        } catch {
+            guard error.errno == .noProcess else { throw error }
         }
     }
 

@@ -78,8 +78,9 @@ struct Underlay {
         for link in try socket.links() where link.name == name || link.name.hasPrefix("duet-node-") {
             do throws(NetlinkError) {
                 try socket.deleteLink(link.index)
-            } catch where error.errno == .noDevice {
+            } catch {
                 // A node's link goes with its namespace, in the kernel's own time.
+                guard error.errno == .noDevice else { throw error }
             }
         }
     }

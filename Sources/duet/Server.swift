@@ -82,7 +82,8 @@ struct Server: AsyncParsableCommand {
     private func nodePorts() throws -> ClosedRange<Int> {
         let ends = serviceNodePortRange.split(separator: "-").compactMap { Int($0) }
         guard ends.count == 2, ends[0] <= ends[1], ends[0] > 0, ends[1] < 65536 else {
-            throw ValidationError("--service-node-port-range: \"\(serviceNodePortRange)\" is no range such as 30000-32767")
+            throw ValidationError(
+                "--service-node-port-range: \"\(serviceNodePortRange)\" is no range such as 30000-32767")
         }
         return ends[0]...ends[1]
     }

@@ -27,7 +27,7 @@ public struct RouteProtocol: RawRepresentable, Sendable, Hashable {
 public struct Route: Sendable, Hashable {
     /// Where it leads to.
     public var destination: IPPrefix
-    /// The next hop; `nil` for what is on the link. It may be of the other family.
+    /// The next hop, which may be of the other family; none for what is on the link.
     public var gateway: IPAddress?
     /// The link that it leaves through.
     public var interface: Int32?
