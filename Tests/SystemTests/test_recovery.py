@@ -81,6 +81,47 @@ class KilledCluster(ClusterTest):
         eventually(restarted, "every pod was started again", seconds=120)
         eventually(answers, "every Service answers again", seconds=60)
 
+    def test_6_machine_restarted(self):
+        """What a reboot leaves: no process, no namespace, no link, nothing in /run; only the data on disk."""
+        before = {p["metadata"]["uid"] for p in self.pods()}
+        services = {s["metadata"]["name"]: s["spec"] for s in get("services", "-A")["items"]}
+        for name in os.listdir(f"{RUN}/processes"):
+            os.kill(pid_of(name), signal.SIGKILL)
+        namespaces = {os.stat(f"{RUN}/namespaces/{name}").st_ino for name in os.listdir(f"{RUN}/namespaces")}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.stat(f"/proc/{entry}/ns/mnt").st_ino in namespaces:
+                    os.kill(int(entry), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        for directory, _, _ in os.walk("/sys/fs/cgroup/pids/duet", topdown=False):
+            with open(f"{directory}/cgroup.procs") as file:
+                for pid in file.read().split():
+                    os.kill(int(pid), signal.SIGKILL)
+        for name in os.listdir(f"{RUN}/namespaces"):
+            run("umount", f"{RUN}/namespaces/{name}")
+        run("umount", f"{RUN}/namespaces")
+        for line in run("ip", "netns").stdout.splitlines():
+            if line.startswith("duet-"):
+                run("ip", "netns", "delete", line.split()[0])
+        run("ip", "link", "delete", "duet0")
+        run("rm", "-r", RUN)
+        with open("/var/lib/duet/cluster.json") as file:
+            state = json.load(file)
+        state["bootID"] = "another boot"
+        for name, value in state["sysctls"].items():
+            with open(f"/proc/sys/{name}", "w") as file:
+                file.write(value)
+        if state["madeNamespaceMount"]:
+            run("umount", "--recursive", "/run/netns")
+        with open("/var/lib/duet/cluster.json", "w") as file:
+            json.dump(state, file)
+        up("--nodes", "3")
+        self.assertEqual(before, {p["metadata"]["uid"] for p in self.pods()})
+        self.assertEqual(services, {s["metadata"]["name"]: s["spec"] for s in get("services", "-A")["items"]})
+        eventually(lambda: duet("verify", "--namespace", "web", check=False).returncode == 0,
+                   "every Service answers again", seconds=120)
+
     def test_4_a_different_cluster_is_refused(self):
         result = up("--families", "ipv6", check=False)
         self.assertNotEqual(result.returncode, 0)
