@@ -43,7 +43,8 @@ unit-test: test-packages
 	@echo "==> Core tests"
 	@swift test --package-path Core
 	@echo "==> Tests of the services (release as well, so that the dependencies are built once)"
-	@swift test -c release --disable-testable-imports
+	@swift build -c release --product duetPackageTests
+	@swift test -c release --disable-testable-imports --skip-build
 
 system-test: build test-packages
 	@Tests/SystemTests/run $(DUET) $(IMAGES)
