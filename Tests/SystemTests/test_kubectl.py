@@ -137,7 +137,8 @@ class Session(ClusterTest):
                     'spec.ipFamilies[0]: Unsupported value: "IPv5": supported values: "IPv4", "IPv6"', version)
             refused("apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 80}], clusterIP: 10.97.0.1}\n",
                     "the provided network does not match the current range", version)
-        kubeconfig = open(ADMIN).read()
+        with open(ADMIN) as file:
+            kubeconfig = file.read()
         server = next(line.split()[1] for line in kubeconfig.splitlines() if line.strip().startswith("server:"))
         readyz = run("curl", "-sk", f"{server}/readyz")
         self.assertEqual(readyz.stdout, "ok")
