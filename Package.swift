@@ -95,34 +95,30 @@ let targets: [Target] = [
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "NFTables", "Conntrack") + [
-                log, lifecycle,
-            ],
+            + core("KubernetesAPI", "Addresses", "NFTables", "Conntrack") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: the cluster's names, on every node.
     .target(
         name: "ClusterDNS",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Wire", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [
-                log, lifecycle,
-            ],
+            + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: probes and the connectivity matrix.
     .target(
         name: "Verify",
-        dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux") + [log],
+        dependencies: ["KubernetesClient"] + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux"),
         swiftSettings: swiftSettings),
     // Floor 7: composition of one node's network services.
     .target(
         name: "Agent",
         dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS"]
-            + core("KubernetesAPI", "Addresses") + [log, lifecycle],
+            + core("KubernetesAPI") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 7: a cluster of network namespaces on one machine.
     .target(
         name: "LocalCluster",
-        dependencies: ["KubernetesClient", "APIServer", "Verify"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [log],
+        dependencies: ["KubernetesClient", "APIServer"]
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables"),
         swiftSettings: swiftSettings),
     // Floor 8: the command.
     .executableTarget(
@@ -134,8 +130,15 @@ let targets: [Target] = [
             ],
         swiftSettings: swiftSettings),
 
-    tests("KubernetesClient", core("KubernetesAPI", "JSON")),
-    tests("APIServer", core("KubernetesAPI", "JSON", "Addresses") + [log, httpClient]),
+    tests("KubernetesClient", core("KubernetesAPI")),
+    tests(
+        "APIServer",
+        core("KubernetesAPI", "JSON", "Addresses") + [
+            log, httpClient,
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ]),
     tests(
         "Controllers",
         ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses") + [
@@ -143,18 +146,17 @@ let targets: [Target] = [
         ]),
     tests(
         "PodRuntime",
-        ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + [
+        ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "Addresses", "Linux") + [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
-    tests("PodRouting", core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink", "NFTables")),
-    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "RouteNetlink") + [log]),
+    tests("PodRouting", core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink", "NFTables") + [log]),
+    tests("ServiceProxy", core("KubernetesAPI", "Addresses", "Linux") + [log]),
     tests(
         "ClusterDNS",
-        ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses", "DNSMessage", "Linux", "RouteNetlink")
-            + [log, lifecycle]),
-    tests("Verify", core("KubernetesAPI", "Addresses", "DNSMessage", "Linux")),
-    tests("LocalCluster", core("Addresses", "Linux")),
+        ["KubernetesClient"] + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "RouteNetlink") + [log]),
+    tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),
+    tests("LocalCluster", core("Addresses")),
 ]
 
 let package = Package(

@@ -42,19 +42,20 @@ let targets: [Target] = [
     // Floor 2: DNS wire codec.
     core("DNSMessage", ["Addresses", "Wire"]),
     // Floor 3: netlink requests, dumps, multicast, extended acks, batches.
-    core("Netlink", ["CLinux", "Linux", "Wire"]),
+    core("Netlink", ["CLinux", "Linux"]),
     // Floor 3: links, addresses, routes, neighbours.
-    core("RouteNetlink", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    core("RouteNetlink", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: nftables tables, chains, rules, sets and maps.
-    core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: connection tracking entries.
-    core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses", "Wire"]),
+    core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 4: the CNI protocol: configuration, results, errors, environment.
     core("CNI", ["Addresses", "JSON", "Linux"]),
     // Floor 4: address allocation on disk, compatible with the reference host-local.
     core("HostLocalIPAM", ["Addresses", "JSON", "Linux", "CNI"]),
     // Floor 4: the plugins, one directory each.
-    core("CNIPlugins", ["Addresses", "JSON", "Linux", "RouteNetlink", "NFTables", "CNI", "HostLocalIPAM"]),
+    core(
+        "CNIPlugins", ["Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "NFTables", "CNI", "HostLocalIPAM"]),
     // Floor 4: object types, metadata, selectors, patches, API errors.
     core("KubernetesAPI", ["Addresses", "JSON"]),
     // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni
@@ -69,15 +70,15 @@ let targets: [Target] = [
     tests("Wire"),
     tests("JSON"),
     tests("Linux"),
-    tests("DNSMessage", ["Addresses", "Wire"]),
-    tests("Netlink", ["Linux", "Wire"]),
+    tests("DNSMessage", ["Addresses"]),
+    tests("Netlink"),
     tests("RouteNetlink", ["Linux", "Netlink", "Addresses"]),
-    tests("NFTables", ["Linux", "Netlink", "Addresses", "RouteNetlink"]),
-    tests("Conntrack", ["Linux", "Netlink", "Addresses"]),
+    tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
+    tests("Conntrack", ["Linux", "Addresses"]),
     tests("CNI", ["JSON", "Addresses"]),
-    tests("HostLocalIPAM", ["JSON", "Addresses", "CNI", "Linux"]),
+    tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),
     tests(
-        "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "RouteNetlink", "NFTables", "HostLocalIPAM", "duet-cni"]),
+        "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "NFTables", "duet-cni"]),
     tests("KubernetesAPI", ["JSON", "Addresses"]),
 ]
 
