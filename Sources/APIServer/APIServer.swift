@@ -19,6 +19,7 @@ public final class APIServer: ServiceLifecycle.Service {
     private let pki: ClusterPKI
     private let tls: TLSConfiguration
     private let kubeconfig: String
+    private let tokens: StaticTokens
 
     /// The port that is listened on, known once the server runs.
     private let listening = AsyncStream<Int>.makeStream()
@@ -35,6 +36,7 @@ public final class APIServer: ServiceLifecycle.Service {
         if let advertised = configuration.advertiseAddresses.first, advertised.family != primary.family {
             throw ConfigurationError("--advertise-address must match the primary service IP family")
         }
+        tokens = try configuration.tokenAuthFile.map { try StaticTokens(path: $0) } ?? .none
         let directory = configuration.dataDirectory
         do {
             try FileSystem.makeDirectory(directory, mode: 0o700, intermediate: true)
@@ -66,7 +68,8 @@ public final class APIServer: ServiceLifecycle.Service {
         let responder = APIResponder(
             handler: handler,
             discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority),
-            openAPI: OpenAPIDocuments(store.definitions))
+            openAPI: OpenAPIDocuments(store.definitions),
+            authenticator: Authenticator(tokens: tokens))
         let application = Application(
             responder: responder,
             server: try .tls(.http1(), tlsConfiguration: tls),

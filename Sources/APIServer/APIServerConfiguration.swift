@@ -14,11 +14,14 @@ public struct APIServerConfiguration: Sendable {
     public var serviceClusterIPRanges: [IPPrefix]
     /// Ports that Services get on nodes.
     public var serviceNodePortRange: ClosedRange<Int>
+    /// File of bearer tokens: lines of token, user, uid and groups, as of `kube-apiserver --token-auth-file`.
+    public var tokenAuthFile: String?
 
     /// Creates a configuration.
     public init(
         dataDirectory: String, bindAddress: String = "::", securePort: Int = 6443, advertiseAddresses: [IPAddress],
-        serviceClusterIPRanges: [IPPrefix], serviceNodePortRange: ClosedRange<Int> = 30000...32767
+        serviceClusterIPRanges: [IPPrefix], serviceNodePortRange: ClosedRange<Int> = 30000...32767,
+        tokenAuthFile: String? = nil
     ) {
         self.dataDirectory = dataDirectory
         self.bindAddress = bindAddress
@@ -26,5 +29,6 @@ public struct APIServerConfiguration: Sendable {
         self.advertiseAddresses = advertiseAddresses
         self.serviceClusterIPRanges = serviceClusterIPRanges
         self.serviceNodePortRange = serviceNodePortRange
+        self.tokenAuthFile = tokenAuthFile
     }
 }

@@ -45,16 +45,19 @@ package struct AdmissionContext: Sendable {
     package let lookup: ObjectLookup
     /// Where to put texts that the client sees as `Warning` headers.
     package let warnings: WarningSink
+    /// Who asks for the write; nil for the server itself.
+    package let requester: Requester?
 
     /// Describes a write.
     package init(
         subresource: String? = nil, isDryRun: Bool = false, lookup: ObjectLookup = .empty,
-        warnings: WarningSink = WarningSink()
+        warnings: WarningSink = WarningSink(), requester: Requester? = nil
     ) {
         self.subresource = subresource
         self.isDryRun = isDryRun
         self.lookup = lookup
         self.warnings = warnings
+        self.requester = requester
     }
 }
 

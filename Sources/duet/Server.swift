@@ -37,6 +37,9 @@ struct Server: AsyncParsableCommand {
     @Option(help: "Prefix length of a node's IPv6 pod block.")
     var nodeCidrMaskSizeIpv6 = 64
 
+    @Option(help: "File of bearer tokens: lines of token,user,uid,\"group,group\".")
+    var tokenAuthFile: String?
+
     func run() async throws {
         let services = try ClusterSpec.prefixes(parsing: serviceClusterIpRange, option: "--service-cluster-ip-range")
         let pods = try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
@@ -44,7 +47,8 @@ struct Server: AsyncParsableCommand {
         let configuration = APIServerConfiguration(
             dataDirectory: dataDir, bindAddress: bindAddress, securePort: securePort,
             advertiseAddresses: try advertised(primary: services.first?.family),
-            serviceClusterIPRanges: services, serviceNodePortRange: try nodePorts())
+            serviceClusterIPRanges: services, serviceNodePortRange: try nodePorts(),
+            tokenAuthFile: tokenAuthFile)
         let server = try await APIServer(configuration: configuration, logger: logger)
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: try writeControllersKubeconfig()),

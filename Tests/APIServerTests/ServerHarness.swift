@@ -18,8 +18,17 @@ struct ServerHarness {
     let port: Int
     /// Host of the URLs.
     var host = "127.0.0.1"
+    /// Headers of every request.
+    private var headers: [(String, String)] = []
     private var client: HTTPClient
     private let stranger: HTTPClient
+
+    private init(directory: String, port: Int, client: HTTPClient, stranger: HTTPClient) {
+        self.directory = directory
+        self.port = port
+        self.client = client
+        self.stranger = stranger
+    }
 
     /// An answer.
     struct Answer {
@@ -39,7 +48,7 @@ struct ServerHarness {
     /// Runs `body` with a server that is stopped and whose directory is removed afterwards.
     static func run(
         bind: String = "::", ranges: [String] = ["10.96.0.0/16", "fd00:10:96::/112"],
-        advertise: [String] = ["192.0.2.10", "2001:db8::10"], directory: String? = nil,
+        advertise: [String] = ["192.0.2.10", "2001:db8::10"], directory: String? = nil, tokens: String? = nil,
         _ body: @escaping (ServerHarness) async throws -> Void
     ) async throws {
         let path = directory ?? NSTemporaryDirectory() + "dt-apiserver-" + UUID().uuidString
@@ -48,6 +57,12 @@ struct ServerHarness {
                 try? FileManager.default.removeItem(atPath: path)
             }
         }
+        var tokenFile: String?
+        if let tokens {
+            tokenFile = path + ".tokens"
+            try Data(tokens.utf8).write(to: URL(fileURLWithPath: path + ".tokens"))
+        }
+        defer { try? tokenFile.map(FileManager.default.removeItem(atPath:)) }
         let port = try await freePort()
         var logger = Logger(label: "apiserver")
         logger.logLevel = .critical
@@ -55,7 +70,7 @@ struct ServerHarness {
             configuration: APIServerConfiguration(
                 dataDirectory: path, bindAddress: bind, securePort: port,
                 advertiseAddresses: advertise.compactMap { IPAddress($0) },
-                serviceClusterIPRanges: ranges.compactMap { IPPrefix($0) }),
+                serviceClusterIPRanges: ranges.compactMap { IPPrefix($0) }, tokenAuthFile: tokenFile),
             logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
@@ -64,7 +79,8 @@ struct ServerHarness {
             let stranger = self.client(path)
             let result: Result<Void, any Error>
             do {
-                let harness = ServerHarness(directory: path, port: port, client: client, stranger: stranger)
+                let harness = ServerHarness(
+                    directory: path, port: port, client: client, stranger: stranger)
                 result = .success(try await body(harness))
             } catch {
                 result = .failure(error)
@@ -95,6 +111,9 @@ struct ServerHarness {
         var request = HTTPClientRequest(url: "https://\(host):\(port)\(path)")
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "accept", value: accept)
+        for (name, value) in headers {
+            request.headers.add(name: name, value: value)
+        }
         if let body {
             request.headers.add(name: "content-type", value: type)
             request.body = .bytes(body)
@@ -113,6 +132,13 @@ struct ServerHarness {
     func withoutCredentials() -> ServerHarness {
         var copy = self
         copy.client = stranger
+        return copy
+    }
+
+    /// The same server for a client with a bearer token and no certificate.
+    func with(token: String, headers: [(String, String)] = []) -> ServerHarness {
+        var copy = withoutCredentials()
+        copy.headers = [("authorization", "Bearer \(token)")] + headers
         return copy
     }
 

@@ -28,17 +28,29 @@ extension Resource {
     /// `daemonsets` of `apps`.
     public static let daemonSets = Resource("apps", "daemonsets", "DaemonSet")
 
+    /// `roles` of `rbac.authorization.k8s.io`.
+    public static let roles = Resource(rbac, "roles", "Role")
+    /// `rolebindings` of `rbac.authorization.k8s.io`.
+    public static let roleBindings = Resource(rbac, "rolebindings", "RoleBinding")
+    /// `clusterroles` of `rbac.authorization.k8s.io`.
+    public static let clusterRoles = Resource(rbac, "clusterroles", "ClusterRole", isNamespaced: false)
+    /// `clusterrolebindings` of `rbac.authorization.k8s.io`.
+    public static let clusterRoleBindings = Resource(
+        rbac, "clusterrolebindings", "ClusterRoleBinding", isNamespaced: false)
+    private static let rbac = "rbac.authorization.k8s.io"
+
     /// Every resource above.
     public static let all: [Resource] = [
         .namespaces, .nodes, .pods, .services, .endpoints, .configMaps, .secrets, .serviceAccounts, .events,
         .endpointSlices, .leases, .deployments, .replicaSets, .daemonSets,
+        .roles, .roleBindings, .clusterRoles, .clusterRoleBindings,
     ]
 
     private init(core plural: String, _ kind: String, isNamespaced: Bool = true) {
         self.init(group: "", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)
     }
 
-    private init(_ group: String, _ plural: String, _ kind: String) {
-        self.init(group: group, version: "v1", plural: plural, kind: kind, isNamespaced: true)
+    private init(_ group: String, _ plural: String, _ kind: String, isNamespaced: Bool = true) {
+        self.init(group: group, version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)
     }
 }

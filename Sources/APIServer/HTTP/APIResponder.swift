@@ -14,7 +14,7 @@ struct APIResponder: HTTPResponder {
     let handler: APIHandler
     let discovery: DiscoveryDocuments
     let openAPI: OpenAPIDocuments
-    let authenticator = Authenticator()
+    let authenticator: Authenticator
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
         do {
@@ -34,7 +34,9 @@ struct APIResponder: HTTPResponder {
         if case .other(let segments) = target, let first = segments.first, Self.open.contains(first) {
             return try health(segments, request)
         }
-        guard try await authenticator.user(of: context.channel) != nil else { throw StatusError.unauthorized() }
+        guard let user = try await authenticator.user(of: request, context) else { throw StatusError.unauthorized() }
+        var context = context
+        context.user = user
         switch target {
         case .resource(let path):
             return try await handler.respond(to: request, path, Query(request.uri.query), context)

@@ -1,3 +1,5 @@
+import HTTPTypes
+import Hummingbird
 import KubernetesAPI
 import NIOCore
 import NIOSSL
@@ -5,36 +7,49 @@ import SwiftASN1
 import Synchronization
 import X509
 
-/// Who sends a request.
-struct UserIdentity: Sendable, Hashable {
-    /// The common name of the certificate.
-    let name: String
-    /// Its organizations.
-    let groups: [String]
-}
-
-/// Finds the user of a connection from its client certificate, which TLS has verified.
+/// Finds the user of a request: by the client certificate of its connection, or by a bearer token.
 final class Authenticator: Sendable {
-    /// Certificates seen lately, so that one is decoded once and not for every request.
-    private let known = Mutex<[[UInt8]: UserIdentity]>([:])
-    private static let knownLimit = 256
+    /// Tokens that the operator gave.
+    private let tokens: StaticTokens
+    /// The certificates' users by connection; nil for one without certificate.
+    private let connections = Mutex<[ObjectIdentifier: User?]>([:])
 
-    /// The user; nil when the client showed no certificate.
-    func user(of channel: any Channel) async throws -> UserIdentity? {
-        guard let certificate = try await channel.nioSSL_peerCertificate().get() else { return nil }
-        let bytes = try certificate.toDERBytes()
-        if let identity = known.withLock({ $0[bytes] }) { return identity }
-        let identity = try Self.identity(Certificate(derEncoded: bytes))
-        known.withLock {
-            if $0.count >= Self.knownLimit {
-                $0.removeAll()
-            }
-            $0[bytes] = identity
-        }
-        return identity
+    init(tokens: StaticTokens) {
+        self.tokens = tokens
     }
 
-    private static func identity(_ certificate: Certificate) throws -> UserIdentity {
+    /// The user; nil when the client shows no credential.
+    ///
+    /// - Throws: 401 for a credential that is not good.
+    func user(of request: Request, _ context: ServerRequestContext) async throws -> User? {
+        if let user = try await certificateUser(of: context.channel) { return user }
+        guard let token = Self.bearerToken(request.headers[.authorization]) else { return nil }
+        guard let user = tokens[token] else { throw StatusError.unauthorized() }
+        return user
+    }
+
+    /// The token of an `Authorization` header (RFC 6750 §2.1); nil for other schemes.
+    static func bearerToken(_ header: String?) -> String? {
+        guard let header else { return nil }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return String(parts[1]).trimmingPrefix { $0 == " " }.isEmpty ? nil : String(parts[1])
+    }
+
+    /// The user of the client certificate, which TLS has verified; asked once for each connection.
+    private func certificateUser(of channel: any Channel) async throws -> User? {
+        let id = ObjectIdentifier(channel)
+        if let known = connections.withLock({ $0[id] }) { return known }
+        let certificate = try await channel.nioSSL_peerCertificate().get()
+        let user = try certificate.map { try Self.user(Certificate(derEncoded: $0.toDERBytes())) }
+        connections.withLock { $0[id] = .some(user) }
+        channel.closeFuture.whenComplete { [self] _ in
+            _ = connections.withLock { $0.removeValue(forKey: id) }
+        }
+        return user
+    }
+
+    private static func user(_ certificate: Certificate) throws -> User {
         let usage = try certificate.extensions.extendedKeyUsage
         guard usage?.contains(.clientAuth) ?? true else { throw StatusError.unauthorized() }
         var name = ""
@@ -47,6 +62,6 @@ final class Authenticator: Sendable {
             }
         }
         guard !name.isEmpty else { throw StatusError.unauthorized() }
-        return UserIdentity(name: name, groups: groups)
+        return User(name: name, groups: groups).asAuthenticated
     }
 }

@@ -6,6 +6,8 @@ struct ServerRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection.
     let channel: any Channel
+    /// Who sends the request.
+    var user = User.anonymous
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -4,6 +4,8 @@ package struct WriteOptions: Sendable {
     package var isDryRun = false
     /// Collects what the client is warned about.
     package var warnings = WarningSink()
+    /// Who asks for it; nil for the server itself.
+    package var requester: Requester?
 
     /// The defaults.
     package init() {}

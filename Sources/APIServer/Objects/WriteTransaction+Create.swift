@@ -60,7 +60,8 @@ extension WriteTransaction {
         object["metadata"] = metadata
         object = definition.inOrder(object)
         let context = AdmissionContext(
-            isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings)
+            isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
+            requester: options.requester)
         hold(try definition.strategy.admitCreate(&object, context))
         guard self.object(resource, key) == nil else {
             throw .alreadyExists(definition.resource, key.name)

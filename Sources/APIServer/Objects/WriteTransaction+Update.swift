@@ -21,7 +21,8 @@ extension WriteTransaction {
         try checkFinalizers(new, old, definition.resource)
         new = definition.inOrder(new)
         let context = AdmissionContext(
-            subresource: subresource, isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings)
+            subresource: subresource, isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
+            requester: options.requester)
         hold(try definition.strategy.admitUpdate(&new, replacing: old, context))
         new.set(.string(String(stored.revision)), at: "metadata", "resourceVersion")
         if new == old { return stored }

@@ -12,6 +12,8 @@ package enum ResourceRegistry {
             (.serviceAccounts, serviceAccounts), (.events, events), (.deployments, deployments),
             (.replicaSets, replicaSets), (.daemonSets, daemonSets), (.endpointSlices, endpointSlices),
             (.leases, leases),
+            (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
+            (.roleBindings, roleBindings),
         ]
         return kinds.map { resource, define in define(strategy(resource)) }
     }

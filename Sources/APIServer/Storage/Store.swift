@@ -99,6 +99,11 @@ package actor Store {
         published.withLock { $0 }.tree(resource, at: revision)
     }
 
+    /// What happened to some resources since a revision; nil when nothing did.
+    nonisolated package func changes(in resources: [Int], since revision: Int64) -> StoreChanges? {
+        published.withLock { $0.changes(in: resources, since: revision) }
+    }
+
     /// What a watch starts with.
     package struct WatchStart: Sendable {
         /// The follower of what comes after.

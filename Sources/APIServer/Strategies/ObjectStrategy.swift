@@ -26,6 +26,9 @@ package protocol ObjectStrategy: ResourceStrategy {
 
     /// What is wrong with the status.
     func validateStatus(_ object: JSONValue, replacing old: JSONValue?) -> [FieldError]
+
+    /// Refuses an object in order that its writer may not write.
+    func authorize(_ object: JSONValue, replacing old: JSONValue?, _ context: AdmissionContext) throws(StatusError)
 }
 
 extension ObjectStrategy {
@@ -38,6 +41,9 @@ extension ObjectStrategy {
         []
     }
     package func validateStatus(_ object: JSONValue, replacing old: JSONValue?) -> [FieldError] { [] }
+    package func authorize(
+        _ object: JSONValue, replacing old: JSONValue?, _ context: AdmissionContext
+    ) throws(StatusError) {}
 
     package func admitCreate(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError) -> Reservation
     {
@@ -47,6 +53,7 @@ extension ObjectStrategy {
             object,
             MetadataRules.validate(object, name: problems(withName:)) + validate(object, replacing: nil, nil)
                 + validateStatus(object, replacing: nil))
+        try authorize(object, replacing: nil, context)
         return .none
     }
 
@@ -70,6 +77,7 @@ extension ObjectStrategy {
             errors += validate(object, replacing: old, context.subresource)
         }
         try refuse(object, errors)
+        try authorize(object, replacing: old, context)
         return .none
     }
 

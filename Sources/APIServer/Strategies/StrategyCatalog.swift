@@ -15,6 +15,8 @@ package struct StrategyCatalog: Sendable {
             NamespaceStrategy(), NodeStrategy(), PodStrategy(), EndpointsStrategy(), EndpointSliceStrategy(),
             ConfigMapStrategy(), SecretStrategy(), ServiceAccountStrategy(), EventStrategy(), LeaseStrategy(),
             DeploymentStrategy(), ReplicaSetStrategy(), DaemonSetStrategy(),
+            RoleStrategy(.roles), RoleStrategy(.clusterRoles), RoleBindingStrategy(.roleBindings),
+            RoleBindingStrategy(.clusterRoleBindings),
         ]
         var strategies = Dictionary(uniqueKeysWithValues: plain.map { ($0.resource, $0 as any ResourceStrategy) })
         strategies[.services] = ServiceStrategy(ranges: serviceRanges, nodePorts: nodePorts)

@@ -6,6 +6,7 @@ extension SchemaTable {
         DeleteOptions: apiVersion string, dryRun [string], gracePeriodSeconds int64,
             ignoreStoreReadErrorWithClusterBreakingPotential bool, kind string, orphanDependents bool, preconditions
             Preconditions, propagationPolicy string
+        FieldSelectorRequirement: key! string #1, operator! string #2, values [string] #3
         LabelSelector: matchExpressions [LabelSelectorRequirement], matchLabels {string}
         LabelSelectorRequirement: key! string, operator! string, values [string]
         ListMeta: continue string, remainingItemCount int64, resourceVersion string, selfLink string

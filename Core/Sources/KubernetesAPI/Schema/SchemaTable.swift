@@ -14,6 +14,9 @@ enum SchemaTable {
         ("coordination", "io.k8s.api.coordination.v1", [coordination]),
         ("events", "io.k8s.api.events.v1", [events]),
         ("autoscaling", "io.k8s.api.autoscaling.v1", [autoscaling]),
+        ("rbac", "io.k8s.api.rbac.v1", [rbac]),
+        ("authentication", "io.k8s.api.authentication.v1", [authentication]),
+        ("authorization", "io.k8s.api.authorization.v1", [authorization]),
     ]
 
     /// Reads all texts; types by OpenAPI name.

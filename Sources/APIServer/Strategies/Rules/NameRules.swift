@@ -32,6 +32,12 @@ package enum NameRules {
         return problems
     }
 
+    /// Anything that can stand between two slashes of a path, as roles are named.
+    package static func pathSegment(_ text: String) -> [String] {
+        if text == "." || text == ".." { return ["may not be '\(text)'"] }
+        return ["/", "%"].filter(text.contains).map { "may not contain '\($0)'" }
+    }
+
     /// A label that begins with a letter (RFC 1035), as Services are named.
     package static func dns1035Label(_ text: String) -> [String] {
         var problems = tooLong(text, 63)

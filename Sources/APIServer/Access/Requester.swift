@@ -1,0 +1,18 @@
+package import KubernetesAPI
+
+/// Who asks for a write, for the rules that depend on it; the server's own writes have none.
+package struct Requester: Sendable {
+    /// The user.
+    package let user: User
+    /// What users may do.
+    package let access: AccessControl
+
+    /// A user with what decides on its rights.
+    package init(user: User, access: AccessControl) {
+        self.user = user
+        self.access = access
+    }
+
+    /// True when the user may do it.
+    package func may(_ request: AccessRequest) -> Bool { access.decide(request, by: user) == .allowed }
+}
