@@ -16,6 +16,7 @@ public final class APIServer: ServiceLifecycle.Service {
     private let logger: Logger
     private let lock: DirectoryLock
     private let store: Store
+    private let upkeep: ClusterUpkeep
     private let pki: ClusterPKI
     private let tls: TLSConfiguration
     private let kubeconfig: String
@@ -30,12 +31,7 @@ public final class APIServer: ServiceLifecycle.Service {
     public init(configuration: APIServerConfiguration, logger: Logger) async throws {
         self.configuration = configuration
         self.logger = logger
-        guard let primary = configuration.serviceClusterIPRanges.first else {
-            throw ConfigurationError("no range for cluster IPs; give one with --service-cluster-ip-range")
-        }
-        if let advertised = configuration.advertiseAddresses.first, advertised.family != primary.family {
-            throw ConfigurationError("--advertise-address must match the primary service IP family")
-        }
+        try configuration.validate()
         tokens = try configuration.tokenAuthFile.map { try StaticTokens(path: $0) } ?? .none
         let directory = configuration.dataDirectory
         do {
@@ -47,14 +43,17 @@ public final class APIServer: ServiceLifecycle.Service {
         lock = try DirectoryLock(directory)
         pki = try ClusterPKI(dataDirectory: directory)
         let strategies = StrategyCatalog(
-            serviceRanges: configuration.serviceClusterIPRanges, nodePorts: configuration.serviceNodePortRange)
+            serviceRanges: configuration.serviceClusterIPRanges, nodePorts: configuration.serviceNodePortRange,
+            defaultFamilyPolicy: configuration.defaultIPFamilyPolicy.rawValue)
         store = try Store(
             path: directory + "/state.sqlite",
             definitions: ResourceRegistry.definitions { strategies[$0] }, logger: logger)
         let names = ServerNames(configuration)
         tls = try Self.tls(pki, pki.server(addresses: names.addresses, names: names.names))
         kubeconfig = try pki.administratorKubeconfig(serverURL: names.url)
-        try await Bootstrap(store: store, configuration: configuration, logger: logger).run()
+        let bootstrap = Bootstrap(store: store, configuration: configuration, logger: logger)
+        try await bootstrap.run()
+        upkeep = ClusterUpkeep(store: store, bootstrap: bootstrap, network: strategies.network, logger: logger)
     }
 
     /// Serves until it is told to stop.
@@ -89,6 +88,7 @@ public final class APIServer: ServiceLifecycle.Service {
             logger: logger.quieter)
         let result: Result<Void, any Error>
         do {
+            async let _ = upkeep.run()
             result = .success(try await application.run())
         } catch let error as IOError {
             result = .failure(

@@ -16,6 +16,18 @@ public struct APIServerConfiguration: Sendable {
     public var serviceNodePortRange: ClosedRange<Int>
     /// File of bearer tokens: lines of token, user, uid and groups, as of `kube-apiserver --token-auth-file`.
     public var tokenAuthFile: String?
+    /// The family policy of new Services that name none, on a cluster of both families.
+    public var defaultIPFamilyPolicy = FamilyPolicy.singleStack
+
+    /// How many families a Service has.
+    public enum FamilyPolicy: String, Sendable, CaseIterable {
+        /// One.
+        case singleStack = "SingleStack"
+        /// Both where the cluster has both.
+        case preferDualStack = "PreferDualStack"
+        /// Both.
+        case requireDualStack = "RequireDualStack"
+    }
 
     /// Creates a configuration.
     public init(
@@ -30,5 +42,30 @@ public struct APIServerConfiguration: Sendable {
         self.serviceClusterIPRanges = serviceClusterIPRanges
         self.serviceNodePortRange = serviceNodePortRange
         self.tokenAuthFile = tokenAuthFile
+    }
+
+    /// Checks ranges and addresses as kube-apiserver does, in its words.
+    ///
+    /// - Throws: `ConfigurationError`.
+    func validate() throws(ConfigurationError) {
+        let ranges = serviceClusterIPRanges
+        let flag = "--service-cluster-ip-range"
+        guard let primary = ranges.first else {
+            throw ConfigurationError("\(flag) must contain at least one valid cidr")
+        }
+        if ranges.count > 2 {
+            throw ConfigurationError("\(flag) must not contain more than two entries")
+        }
+        if ranges.count == 2, ranges[1].family == primary.family {
+            throw ConfigurationError("\(flag)[0] and \(flag)[1] must be of different IP family")
+        }
+        for range in ranges where range.family == .ipv6 && range.length < ClusterIPPool.shortestIPv6Length {
+            throw ConfigurationError(
+                "specified \(flag) is too large; for 128-bit addresses, the mask must be >= "
+                    + "\(ClusterIPPool.shortestIPv6Length)")
+        }
+        if let advertised = advertiseAddresses.first, advertised.family != primary.family {
+            throw ConfigurationError("--advertise-address must match the primary service IP family")
+        }
     }
 }

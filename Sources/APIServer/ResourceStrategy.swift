@@ -27,12 +27,36 @@ package protocol ResourceStrategy: Sendable {
 
     /// Releases what an object held; called once it is really gone.
     func didDelete(_ object: JSONValue)
+
+    /// Whether `didStore` and `companions` are of interest; other resources' writes are spared the effort.
+    var isFollowed: Bool { get }
+
+    /// Takes note of an object's new state; called once it is in the log.
+    func didStore(_ object: JSONValue)
+
+    /// The objects that are made, and removed, in the same write as this one.
+    func companions(of object: JSONValue) -> [Companion]
+}
+
+/// An object that lives as long as another one says so.
+package struct Companion: Sendable, Hashable {
+    /// Its resource.
+    package let resource: Resource
+    /// Its namespace, empty for cluster-scoped resources.
+    package let namespace: String
+    /// Its name.
+    package let name: String
+    /// The object to make, without what the server sets; nil for one that others make and that only goes with this one.
+    package let content: JSONValue?
 }
 
 extension ResourceStrategy {
     package func defaultOnRead(_ object: inout JSONValue) {}
     package func recover(_ object: JSONValue) {}
     package func didDelete(_ object: JSONValue) {}
+    package var isFollowed: Bool { false }
+    package func didStore(_ object: JSONValue) {}
+    package func companions(of object: JSONValue) -> [Companion] { [] }
 }
 
 /// The circumstances of one write.

@@ -26,6 +26,38 @@ public struct ControllerConfiguration: Sendable {
         self.nodeGracePeriodSeconds = nodeGracePeriodSeconds
     }
 
+    /// The block lengths that flags ask for, checked as kube-controller-manager does, in its words.
+    ///
+    /// - Parameters:
+    ///   - size: `--node-cidr-mask-size`, for clusters of one family.
+    ///   - sizes: `--node-cidr-mask-size-ipv4` and `--node-cidr-mask-size-ipv6`, as far as they are given.
+    public static func maskSizes(
+        size: Int?, sizes: [IPFamily: Int], for clusterCIDRs: [IPPrefix]
+    ) throws(ControllerConfigurationError) -> [IPFamily: Int] {
+        let flag = "--node-cidr-mask-size"
+        guard let family = clusterCIDRs.first?.family else { return defaultNodeCIDRMaskSizes }
+        if let size {
+            if clusterCIDRs.count > 1 {
+                throw ControllerConfigurationError(
+                    description: "usage of \(flag) is not allowed with dual-stack clusters")
+            }
+            if !sizes.isEmpty {
+                throw ControllerConfigurationError(
+                    description:
+                        "usage of \(flag)-ipv4 and \(flag)-ipv6 is not allowed if \(flag) is set. For dual-stack clusters please unset it and use IPFamily specific flags"
+                )
+            }
+            return [family: size]
+        }
+        if clusterCIDRs.count == 1, sizes[family.other] != nil {
+            throw ControllerConfigurationError(
+                description:
+                    "usage of \(flag)-\(family.other.name.lowercased()) is not allowed for a single-stack \(family.name) cluster"
+            )
+        }
+        return defaultNodeCIDRMaskSizes.merging(sizes) { $1 }
+    }
+
     /// Checks ranges and block lengths as kube-controller-manager does, in its words.
     package func validate() throws(ControllerConfigurationError) {
         if clusterCIDRs.count > 2 {

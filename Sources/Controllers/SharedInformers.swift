@@ -26,9 +26,11 @@ struct SharedInformers: Sendable {
             indexers: [
                 PodView.byController: { $0.metadata.controllerOwner.map { [$0.uid] } ?? [] },
                 PodView.byNode: { $0.spec?.nodeName.map { [$0] } ?? [] },
+                ServicePods.podsByLabel: ServicePods.indexKeys,
                 PodView.withoutController: { $0.metadata.controllerOwner == nil ? [$0.namespace] : [] },
             ], logger: logger)
-        services = Informer(client: client, logger: logger)
+        services = Informer(
+            client: client, indexers: [ServicePods.servicesByLabel: ServicePods.indexKeys], logger: logger)
         endpoints = Informer(client: client, logger: logger)
         endpointSlices = Informer(
             client: client,

@@ -31,11 +31,21 @@ struct Server: AsyncParsableCommand {
     @Option(help: "Ranges that the nodes' pod blocks are cut from, one a family.")
     var clusterCidr = "10.244.0.0/16,fd00:10:244::/56"
 
-    @Option(help: "Prefix length of a node's IPv4 pod block.")
-    var nodeCidrMaskSizeIpv4 = 24
+    @Option(help: "Prefix length of a node's pod block, on a cluster of one family.")
+    var nodeCidrMaskSize: Int?
 
-    @Option(help: "Prefix length of a node's IPv6 pod block.")
-    var nodeCidrMaskSizeIpv6 = 64
+    @Option(help: "Prefix length of a node's IPv4 pod block (default: 24).")
+    var nodeCidrMaskSizeIpv4: Int?
+
+    @Option(help: "Prefix length of a node's IPv6 pod block (default: 64).")
+    var nodeCidrMaskSizeIpv6: Int?
+
+    @Option(
+        help: """
+            Family policy of new Services that name none, on a cluster of both families: SingleStack, \
+            PreferDualStack or RequireDualStack.
+            """)
+    var defaultIpFamilyPolicy = "SingleStack"
 
     @Option(help: "File of bearer tokens: lines of token,user,uid,\"group,group\".")
     var tokenAuthFile: String?
@@ -44,11 +54,18 @@ struct Server: AsyncParsableCommand {
         let services = try ClusterSpec.prefixes(parsing: serviceClusterIpRange, option: "--service-cluster-ip-range")
         let pods = try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
         let logger = LogOutput.logger("server")
-        let configuration = APIServerConfiguration(
+        let masks = [IPFamily.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6].compactMapValues { $0 }
+        let maskSizes = try ControllerConfiguration.maskSizes(size: nodeCidrMaskSize, sizes: masks, for: pods)
+        guard let familyPolicy = APIServerConfiguration.FamilyPolicy(rawValue: defaultIpFamilyPolicy) else {
+            let known = APIServerConfiguration.FamilyPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--default-ip-family-policy: \"\(defaultIpFamilyPolicy)\" is none of \(known)")
+        }
+        var configuration = APIServerConfiguration(
             dataDirectory: dataDir, bindAddress: bindAddress, securePort: securePort,
             advertiseAddresses: try advertised(primary: services.first?.family),
             serviceClusterIPRanges: services, serviceNodePortRange: try nodePorts(),
             tokenAuthFile: tokenAuthFile)
+        configuration.defaultIPFamilyPolicy = familyPolicy
         let server = try await APIServer(configuration: configuration, logger: logger)
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: try writeControllersKubeconfig()),
@@ -57,7 +74,7 @@ struct Server: AsyncParsableCommand {
             client: client,
             configuration: ControllerConfiguration(
                 clusterCIDRs: pods, serviceClusterIPRanges: services,
-                nodeCIDRMaskSizes: [.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6]),
+                nodeCIDRMaskSizes: maskSizes),
             logger: logger)
         try await ServiceRunner.run([server, controllers], logger: logger) { await client.shutdown() }
     }

@@ -5,13 +5,15 @@ import Testing
 @Suite struct EndpointSliceTests {
     static func service(
         families: [String] = ["IPv4", "IPv6"], ports: [ServicePort] = [ServicePort(name: "http", port: 80)],
-        clusterIP: String = "10.96.0.20", publish: Bool? = nil, labels: [String: String]? = nil
+        clusterIP: String = "10.96.0.20", publish: Bool? = nil, labels: [String: String]? = nil,
+        distribution: String? = nil, annotations: [String: String]? = nil
     ) -> KubernetesAPI.Service {
         KubernetesAPI.Service(
-            metadata: ObjectMeta(name: "web", namespace: "default", uid: "svc", labels: labels),
+            metadata: ObjectMeta(
+                name: "web", namespace: "default", uid: "svc", labels: labels, annotations: annotations),
             spec: ServiceSpec(
                 selector: ["app": "web"], ports: ports, clusterIP: clusterIP, ipFamilies: families,
-                publishNotReadyAddresses: publish))
+                trafficDistribution: distribution, publishNotReadyAddresses: publish))
     }
 
     static func dual(_ index: Int, ready: Bool = true, deleting: Bool = false) -> Pod {
@@ -161,6 +163,68 @@ import Testing
         #expect(plan.create.count == 2)
     }
 
+    /// Columns: the Service's wish, readiness, node, then zones and nodes of the hints.
+    @Test(
+        arguments: [
+            (nil, true, "n1", nil, nil), ("PreferClose", true, "n1", ["z1"], nil),
+            ("PreferSameZone", true, "n1", ["z1"], nil), ("PreferSameZone", true, "n2", nil, nil),
+            ("PreferSameZone", false, "n1", nil, nil), ("PreferSameNode", true, "n1", ["z1"], ["n1"]),
+            ("PreferSameNode", true, "n2", nil, ["n2"]), ("PreferSameNode", false, "n1", nil, nil),
+        ] as [(String?, Bool, String, [String]?, [String]?)])
+    func `Hints follow the distribution of traffic`(
+        distribution: String?, ready: Bool, node: String, zones: [String]?, nodes: [String]?
+    ) {
+        let plan = EndpointSlicePlan(
+            Self.service(distribution: distribution),
+            pods: [pod("p", node: node, ips: ["10.0.0.1", "fd00::1"], ready: ready)], zones: Self.zones, existing: [])
+        for slice in plan.create {
+            #expect(slice.endpoints?.first?.hints?.forZones?.map(\.name) == zones)
+            #expect(slice.endpoints?.first?.hints?.forNodes?.map(\.name) == nodes)
+        }
+        #expect(plan.create.count == 2)
+    }
+
+    @Test func `Hints that nobody wants any more go`() {
+        let pods = (0..<3).map { Self.dual($0) }
+        let hinted = Self.apply(
+            EndpointSlicePlan(Self.service(distribution: "PreferClose"), pods: pods, zones: Self.zones, existing: []),
+            to: [])
+        let plan = EndpointSlicePlan(Self.service(), pods: pods, zones: Self.zones, existing: hinted)
+        #expect(plan.update.count == 2)
+        #expect(plan.update.flatMap { $0.endpoints ?? [] }.allSatisfy { $0.hints == nil })
+    }
+
+    @Test func `Written slices tell when the change happened, and no longer once that is past`() {
+        let key = ChangeTimes.annotation
+        let time = Timestamp(seconds: 1_700_000_000, nanoseconds: 5)
+        let first = EndpointSlicePlan(
+            Self.service(), pods: [Self.dual(0)], zones: Self.zones, existing: [], changedAt: time)
+        #expect(first.create.map { $0.metadata.annotations?[key] } == [time.nanoText, time.nanoText])
+        let slices = Self.apply(first, to: [])
+        let same = EndpointSlicePlan(Self.service(), pods: [Self.dual(0)], zones: Self.zones, existing: slices)
+        #expect(same.update.isEmpty)
+        let more = EndpointSlicePlan(
+            Self.service(), pods: [Self.dual(0), Self.dual(1)], zones: Self.zones, existing: slices)
+        #expect(more.update.map { $0.metadata.annotations?[key] } == [nil, nil])
+    }
+
+    @Test func `The time of a change is that of the earliest new one`() throws {
+        let changes = ChangeTimes()
+        var service = Self.service()
+        service.metadata.creationTimestamp = "2024-01-01T00:00:00Z"
+        func ready(_ name: String, _ time: String) -> Pod { pod(name, ips: ["10.0.0.1"], readySince: time) }
+        let first = changes.next(service, pods: [ready("a", "2024-01-02T00:00:00Z")])
+        #expect(first == Timestamp("2024-01-01T00:00:00Z"))
+        let none = changes.next(service, pods: [ready("a", "2024-01-02T00:00:00Z")])
+        #expect(none == nil)
+        let next = changes.next(
+            service,
+            pods: [
+                ready("a", "2024-01-05T00:00:00Z"), ready("b", "2024-01-04T00:00:00Z"),
+            ])
+        #expect(next == Timestamp("2024-01-04T00:00:00Z"))
+    }
+
     static func addresses(_ slices: [EndpointSlice]) -> [String] {
         slices.flatMap { $0.endpoints ?? [] }.flatMap(\.addresses).sorted()
     }
@@ -191,6 +255,25 @@ import Testing
         #expect(result.subsets?.first?.addresses?.count == 900)
         #expect(result.subsets?.first?.notReadyAddresses?.count == 100)
         #expect(result.metadata.annotations?["endpoints.kubernetes.io/over-capacity"] == "truncated")
+    }
+
+    @Test func `Subsets are truncated in proportion`() {
+        let ports = [ServicePort(name: "http", port: 80, targetPort: "web")]
+        let pods = (0..<1500).map { index in
+            let number = index < 1000 ? 8080 : 9090
+            let container = Container(name: "c", ports: [ContainerPort(name: "web", containerPort: number)])
+            return pod(
+                "p\(index)", ips: ["10.0.\(index / 250).\(index % 250 + 1)"], ready: index % 5 != 0,
+                spec: PodSpec(containers: [container]))
+        }
+        let result = EndpointsPlan.endpoints(
+            EndpointSliceTests.service(families: ["IPv4"], ports: ports), pods: pods, existing: nil)
+        let sizes = Dictionary(
+            (result.subsets ?? []).map { ($0.ports?.first?.port ?? 0, $0.addresses?.count ?? 0) }
+        ) { $1 }
+        // 800 and 400 ready ones share 1000 places; what is not ready has none.
+        #expect(sizes == [8080: 667, 9090: 333])
+        #expect(result.subsets?.allSatisfy { $0.notReadyAddresses == nil } == true)
     }
 
     @Test func `A headless Service is labelled`() {

@@ -88,6 +88,47 @@ import Testing
         #expect(error?.description.contains(text) ?? false)
     }
 
+    /// Columns: ranges, the flags for any family, IPv4 and IPv6, then the lengths or the refusal.
+    @Test(
+        arguments: [
+            (["10.0.0.0/16", "fd00::/56"], nil, nil, nil, [24, 64], nil),
+            (["10.0.0.0/16", "fd00::/56"], nil, 25, nil, [25, 64], nil),
+            (["10.0.0.0/16", "fd00::/56"], nil, nil, 60, [24, 60], nil),
+            (
+                ["10.0.0.0/16", "fd00::/56"], 24, nil, nil, nil,
+                "usage of --node-cidr-mask-size is not allowed with dual-stack clusters"
+            ),
+            (["10.0.0.0/16"], 26, nil, nil, [26], nil), (["fd00::/56"], 60, nil, nil, [60], nil),
+            (["10.0.0.0/16"], nil, 26, nil, [26], nil), (["fd00::/56"], nil, nil, 60, [60], nil),
+            (
+                ["10.0.0.0/16"], 26, 26, nil, nil,
+                "usage of --node-cidr-mask-size-ipv4 and --node-cidr-mask-size-ipv6 is not allowed if --node-cidr-mask-size is set. For dual-stack clusters please unset it and use IPFamily specific flags"
+            ),
+            (
+                ["10.0.0.0/16"], nil, nil, 60, nil,
+                "usage of --node-cidr-mask-size-ipv6 is not allowed for a single-stack IPv4 cluster"
+            ),
+            (
+                ["fd00::/56"], nil, 24, nil, nil,
+                "usage of --node-cidr-mask-size-ipv4 is not allowed for a single-stack IPv6 cluster"
+            ),
+        ] as [([String], Int?, Int?, Int?, [Int]?, String?)])
+    func `Flags for block lengths fit the families`(
+        ranges: [String], size: Int?, four: Int?, six: Int?, lengths: [Int]?, refusal: String?
+    ) throws {
+        let prefixes = try ranges.map(Self.prefix)
+        var text: String?
+        var sizes: [IPFamily: Int] = [:]
+        do {
+            sizes = try ControllerConfiguration.maskSizes(
+                size: size, sizes: [IPFamily.ipv4: four, .ipv6: six].compactMapValues { $0 }, for: prefixes)
+        } catch {
+            text = error.description
+        }
+        #expect(text == refusal)
+        if let lengths { #expect(prefixes.map { sizes[$0.family] } == lengths) }
+    }
+
     @Test func `Ranges of any order of families are accepted`() throws {
         try Self.configuration(["fd00::/48", "10.0.0.0/8"]).validate()
     }

@@ -38,12 +38,16 @@ extension Resource {
     public static let clusterRoleBindings = Resource(
         rbac, "clusterrolebindings", "ClusterRoleBinding", isNamespaced: false)
     private static let rbac = "rbac.authorization.k8s.io"
+    /// `servicecidrs` of `networking.k8s.io`.
+    public static let serviceCIDRs = Resource("networking.k8s.io", "servicecidrs", "ServiceCIDR", isNamespaced: false)
+    /// `ipaddresses` of `networking.k8s.io`.
+    public static let ipAddresses = Resource("networking.k8s.io", "ipaddresses", "IPAddress", isNamespaced: false)
 
     /// Every resource above.
     public static let all: [Resource] = [
         .namespaces, .nodes, .pods, .services, .endpoints, .configMaps, .secrets, .serviceAccounts, .events,
         .endpointSlices, .leases, .deployments, .replicaSets, .daemonSets,
-        .roles, .roleBindings, .clusterRoles, .clusterRoleBindings,
+        .roles, .roleBindings, .clusterRoles, .clusterRoleBindings, .serviceCIDRs, .ipAddresses,
     ]
 
     private init(core plural: String, _ kind: String, isNamespaced: Bool = true) {

@@ -3,7 +3,7 @@ import JSON
 import KubernetesAPI
 import Logging
 
-/// Creates what every cluster has: the system namespaces, and the Service of the API itself.
+/// Creates what every cluster has: the system namespaces, the range of cluster IPs, and the Service of the API itself.
 struct Bootstrap: Sendable {
     private static let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"]
 
@@ -15,6 +15,7 @@ struct Bootstrap: Sendable {
         for name in Self.namespaces {
             try await createIfMissing(.namespaces, "", ["metadata": ["name": .string(name)]])
         }
+        try await createIfMissing(.serviceCIDRs, "", serviceCIDR)
         try await createIfMissing(.services, "default", service)
         guard !advertised.isEmpty else { return }
         try await put(.endpoints, "default", endpoints)
@@ -28,6 +29,13 @@ struct Bootstrap: Sendable {
 
     /// Where others reach the server: endpoints may not be loopback addresses.
     private var advertised: [IPAddress] { configuration.advertiseAddresses.filter { !$0.isLoopback } }
+
+    private var serviceCIDR: JSONValue {
+        [
+            "metadata": ["name": .string(ServiceNetwork.defaultCIDR)],
+            "spec": ["cidrs": .array(configuration.serviceClusterIPRanges.map { .string($0.description) })],
+        ]
+    }
 
     private var labels: JSONValue { ["component": "apiserver", "provider": "kubernetes"] }
 

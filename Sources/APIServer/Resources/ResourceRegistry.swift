@@ -11,7 +11,7 @@ package enum ResourceRegistry {
             (.endpoints, endpoints), (.configMaps, configMaps), (.secrets, secrets),
             (.serviceAccounts, serviceAccounts), (.events, events), (.deployments, deployments),
             (.replicaSets, replicaSets), (.daemonSets, daemonSets), (.endpointSlices, endpointSlices),
-            (.leases, leases),
+            (.leases, leases), (.serviceCIDRs, serviceCIDRs), (.ipAddresses, ipAddresses),
             (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
             (.roleBindings, roleBindings),
         ]

@@ -45,6 +45,7 @@ package struct WriteTransaction {
         events.append(
             StoredEvent(
                 resource: resource, kind: previous == nil ? .added : .modified, object: object, previous: previous))
+        follow(value, replacing: previous, resource)
         return object
     }
 
@@ -57,6 +58,7 @@ package struct WriteTransaction {
         events.append(StoredEvent(resource: resource, kind: .deleted, object: object, previous: previous))
         let strategy = definitions[resource].strategy
         hold(Reservation(commit: { strategy.didDelete(value) }))
+        follow(nil, replacing: previous, resource)
         return object
     }
 

@@ -29,6 +29,9 @@ package protocol ObjectStrategy: ResourceStrategy {
 
     /// Refuses an object in order that its writer may not write.
     func authorize(_ object: JSONValue, replacing old: JSONValue?, _ context: AdmissionContext) throws(StatusError)
+
+    /// Takes what a new object that is in order holds.
+    func reserve(_ object: JSONValue, _ context: AdmissionContext) -> Reservation
 }
 
 extension ObjectStrategy {
@@ -44,6 +47,7 @@ extension ObjectStrategy {
     package func authorize(
         _ object: JSONValue, replacing old: JSONValue?, _ context: AdmissionContext
     ) throws(StatusError) {}
+    package func reserve(_ object: JSONValue, _ context: AdmissionContext) -> Reservation { .none }
 
     package func admitCreate(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError) -> Reservation
     {
@@ -54,7 +58,7 @@ extension ObjectStrategy {
             MetadataRules.validate(object, name: problems(withName:)) + validate(object, replacing: nil, nil)
                 + validateStatus(object, replacing: nil))
         try authorize(object, replacing: nil, context)
-        return .none
+        return reserve(object, context)
     }
 
     package func admitUpdate(

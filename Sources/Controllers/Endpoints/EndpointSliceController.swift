@@ -8,6 +8,7 @@ final class EndpointSliceController: Controller {
     private let selection: ServicePods
     private let queue = WorkQueue<ObjectKey>()
     private let expectations = SliceExpectations()
+    private let changes = ChangeTimes()
 
     init(context: ControllerContext) {
         self.context = context
@@ -51,6 +52,7 @@ final class EndpointSliceController: Controller {
         guard let service = context.informers.services.store.get(key), service.hasSelectedEndpoints else {
             // Slices of a Service that is gone go with it; those of one that lost its selector are left to the user.
             expectations.forget(key)
+            changes.forget(key)
             return
         }
         guard !service.isBeingDeleted else { return }
@@ -60,8 +62,10 @@ final class EndpointSliceController: Controller {
         }
         let existing = store.byIndex(SharedInformers.byService, "\(key)")
             .filter { $0.isManaged(by: EndpointSlicePlan.manager) }
+        let pods = selection.pods(of: service)
         let plan = EndpointSlicePlan(
-            service, pods: selection.pods(of: service), zones: zones(), existing: existing)
+            service, pods: pods, zones: zones(of: pods), existing: existing,
+            changedAt: changes.next(service, pods: pods))
         for slice in plan.create {
             expectations.expect(try await context.client.create(slice), for: key)
         }
@@ -79,11 +83,12 @@ final class EndpointSliceController: Controller {
         }
     }
 
-    /// The zone of every node that exists.
-    private func zones() -> [String: String?] {
+    /// The zones of the pods' nodes, as far as these exist.
+    private func zones(of pods: [Pod]) -> [String: String?] {
         var zones: [String: String?] = [:]
-        for node in context.informers.nodes.store.list() {
-            zones.updateValue(node.metadata.labels?[WellKnownLabel.zone], forKey: node.name)
+        for name in Set(pods.compactMap { $0.spec?.nodeName }) {
+            guard let node = context.informers.nodes.store.get(nil, name) else { continue }
+            zones.updateValue(node.metadata.labels?[WellKnownLabel.zone], forKey: name)
         }
         return zones
     }

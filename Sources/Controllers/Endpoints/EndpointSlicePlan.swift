@@ -32,9 +32,10 @@ package struct EndpointSlicePlan: Sendable {
     ///   - pods: Pods that the selector matches.
     ///   - zones: Zone by name of node; a node that is missing here does not exist.
     ///   - existing: Slices of this Service that this controller manages.
+    ///   - changedAt: When the change happened that the slices will show; nil when that is not known.
     package init(
         _ service: KubernetesAPI.Service, pods: [Pod], zones: [String: String?], existing: [EndpointSlice],
-        capacity: Int = EndpointSlicePlan.defaultCapacity
+        capacity: Int = EndpointSlicePlan.defaultCapacity, changedAt: Timestamp? = nil
     ) {
         let uid = service.metadata.uid ?? ""
         let present = existing.filter { !$0.isBeingDeleted }
@@ -46,6 +47,13 @@ package struct EndpointSlicePlan: Sendable {
             plan(
                 service, family, pods: pods, zones: zones, existing: own.filter { $0.addressType == family.name },
                 capacity: capacity)
+        }
+        for index in create.indices {
+            create[index].metadata.annotations = ChangeTimes.annotations(nil, with: changedAt)
+        }
+        for index in update.indices {
+            update[index].metadata.annotations = ChangeTimes.annotations(
+                update[index].metadata.annotations, with: changedAt)
         }
     }
 
@@ -60,12 +68,13 @@ package struct EndpointSlicePlan: Sendable {
             if !node.isEmpty, zones[node] == nil, service.spec?.publishNotReadyAddresses != true {
                 continue
             }
-            let endpoint = Endpoint(
+            var endpoint = Endpoint(
                 addresses: [source.address],
                 conditions: EndpointConditions(
                     ready: source.isReady, serving: source.isServing, terminating: pod.isBeingDeleted),
                 hostname: source.hostname, targetRef: pod.endpointReference, nodeName: node.isEmpty ? nil : node,
                 zone: zones[node].flatMap { $0 })
+            endpoint.hints = TrafficDistribution.hints(for: endpoint, of: service)
             groups[source.ports, default: Group(ports: source.ports)].endpoints[endpoint.identity] = endpoint
         }
         if groups.isEmpty {

@@ -6,6 +6,7 @@ final class EndpointsController: Controller {
     private let context: ControllerContext
     private let selection: ServicePods
     private let queue = WorkQueue<ObjectKey>()
+    private let changes = ChangeTimes()
 
     init(context: ControllerContext) {
         self.context = context
@@ -26,6 +27,7 @@ final class EndpointsController: Controller {
     private func sync(_ key: ObjectKey) async throws {
         let existing = context.informers.endpoints.store.get(key)
         guard let service = context.informers.services.store.get(key) else {
+            changes.forget(key)
             if let existing, existing.isManaged {
                 try await context.client.delete(
                     Endpoints.self, namespace: key.namespace, name: key.name, uidPrecondition: existing.metadata.uid)
@@ -33,12 +35,14 @@ final class EndpointsController: Controller {
             return
         }
         guard service.hasSelectedEndpoints, !service.isBeingDeleted else { return }
-        let desired = EndpointsPlan.endpoints(service, pods: selection.pods(of: service), existing: existing)
-        guard let existing else {
+        let pods = selection.pods(of: service)
+        let changedAt = changes.next(service, pods: pods)
+        var desired = EndpointsPlan.endpoints(service, pods: pods, existing: existing)
+        guard desired != existing else { return }
+        desired.metadata.annotations = ChangeTimes.annotations(desired.metadata.annotations, with: changedAt)
+        if existing == nil {
             try await context.client.create(desired)
-            return
-        }
-        if desired != existing {
+        } else {
             try await context.client.update(desired)
         }
     }

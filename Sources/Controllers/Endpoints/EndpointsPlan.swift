@@ -57,25 +57,32 @@ package enum EndpointsPlan {
         return labels
     }
 
-    /// Keeps as many addresses as one object may hold, ready ones before others.
+    /// Keeps as many addresses as one object may hold, ready ones before others, each subset in proportion.
     private static func truncate(_ subsets: inout [EndpointSubset]) {
-        var room = capacity
-        for index in subsets.indices {
-            subsets[index].addresses = subsets[index].addresses.map { Array($0.prefix(room)) }
-            room -= subsets[index].addresses?.count ?? 0
-        }
-        for index in subsets.indices {
-            subsets[index].notReadyAddresses = subsets[index].notReadyAddresses.map { Array($0.prefix(room)) }
-            room -= subsets[index].notReadyAddresses?.count ?? 0
-        }
-        for index in subsets.indices {
-            if subsets[index].addresses?.isEmpty == true {
-                subsets[index].addresses = nil
-            }
-            if subsets[index].notReadyAddresses?.isEmpty == true {
-                subsets[index].notReadyAddresses = nil
-            }
+        let ready = subsets.reduce(0) { $0 + ($1.addresses?.count ?? 0) }
+        let other = subsets.reduce(0) { $0 + ($1.notReadyAddresses?.count ?? 0) }
+        guard ready + other > capacity else { return }
+        if ready > capacity {
+            shorten(&subsets, \.addresses, total: ready, to: capacity)
+            for index in subsets.indices { subsets[index].notReadyAddresses = nil }
+        } else {
+            shorten(&subsets, \.notReadyAddresses, total: other, to: capacity - ready)
         }
         subsets.removeAll { $0.addresses == nil && $0.notReadyAddresses == nil }
+    }
+
+    /// Leaves every subset its share, rounded up while there is room.
+    private static func shorten(
+        _ subsets: inout [EndpointSubset], _ list: WritableKeyPath<EndpointSubset, [EndpointAddress]?>, total: Int,
+        to limit: Int
+    ) {
+        var room = limit
+        for index in subsets.indices {
+            let addresses = subsets[index][keyPath: list] ?? []
+            let share = min(room, (addresses.count * limit + total - 1) / total)
+            let kept = addresses.prefix(share)
+            subsets[index][keyPath: list] = kept.isEmpty ? nil : Array(kept)
+            room -= kept.count
+        }
     }
 }

@@ -2,13 +2,42 @@ import KubernetesAPI
 import KubernetesClient
 
 /// Which Services a change of a pod or node concerns, and which pods a Service selects.
+///
+/// Both questions go through indexes, so that their cost is that of the answer and not of the namespace.
 struct ServicePods: Sendable {
+    /// Index of pods: namespace and label, one entry for each label.
+    static let podsByLabel = "label"
+    /// Index of Services: namespace and the first label of the selector.
+    static let servicesByLabel = "selector"
+
     let informers: SharedInformers
+
+    /// Where a pod stands in the index.
+    static func indexKeys(of pod: Pod) -> [String] {
+        (pod.metadata.labels ?? [:]).map { indexKey(pod.namespace, $0.key, $0.value) }
+    }
+
+    /// Where a Service stands in the index: under one of its labels, which all of its pods have.
+    static func indexKeys(of service: KubernetesAPI.Service) -> [String] {
+        guard service.hasSelectedEndpoints, let first = service.spec?.selector?.min(by: { $0.key < $1.key }) else {
+            return []
+        }
+        return [indexKey(service.namespace, first.key, first.value)]
+    }
+
+    private static func indexKey(_ namespace: String, _ key: String, _ value: String) -> String {
+        "\(namespace)/\(key)=\(value)"
+    }
 
     /// The pods that a Service selects.
     func pods(of service: KubernetesAPI.Service) -> [Pod] {
         guard let selector = service.spec?.selector, !selector.isEmpty else { return [] }
-        return informers.pods.store.list(namespace: service.namespace).filter { $0.isSelected(by: selector) }
+        // The label that the fewest pods have leads to the fewest others.
+        let candidates = selector.map {
+            informers.pods.store.byIndex(Self.podsByLabel, Self.indexKey(service.namespace, $0.key, $0.value))
+        }
+        let fewest = candidates.min { $0.count < $1.count } ?? []
+        return selector.count == 1 ? fewest : fewest.filter { $0.isSelected(by: selector) }
     }
 
     /// Adds the Services whose endpoints a pod's change touches to a queue.
@@ -19,10 +48,12 @@ struct ServicePods: Sendable {
             return
         }
         guard PodEndpoint.isCandidate(pod) || old.map(PodEndpoint.isCandidate) ?? false else { return }
-        for service in informers.services.store.list(namespace: pod.namespace) where service.hasSelectedEndpoints {
-            guard let selector = service.spec?.selector else { continue }
-            if pod.isSelected(by: selector) || old?.isSelected(by: selector) ?? false {
-                queue.add(service.key)
+        for key in Set(Self.indexKeys(of: pod) + (old.map(Self.indexKeys) ?? [])) {
+            for service in informers.services.store.byIndex(Self.servicesByLabel, key) {
+                guard let selector = service.spec?.selector else { continue }
+                if pod.isSelected(by: selector) || old?.isSelected(by: selector) ?? false {
+                    queue.add(service.key)
+                }
             }
         }
     }

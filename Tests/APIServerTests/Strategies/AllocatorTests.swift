@@ -3,6 +3,45 @@ import Addresses
 import Testing
 
 @Suite struct AllocatorTests {
+    private static func pool(_ ranges: IPPrefix...) -> ClusterIPPool {
+        var pool = ClusterIPPool()
+        for range in ranges { pool.setRanges([range], isReady: true, of: "\(range)") }
+        return pool
+    }
+
+    @Test func `addresses come from every range that is ready`() throws {
+        var pool = Self.pool(try #require(IPPrefix("10.0.0.0/30")), try #require(IPPrefix("10.0.1.0/30")))
+        var generator = SeededGenerator(seed: 5)
+        var given: Set<String> = []
+        for _ in 0..<4 { given.insert(try pool.takeAny(.ipv4, using: &generator).description) }
+        #expect(given == ["10.0.0.1", "10.0.0.2", "10.0.1.1", "10.0.1.2"])
+        pool.setRanges([try #require(IPPrefix("10.0.1.0/30"))], isReady: false, of: "10.0.1.0/30")
+        pool.release(try #require(IPAddress("10.0.1.1")))
+        #expect(throws: AllocationError.full) { try pool.takeAny(.ipv4, using: &generator) }
+        #expect(pool.held.count == 3)
+    }
+
+    @Test func `overlapping ranges give an address once`() throws {
+        var pool = Self.pool(try #require(IPPrefix("10.0.0.0/29")), try #require(IPPrefix("10.0.0.0/28")))
+        var generator = SeededGenerator(seed: 6)
+        var given: Set<IPAddress> = []
+        for _ in 0..<14 { given.insert(try pool.takeAny(.ipv4, using: &generator)) }
+        #expect(given.count == 14)
+        #expect(throws: AllocationError.full) { try pool.takeAny(.ipv4, using: &generator) }
+        // The last address of the smaller range is an ordinary one of the larger.
+        #expect(given.contains(try #require(IPAddress("10.0.0.7"))))
+    }
+
+    @Test func `an address that an IPAddress names is taken`() throws {
+        var pool = Self.pool(try #require(IPPrefix("10.0.0.0/30")))
+        let address = try #require(IPAddress("10.0.0.1"))
+        let isNew = pool.note(address)
+        #expect(isNew)
+        #expect(throws: AllocationError.self) { try pool.take(address) }
+        pool.forget(address)
+        try pool.take(address)
+    }
+
     @Test(arguments: [
         ("192.168.0.0/28", 0, "192.168.0.1"), ("192.168.0.0/26", 16, "192.168.0.17"),
         ("192.168.0.0/24", 16, "192.168.0.17"), ("192.168.0.0/22", 64, "192.168.0.65"),
@@ -13,12 +52,12 @@ import Testing
         range: String, reserved: UInt128, first: String
     ) throws {
         let prefix = try #require(IPPrefix(range))
-        #expect(ClusterIPAllocator.staticCount(size: UInt128(1) << UInt128(prefix.hostBits)) == reserved)
+        #expect(ClusterIPRange.staticCount(size: UInt128(1) << UInt128(prefix.hostBits)) == reserved)
         let lowest = try #require(IPAddress(first))
-        var allocator = ClusterIPAllocator(prefix: prefix)
+        var allocator = Self.pool(prefix)
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<10 {
-            let address = try allocator.takeAny(using: &generator)
+            let address = try allocator.takeAny(prefix.family, using: &generator)
             #expect(address >= lowest && prefix.contains(address))
         }
     }
@@ -26,18 +65,20 @@ import Testing
     @Test(arguments: ["192.168.7.0/26", "fd00::/122"])
     func `every usable address is given once, then the range is full`(range: String) throws {
         let prefix = try #require(IPPrefix(range))
-        var allocator = ClusterIPAllocator(prefix: prefix)
+        var allocator = Self.pool(prefix)
         var generator = SeededGenerator(seed: 11)
         var seen: Set<IPAddress> = []
         for _ in 0..<(prefix.family == .ipv4 ? 62 : 63) {
-            #expect(seen.insert(try allocator.takeAny(using: &generator)).inserted)
+            #expect(seen.insert(try allocator.takeAny(prefix.family, using: &generator)).inserted)
         }
         #expect(!seen.contains(prefix.first))
-        let error = #expect(throws: AllocationError.self) { try allocator.takeAny(using: &generator) }
+        let error = #expect(throws: AllocationError.self) {
+            try allocator.takeAny(prefix.family, using: &generator)
+        }
         #expect(error?.description == "range is full")
         let one = try #require(seen.first)
         allocator.release(one)
-        #expect(try allocator.takeAny(using: &generator) == one)
+        #expect(try allocator.takeAny(prefix.family, using: &generator) == one)
     }
 
     @Test(
@@ -52,7 +93,7 @@ import Testing
             ("10.0.1.1", "the provided network does not match the current range"),
         ] as [(String, String?)])
     func `a certain address is given or refused with its reason`(address: String, refusal: String?) throws {
-        var allocator = ClusterIPAllocator(prefix: try #require(IPPrefix("10.0.0.0/24")))
+        var allocator = Self.pool(try #require(IPPrefix("10.0.0.0/24")))
         if refusal?.contains("already") == true { try allocator.take(try #require(IPAddress(address))) }
         var found: String?
         do { try allocator.take(try #require(IPAddress(address))) } catch { found = "\(error)" }

@@ -53,6 +53,13 @@ import Testing
             .nodes, #"{"spec":{"podCIDRs":["10.0.0.1/24"]}}"#,
             "spec.podCIDRs[0]: Invalid value: \"10.0.0.1/24\": must not have bits set beyond the prefix length"),
         Refusal(
+            .nodes, #"{"spec":{"podCIDRs":["10.0.0.0/24","10.0.0.0/24"]}}"#,
+            "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.0.0/24\"]: may specify no more than one CIDR for "
+                + "each IP family", "spec.podCIDRs[1]: Duplicate value: \"10.0.0.0/24\""),
+        Refusal(
+            .nodes, #"{"spec":{"podCIDRs":["x"]}}"#,
+            "spec.podCIDRs[0]: Invalid value: \"x\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"),
+        Refusal(
             .leases, #"{"spec":{"leaseDurationSeconds":0}}"#,
             "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"),
         Refusal(
@@ -107,6 +114,56 @@ import Testing
         #expect(try harness.updated(object, #"{"spec":{"finalizers":[]}}"#) == object)
         let final = try harness.updated(object, #"{"spec":{"finalizers":[]}}"#, subresource: "finalize")
         #expect(final.at("spec", "finalizers") == [])
+    }
+
+    private static let fixedRange =
+        "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid"
+
+    /// Columns: the ranges of a node, a change, its refusal.
+    @Test(
+        arguments: [
+            ("{}", #"{"podCIDR":"10.0.0.0/24"}"#, []),
+            (#"{"podCIDR":"10.0.0.0/24"}"#, #"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, [fixedRange]),
+            (#"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, #"{"podCIDRs":["10.0.0.0/24"]}"#, [fixedRange]),
+            (
+                #"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#,
+                #"{"podCIDR":"10.0.1.0/24","podCIDRs":["10.0.1.0/24","fd00:1::/64"]}"#, [fixedRange, fixedRange]
+            ),
+            (#"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, #"{"podCIDR":"10.0.0.0/24"}"#, []),
+            (
+                #"{"providerID":"a"}"#, #"{"providerID":"b"}"#,
+                ["spec.providerID: Forbidden: node updates may not change providerID except from \"\" to valid"]
+            ),
+            ("{}", #"{"providerID":"b"}"#, []),
+        ] as [(String, String, [String])])
+    func `a Node keeps its ranges`(spec: String, patch: String, refusals: [String]) throws {
+        let harness = try StrategyHarness(.nodes)
+        let node = try harness.created(#"{"spec":\#(spec)}"#)
+        #expect(harness.refusal { try harness.updated(node, #"{"spec":\#(patch)}"#) } == refusals)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"podCIDR":"10.0.0.0/24"}"#, "10.0.0.0/24", #"["10.0.0.0/24"]"#),
+            (#"{"podCIDRs":["fd00::/64","10.0.0.0/24"]}"#, "fd00::/64", #"["fd00::/64","10.0.0.0/24"]"#),
+            (#"{"podCIDR":"10.0.1.0/24","podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, "10.0.1.0/24", #"["10.0.1.0/24"]"#),
+        ])
+    func `the singular range of a Node is the first one`(spec: String, first: String, all: String) throws {
+        let node = try StrategyHarness(.nodes).created(#"{"spec":\#(spec)}"#)
+        #expect(node.at("spec", "podCIDR")?.string == first)
+        #expect(node.at("spec", "podCIDRs") == (try JSONValue(text: all)))
+    }
+
+    @Test func `the addresses of a Node are unlike each other`() throws {
+        let harness = try StrategyHarness(.nodes)
+        let node = try harness.created("{}")
+        let patch = """
+            {"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"},{"type":"InternalIP","address":"fd00::1"},
+            {"type":"InternalIP","address":"10.0.0.1"}]}}
+            """
+        #expect(
+            harness.refusal { try harness.updated(node, patch, subresource: "status") }
+                == [#"status.addresses[2]: Duplicate value: {"Type":"InternalIP","Address":"10.0.0.1"}"#])
     }
 
     @Test func `a Secret stores its texts as bytes`() throws {

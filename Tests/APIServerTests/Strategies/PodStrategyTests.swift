@@ -132,8 +132,21 @@ import Testing
     @Test(arguments: [
         (
             #"{"podIPs":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]}"#,
-            "status.podIPs: Invalid value: [{\"ip\":\"10.0.0.1\"},{\"ip\":\"10.0.0.2\"}]: may specify no more than one IP "
+            "status.podIPs: Invalid value: [{\"IP\":\"10.0.0.1\"},{\"IP\":\"10.0.0.2\"}]: may specify no more than one IP "
                 + "for each IP family"
+        ),
+        (
+            #"{"podIPs":[{"ip":"x"}]}"#,
+            "status.podIPs[0]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        ),
+        (
+            #"{"podIPs":[{"ip":"010.0.0.1"}]}"#,
+            "status.podIPs[0]: Invalid value: \"010.0.0.1\": must not have leading 0s"
+        ),
+        (
+            #"{"hostIP":"10.0.0.1","hostIPs":[{"ip":"10.0.0.1"},{"ip":"fd00::1"},{"ip":"fd00::2"}]}"#,
+            "status.hostIPs: Invalid value: [{\"IP\":\"10.0.0.1\"},{\"IP\":\"fd00::1\"},{\"IP\":\"fd00::2\"}]: "
+                + "may specify no more than one IP for each IP family"
         ),
         (
             #"{"hostIPs":[{"ip":"10.0.0.1"}]}"#,

@@ -39,7 +39,7 @@ struct RecordedServicePlayer {
     private var stored: JSONValue?
 
     init(ranges: [IPPrefix]) throws {
-        strategy = ServiceStrategy(ranges: ranges, nodePorts: 30000...32767)
+        strategy = ServiceStrategy(network: ServiceNetwork(ranges: ranges, nodePorts: 30000...32767))
         schema = try #require(Schema.node(for: .services))
     }
 

@@ -9,9 +9,13 @@ struct StrategyHarness {
     let strategy: any ResourceStrategy
     let resource: Resource
 
-    init(_ resource: Resource, ranges: [String] = ["10.96.0.0/16", "fd00:10:96::/112"]) throws {
+    init(
+        _ resource: Resource, ranges: [String] = ["10.96.0.0/16", "fd00:10:96::/112"],
+        defaultPolicy: String = ServiceFamilies.singleStack
+    ) throws {
         let catalog = StrategyCatalog(
-            serviceRanges: try ranges.map { try #require(IPPrefix($0)) }, nodePorts: 30000...32767)
+            serviceRanges: try ranges.map { try #require(IPPrefix($0)) }, nodePorts: 30000...32767,
+            defaultFamilyPolicy: defaultPolicy)
         strategy = catalog[resource]
         self.resource = resource
     }
@@ -32,13 +36,14 @@ struct StrategyHarness {
         return object
     }
 
-    /// The causes of a refusal as `field: text`; empty when it was none.
+    /// The causes of a refusal as `field: text`, or its message without causes; empty when it was none.
     func refusal(_ body: () throws -> JSONValue) -> [String] {
         do {
             _ = try body()
             return []
         } catch let error as StatusError {
-            return (error.details?.causes ?? []).map { "\($0.field ?? ""): \($0.message)" }
+            let causes = error.details?.causes ?? []
+            return causes.isEmpty ? [error.message] : causes.map { "\($0.field ?? ""): \($0.message)" }
         } catch {
             return ["\(error)"]
         }

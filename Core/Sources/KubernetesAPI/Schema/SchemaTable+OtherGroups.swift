@@ -29,6 +29,17 @@ extension SchemaTable {
         EventSeries: count! int32, lastObservedTime! microTime
         """
 
+    /// The types of group `networking.k8s.io`.
+    static let networking = """
+        IPAddress: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec IPAddressSpec #2
+        IPAddressSpec: parentRef! ParentReference #1
+        ParentReference: group string #1, name! string #4, namespace string #3, resource! string #2
+        ServiceCIDR: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec ServiceCIDRSpec #2, status
+            ServiceCIDRStatus #3
+        ServiceCIDRSpec: cidrs [string] #1
+        ServiceCIDRStatus: conditions [meta.Condition] merge:type keys:type #1
+        """
+
     /// The types of group `autoscaling`.
     static let autoscaling = """
         Scale: apiVersion string, kind string, metadata meta.ObjectMeta, spec ScaleSpec, status ScaleStatus

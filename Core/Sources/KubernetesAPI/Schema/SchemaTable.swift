@@ -13,6 +13,7 @@ enum SchemaTable {
         ("discovery", "io.k8s.api.discovery.v1", [discovery]),
         ("coordination", "io.k8s.api.coordination.v1", [coordination]),
         ("events", "io.k8s.api.events.v1", [events]),
+        ("networking", "io.k8s.api.networking.v1", [networking]),
         ("autoscaling", "io.k8s.api.autoscaling.v1", [autoscaling]),
         ("rbac", "io.k8s.api.rbac.v1", [rbac]),
         ("authentication", "io.k8s.api.authentication.v1", [authentication]),

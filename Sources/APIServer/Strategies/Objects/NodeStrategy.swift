@@ -1,4 +1,3 @@
-import Addresses
 package import JSON
 package import KubernetesAPI
 
@@ -19,28 +18,38 @@ package struct NodeStrategy: ObjectStrategy {
     }
 
     package func validate(_ object: JSONValue, replacing old: JSONValue?, _ subresource: String?) -> [FieldError] {
-        let path: FieldPath = "spec.podCIDRs"
-        let ranges = object.at("spec", "podCIDRs")?.array ?? []
-        var errors: [FieldError] = []
-        for (index, range) in ranges.enumerated() {
-            errors += AddressRules.prefix(range.string ?? "", at: path[index], tolerating: old?.podCIDRs ?? [])
-            if ranges[..<index].contains(range) {
-                errors.append(.duplicate(path[index], range))
-            }
-        }
-        let families = ranges.compactMap { IPPrefix(masking: $0.string ?? "")?.family }
-        if errors.isEmpty, !AddressRules.areOfDistinctFamilies(families) {
-            errors.append(
-                .invalid(path, .array(ranges), "may specify no more than one CIDR for each IP family"))
-        }
+        var errors = podCIDRs(object.podCIDRs, tolerating: old?.podCIDRs ?? [])
         errors += taints(object.at("spec", "taints")?.array ?? [])
         guard let old else { return errors }
-        let fixed = [("podCIDRs", "podCIDR"), ("providerID", "providerID")]
-        for (field, name) in fixed {
-            guard let value = old.at("spec", field), value != object.at("spec", field) else { continue }
+        let (before, after) = (old.podCIDRs, object.podCIDRs)
+        if !before.isEmpty {
+            let changes = before.count == after.count ? zip(before, after).count { $0 != $1 } : 1
+            errors += Array(repeating: Self.fixed("podCIDRs", "podCIDR"), count: changes)
+        }
+        let provider = old.at("spec", "providerID")?.string ?? ""
+        if !provider.isEmpty, provider != object.at("spec", "providerID")?.string ?? "" {
+            errors.append(Self.fixed("providerID", "providerID"))
+        }
+        return errors
+    }
+
+    private static func fixed(_ field: String, _ name: String) -> FieldError {
+        .forbidden(FieldPath("spec").child(field), "node updates may not change \(name) except from \"\" to valid")
+    }
+
+    private func podCIDRs(_ ranges: [String], tolerating old: [String]) -> [FieldError] {
+        let path: FieldPath = "spec.podCIDRs"
+        var errors = ranges.enumerated().flatMap {
+            AddressRules.prefix($0.element, at: path[$0.offset], tolerating: old)
+        }
+        guard errors.isEmpty else { return errors }
+        if !AddressRules.areOfDistinctFamilies(ranges.compactMap { AddressRules.family(ofPrefix: $0) }) {
             errors.append(
-                .forbidden(
-                    FieldPath("spec").child(field), "node updates may not change \(name) except from \"\" to valid"))
+                .invalid(
+                    path, .array(ranges.map { .string($0) }), "may specify no more than one CIDR for each IP family"))
+        }
+        for index in ranges.indices where ranges[..<index].contains(ranges[index]) {
+            errors.append(.duplicate(path[index], .string(ranges[index])))
         }
         return errors
     }
@@ -64,8 +73,11 @@ package struct NodeStrategy: ObjectStrategy {
 
     package func validateStatus(_ object: JSONValue, replacing old: JSONValue?) -> [FieldError] {
         let addresses = object.at("status", "addresses")?.array ?? []
-        return addresses.enumerated().filter { addresses[..<$0.offset].contains($0.element) }.map {
-            .duplicate(FieldPath("status.addresses")[$0.offset], $0.element)
+        return addresses.enumerated().filter { addresses[..<$0.offset].contains($0.element) }.map { index, address in
+            // The fields' names in the text are those of Kubernetes' own types.
+            .duplicate(
+                FieldPath("status.addresses")[index],
+                ["Type": address["type"] ?? "", "Address": address["address"] ?? ""])
         }
     }
 }

@@ -124,18 +124,22 @@ enum PodRules {
     }
 
     /// What is wrong with the addresses of a pod or of its host.
-    static func validateAddresses(_ addresses: [JSONValue], at path: FieldPath) -> [FieldError] {
-        var errors: [FieldError] = []
-        for (index, address) in addresses.enumerated() {
-            errors += AddressRules.address(address.text("ip"), at: path[index])
-            if addresses[..<index].contains(address) {
-                errors.append(.duplicate(path[index], address))
-            }
+    static func validateAddresses(
+        _ addresses: [JSONValue], at path: FieldPath, tolerating old: [JSONValue]
+    ) -> [FieldError] {
+        let texts = addresses.map { $0.text("ip") }
+        // The fields' names in these texts are those of Kubernetes' own types.
+        let shown = texts.map { JSONValue.object(["IP": .string($0)]) }
+        var errors = texts.enumerated().flatMap {
+            AddressRules.address($0.element, at: path[$0.offset], tolerating: old.map { $0.text("ip") })
         }
-        let families = addresses.compactMap { IPAddress(sloppy: $0.text("ip"))?.family }
-        if errors.isEmpty, !AddressRules.areOfDistinctFamilies(families) {
+        guard errors.isEmpty else { return errors }
+        if !AddressRules.areOfDistinctFamilies(texts.compactMap { IPAddress(sloppy: $0)?.family }) {
             errors.append(
-                .invalid(path, .array(addresses), "may specify no more than one IP for each IP family"))
+                .invalid(path, .array(shown), "may specify no more than one IP for each IP family"))
+        }
+        for index in texts.indices where texts[..<index].contains(texts[index]) {
+            errors.append(.duplicate(path[index], shown[index]))
         }
         return errors
     }

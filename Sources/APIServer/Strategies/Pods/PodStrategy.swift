@@ -65,14 +65,17 @@ package struct PodStrategy: ObjectStrategy {
     }
 
     package func validateStatus(_ object: JSONValue, replacing old: JSONValue?) -> [FieldError] {
-        guard old != nil, let status = object["status"] else { return [] }
-        var errors = PodRules.validateAddresses(status.list("podIPs"), at: "status.podIPs")
+        guard let old, let status = object["status"] else { return [] }
+        let before = old["status"] ?? [:]
+        var errors = PodRules.validateAddresses(
+            status.list("podIPs"), at: "status.podIPs", tolerating: before.list("podIPs"))
         let hosts = status.list("hostIPs")
         if let first = hosts.first, first["ip"] != status["hostIP"] {
             errors.append(
                 .invalid("status.hostIPs[0].ip", first["ip"], "must be equal to `hostIP`"))
         }
-        errors += PodRules.validateAddresses(hosts, at: "status.hostIPs")
+        errors += PodRules.validateAddresses(
+            hosts, at: "status.hostIPs", tolerating: before.list("hostIPs"))
         return errors
     }
 }

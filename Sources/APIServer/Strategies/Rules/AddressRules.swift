@@ -18,16 +18,26 @@ package enum AddressRules {
 
     /// What is wrong with the text of a prefix.
     package static func prefix(_ text: String, at path: FieldPath, tolerating old: [String] = []) -> [FieldError] {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let address = IPAddress(sloppy: parts[0]), parts[1].utf8.allSatisfy(\.isDigit),
-            let length = Int(parts[1]), length <= address.family.bitWidth
-        else { return [.invalid(path, .string(text), prefixExample)] }
+        guard let (address, length) = parts(ofPrefix: text) else {
+            return [.invalid(path, .string(text), prefixExample)]
+        }
         if old.contains(text) { return [] }
-        if let oddity = oddity(parts[0]) { return [.invalid(path, .string(text), oddity)] }
+        if let oddity = oddity(String(text.prefix { $0 != "/" })) { return [.invalid(path, .string(text), oddity)] }
         guard IPPrefix(address, length: length).address == address else {
             return [.invalid(path, .string(text), "must not have bits set beyond the prefix length")]
         }
         return []
+    }
+
+    /// The family of a prefix, however it is written; nil for what is none.
+    package static func family(ofPrefix text: String) -> IPFamily? { parts(ofPrefix: text)?.address.family }
+
+    private static func parts(ofPrefix text: String) -> (address: IPAddress, length: Int)? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let address = IPAddress(sloppy: parts[0]), parts[1].utf8.allSatisfy(\.isDigit),
+            let length = Int(parts[1]), length <= address.family.bitWidth
+        else { return nil }
+        return (address, length)
     }
 
     /// What makes an address unfit as one that clients connect to: it means this host, this link or nothing.

@@ -7,7 +7,7 @@ extension ServiceResources {
     ///
     /// - Parameter claims: Receives what was taken, also when this throws.
     package mutating func allocate(
-        _ service: inout ServiceObject, _ claims: inout Set<Claim>
+        _ service: inout ServiceObject, _ claims: inout ServiceClaims
     ) throws(StatusError) {
         if service.needsClusterIP {
             try allocateAddresses(&service, &claims)
@@ -22,7 +22,7 @@ extension ServiceResources {
 
     /// Gives a changed Service what it needs more than before; what it needs no longer is for the caller to release.
     package mutating func allocate(
-        _ service: inout ServiceObject, replacing old: ServiceObject, _ claims: inout Set<Claim>
+        _ service: inout ServiceObject, replacing old: ServiceObject, _ claims: inout ServiceClaims
     ) throws(StatusError) {
         if service.needsClusterIP {
             if !old.needsClusterIP {
@@ -47,7 +47,7 @@ extension ServiceResources {
     }
 
     private mutating func allocateAddresses(
-        _ service: inout ServiceObject, _ claims: inout Set<Claim>
+        _ service: inout ServiceObject, _ claims: inout ServiceClaims
     ) throws(StatusError) {
         guard service.clusterIPs.first != ServiceObject.none else { return }
         var texts = service.clusterIPs
@@ -62,7 +62,7 @@ extension ServiceResources {
 
     /// Ports of one number share a node port: the one that any of them asks for, or a new one.
     private mutating func allocatePorts(
-        _ service: inout ServiceObject, _ claims: inout Set<Claim>
+        _ service: inout ServiceObject, _ claims: inout ServiceClaims
     ) throws(StatusError) {
         var ports = service.ports
         var byPort: [Int: Int] = [:]
@@ -91,7 +91,7 @@ extension ServiceResources {
 
     /// Takes node ports that are new; those that the Service had stay its own.
     private mutating func updatePorts(
-        _ service: inout ServiceObject, replacing old: ServiceObject, _ claims: inout Set<Claim>
+        _ service: inout ServiceObject, replacing old: ServiceObject, _ claims: inout ServiceClaims
     ) throws(StatusError) {
         var held = Set(old.ports.map(\.nodePort))
         var ports = service.ports

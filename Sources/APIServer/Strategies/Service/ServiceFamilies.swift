@@ -14,12 +14,17 @@ package struct ServiceFamilies: Sendable, Equatable {
     /// The cluster's families, the primary one first.
     package let configured: [IPFamily]
 
+    /// The policy of new Services that name none, on a cluster of both families.
+    package let defaultPolicy: String
+
     /// Describes a cluster by the families of its Service ranges, one or two distinct ones.
-    package init(configured: [IPFamily]) {
+    package init(configured: [IPFamily], defaultPolicy: String = ServiceFamilies.singleStack) {
         self.configured = configured
+        self.defaultPolicy = defaultPolicy
     }
 
-    private var primary: IPFamily { configured.first ?? .ipv4 }
+    /// The cluster's first family.
+    package var primary: IPFamily { configured.first ?? .ipv4 }
 
     /// Settles `ipFamilyPolicy` and `ipFamilies`, and on a downgrade `clusterIPs`, or says what is wrong with them.
     ///
@@ -75,8 +80,8 @@ package struct ServiceFamilies: Sendable, Equatable {
 
     private func defaultPolicy(_ service: ServiceObject, _ old: ServiceObject?) -> String {
         if let policy = old?.ipFamilyPolicy { return policy }
-        return service.clusterIP == ServiceObject.none && !service.hasSelector
-            ? Self.requireDualStack : Self.singleStack
+        if service.clusterIP == ServiceObject.none, !service.hasSelector { return Self.requireDualStack }
+        return old == nil && configured.count > 1 ? defaultPolicy : Self.singleStack
     }
 
     /// What is wrong with giving up a family without saying so in the policy.

@@ -1,4 +1,4 @@
-import Addresses
+package import Addresses
 package import JSON
 package import KubernetesAPI
 
@@ -95,6 +95,11 @@ extension ServiceObject {
 
     /// Whether the type has cluster IPs.
     package var needsClusterIP: Bool { type != "ExternalName" }
+
+    /// The cluster IPs that the Service holds, in their order.
+    package var addresses: [IPAddress] {
+        needsClusterIP ? clusterIPs.compactMap { IPAddress(sloppy: $0) } : []
+    }
 
     /// Whether the type has node ports.
     package var needsNodePort: Bool { type == "NodePort" || type == "LoadBalancer" }

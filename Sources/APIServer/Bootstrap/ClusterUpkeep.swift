@@ -1,0 +1,92 @@
+import KubernetesAPI
+import Logging
+
+/// Keeps what every cluster has, for as long as the server runs.
+final class ClusterUpkeep: Sendable {
+    private static let period = Duration.seconds(10)
+    private static let repairPeriod = Duration.seconds(180)
+
+    private let store: Store
+    private let bootstrap: Bootstrap
+    private let ranges: ServiceCIDRUpkeep
+    private let network: ServiceNetwork
+    private let logger: Logger
+
+    init(store: Store, bootstrap: Bootstrap, network: ServiceNetwork, logger: Logger) {
+        self.store = store
+        self.bootstrap = bootstrap
+        self.network = network
+        self.logger = logger
+        ranges = ServiceCIDRUpkeep(configured: bootstrap.configuration.serviceClusterIPRanges)
+    }
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.every(Self.period, self.renew) }
+            group.addTask { await self.followRanges() }
+            group.addTask { await self.repair() }
+        }
+    }
+
+    /// Renews what every cluster has, and lets deleted ranges go whose time has come.
+    private func renew() async {
+        await attempt { try await self.bootstrap.run() }
+        await settleRanges()
+    }
+
+    private func settleRanges() async {
+        await attempt {
+            try await self.store.write { [ranges = self.ranges] transaction throws(StatusError) in
+                try ranges.run(&transaction)
+            }
+        }
+    }
+
+    /// Tells at once why a deleted ServiceCIDR stays, and makes the server's own again when it is gone.
+    private func followRanges() async {
+        guard let index = store.index(of: .serviceCIDRs) else { return }
+        while !Task.isCancelled {
+            guard let start = store.watch(index, after: nil) else { return }
+            for await item in start.watcher.items {
+                guard case .event(let event) = item else { continue }
+                if event.kind == .deleted {
+                    await renew()
+                } else if event.object.value.isTerminating {
+                    await settleRanges()
+                }
+            }
+            store.endWatch(index, start.watcher)
+        }
+    }
+
+    private func repair() async {
+        var repair = ServiceRepair(network: network)
+        await every(Self.repairPeriod) {
+            await self.attempt {
+                let before = repair
+                repair = try await self.store.write { transaction throws(StatusError) in
+                    var repair = before
+                    try repair.run(&transaction)
+                    return repair
+                }
+            }
+        }
+    }
+
+    /// Does something now and after each pause, until the task is cancelled.
+    private func every(_ pause: Duration, _ body: () async -> Void) async {
+        repeat {
+            await body()
+            try? await Task.sleep(for: pause)
+        } while !Task.isCancelled
+    }
+
+    private func attempt(_ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch {
+            logger.warning("upkeep of the cluster will try again", metadata: ["error": "\(error)"])
+        }
+    }
+}
