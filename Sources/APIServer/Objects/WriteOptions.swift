@@ -6,6 +6,8 @@ package struct WriteOptions: Sendable {
     package var warnings = WarningSink()
     /// Who asks for it; nil for the server itself.
     package var requester: Requester?
+    /// How the owners of the written fields are noted.
+    package var tracking = OwnerTracking.none
 
     /// The defaults.
     package init() {}

@@ -46,6 +46,7 @@ extension WriteTransaction {
                 causes: [.required("metadata.name", "name or generateName is required")])
         }
         var metadata = object["metadata"] ?? [:]
+        let applied = metadata["managedFields"]
         for serverSet in ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
         {
             metadata[serverSet] = nil
@@ -59,12 +60,19 @@ extension WriteTransaction {
         }
         object["metadata"] = metadata
         object = definition.inOrder(object)
+        let sent = object
         let context = AdmissionContext(
             isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
             requester: options.requester)
         hold(try definition.strategy.admitCreate(&object, context))
         guard self.object(resource, key) == nil else {
             throw .alreadyExists(definition.resource, key.name)
+        }
+        switch options.tracking {
+        case .none: break
+        case .manager(let manager):
+            object.set(definition.owners(of: object, sent: sent, manager), at: "metadata", "managedFields")
+        case .applied: object.set(applied, at: "metadata", "managedFields")
         }
         return put(object, resource, key)
     }

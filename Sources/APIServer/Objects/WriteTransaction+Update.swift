@@ -14,21 +14,33 @@ extension WriteTransaction {
     ) throws(StatusError) -> StoredObject {
         let definition = definitions[resource]
         guard let stored = object(resource, key) else { throw .notFound(definition.resource, key.name) }
-        let old = stored.value
+        var old = stored.value
         var new = try change(old)
+        let owners = old.takeManagedFields()
+        let sentOwners = new.takeManagedFields()
         try checkIdentity(new, stored, old, definition.resource)
         keepServerFields(&new, old)
         try checkFinalizers(new, old, definition.resource)
         new = definition.inOrder(new)
+        let sent = new
         let context = AdmissionContext(
             subresource: subresource, isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
             requester: options.requester)
         hold(try definition.strategy.admitUpdate(&new, replacing: old, context))
         new.set(.string(String(stored.revision)), at: "metadata", "resourceVersion")
-        if new == old { return stored }
+        let newOwners: JSONValue?
+        switch options.tracking {
+        case .manager(let manager) where subresource != "binding":
+            newOwners = definition.owners(
+                owners, from: old, to: new, sent: (sent, sentOwners), manager, subresource)
+        case .applied: newOwners = sentOwners
+        case .none, .manager: newOwners = owners
+        }
+        if new == old, newOwners == owners { return stored }
         if definition.countsGenerations, definition.desiredState(new) != definition.desiredState(old) {
             new.set(.integer(Int64((old.at("metadata", "generation")?.int ?? 0) + 1)), at: "metadata", "generation")
         }
+        if let newOwners { new.set(newOwners, at: "metadata", "managedFields") }
         if new.isTerminating, definition.mayGo(new), (new.at("metadata", "deletionGracePeriodSeconds")?.int ?? 0) == 0 {
             return remove(new, resource, key)
         }
@@ -56,7 +68,6 @@ extension WriteTransaction {
     private func keepServerFields(_ new: inout JSONValue, _ old: JSONValue) {
         var metadata = new["metadata"] ?? [:]
         metadata["selfLink"] = nil
-        metadata["managedFields"] = nil
         let kept = [
             "name", "namespace", "uid", "generateName", "creationTimestamp", "deletionTimestamp",
             "deletionGracePeriodSeconds", "generation",

@@ -74,6 +74,6 @@ extension DeleteOptions {
         uid = body.at("preconditions", "uid")?.string
         resourceVersion = body.at("preconditions", "resourceVersion")?.string
         let dryRun = body["dryRun"]?.array?.map { $0.string ?? "" } ?? query.all("dryRun")
-        write.isDryRun = try APIHandler.Call.isDryRun(dryRun)
+        write.isDryRun = try APIHandler.Call.isDryRun(dryRun, "DeleteOptions")
     }
 }

@@ -9,7 +9,7 @@ extension APIHandler {
         let options = try call.writeOptions()
         let object = try await body(call, call.resource, options)
         let namespace = call.resource.isNamespaced ? call.path.namespace ?? "" : ""
-        try checkNamespace(object, call)
+        try call.checkNamespace(object)
         let created = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.create(object, call.index, namespace: namespace, options)
         }
@@ -20,11 +20,10 @@ extension APIHandler {
     func update(_ call: Call, subresource: String?) async throws -> Response {
         let options = try call.writeOptions()
         let object = try await body(call, call.resource, options)
-        try checkNamespace(object, call)
+        try call.checkNamespace(object)
         let name = object.at("metadata", "name")?.string ?? ""
         guard name == call.key.name else {
-            throw StatusError.badRequest(
-                "the name of the object (\(name)) does not match the name on the URL (\(call.key.name))")
+            throw call.otherName(name)
         }
         let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.update(call.index, call.key, subresource: subresource, options) { _ in object }
@@ -34,20 +33,23 @@ extension APIHandler {
 
     /// Answers PATCH of an object or of its status.
     func patch(_ call: Call, subresource: String?) async throws -> Response {
+        let text = try await RequestBodyText(call.request)
+        if text.type == AppliedConfiguration.mediaType { return try await apply(call, text, subresource: subresource) }
+        let patch = try ObjectPatch(text)
         let options = try call.writeOptions()
-        let patch = try await ObjectPatch(RequestBodyText(call.request))
         let validation = try FieldValidation(call.query)
         let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.update(call.index, call.key, subresource: subresource, options) {
                 current throws(StatusError) in
                 var object = current
                 try patch.apply(to: &object, call.definition)
+                try validation.decode(
+                    patched: &object, call.resource, by: patch.shown, duplicates: patch.duplicates, options.warnings)
+                try checkKind(object, call.resource)
                 guard object.at("metadata", "name") == current.at("metadata", "name") else {
-                    throw .badRequest(
-                        "the name of the object (\(object.at("metadata", "name")?.string ?? "")) does not match the "
-                            + "name on the URL (\(call.key.name))")
+                    throw call.otherName(object.at("metadata", "name")?.string ?? "")
                 }
-                try validation.decode(&object, call.resource, duplicates: patch.duplicates, options.warnings)
+                try call.checkNamespace(object)
                 return object
             }
         }
@@ -74,55 +76,26 @@ extension APIHandler {
                     + "(\(resource.apiVersion), kind \(resource.kind))")
         }
     }
+}
 
-    private func checkNamespace(_ object: JSONValue, _ call: Call) throws(StatusError) {
-        guard call.resource.isNamespaced, let own = object.at("metadata", "namespace")?.string, !own.isEmpty,
-            own != call.path.namespace
+extension APIHandler.Call {
+    /// Refuses an object that says that it is another one than the request is about.
+    func checkPlace(_ object: JSONValue) throws(StatusError) {
+        try checkNamespace(object)
+        let name = object.at("metadata", "name")?.string ?? ""
+        guard name.isEmpty || name == key.name else { throw otherName(name) }
+    }
+
+    /// Refuses an object of another namespace than the request's.
+    func checkNamespace(_ object: JSONValue) throws(StatusError) {
+        guard resource.isNamespaced, let own = object.at("metadata", "namespace")?.string, !own.isEmpty,
+            own != path.namespace
         else { return }
         throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
     }
-}
 
-/// What happens to fields that the schema does not know (`fieldValidation`).
-enum FieldValidation: String, Sendable {
-    /// They are dropped silently.
-    case ignore = "Ignore"
-    /// They are dropped with a warning.
-    case warn = "Warn"
-    /// The request is refused.
-    case strict = "Strict"
-
-    init(_ query: Query) throws(StatusError) {
-        guard let text = query["fieldValidation"], !text.isEmpty else {
-            self = .warn
-            return
-        }
-        guard let value = Self(rawValue: text) else {
-            throw .invalid(
-                kind: "CreateOptions", group: "meta.k8s.io", name: "",
-                causes: [.notSupported("fieldValidation", .string(text), ["Ignore", "Strict", "Warn"])])
-        }
-        self = value
-    }
-
-    /// Brings an object into the form of its type.
-    func decode(
-        _ object: inout JSONValue, _ resource: Resource, duplicates: [String], _ warnings: WarningSink
-    ) throws(StatusError) {
-        guard let node = Schema.node(for: resource) else { return }
-        let unknown: [String]
-        do throws(SchemaError) {
-            unknown = try node.decode(&object, kind: resource.kind)
-        } catch {
-            throw .badRequest(
-                "\(resource.kind) in version \"\(resource.version)\" cannot be handled as a \(resource.kind): \(error)")
-        }
-        let problems = unknown.map { "unknown field \"\($0)\"" } + duplicates.map { "duplicate field \"\($0)\"" }
-        guard !problems.isEmpty else { return }
-        switch self {
-        case .ignore: break
-        case .warn: problems.forEach(warnings.warn)
-        case .strict: throw .badRequest("strict decoding error: \(problems.joined(separator: ", "))")
-        }
+    /// 400: the object has another name than the request's path.
+    func otherName(_ name: String) -> StatusError {
+        .badRequest("the name of the object (\(name)) does not match the name on the URL (\(key.name))")
     }
 }

@@ -43,18 +43,67 @@ struct APIHandler: Sendable {
         /// The options common to all writes.
         func writeOptions() throws(StatusError) -> WriteOptions {
             var options = WriteOptions()
-            options.isDryRun = try Self.isDryRun(query.all("dryRun"))
+            options.isDryRun = try Self.isDryRun(query.all("dryRun"), optionsKind)
+            options.tracking = .manager(try fieldManager())
             return options
         }
 
-        static func isDryRun(_ values: [String]) throws(StatusError) -> Bool {
+        /// The kind that the query's options have in the API.
+        private var optionsKind: String {
+            switch request.method {
+            case .post: "CreateOptions"
+            case .put: "UpdateOptions"
+            case .patch: "PatchOptions"
+            default: "DeleteOptions"
+            }
+        }
+
+        static func isDryRun(_ values: [String], _ kind: String) throws(StatusError) -> Bool {
             let values = values.filter { !$0.isEmpty }
             guard values.allSatisfy({ $0 == "All" }) else {
                 throw .invalid(
-                    kind: "CreateOptions", group: "meta.k8s.io", name: "",
+                    kind: kind, group: "meta.k8s.io", name: "",
                     causes: [.notSupported("dryRun", .array(values.map { .string($0) }), ["All"])])
             }
             return !values.isEmpty
+        }
+
+        /// The name by which the client owns what it writes: its own choice, or its program's name.
+        private func fieldManager() throws(StatusError) -> String {
+            var problems: [FieldError] = []
+            let isApply = request.headers[.contentType].map { MediaRange($0).type } == AppliedConfiguration.mediaType
+            if request.method == .patch, !isApply, query["force"] != nil {
+                problems.append(.forbidden("force", "may not be specified for non-apply patch"))
+            }
+            let name = query["fieldManager"] ?? ""
+            if name.utf8.count > Self.managerLimit {
+                problems.append(.tooLong("fieldManager", limit: Self.managerLimit))
+            }
+            for index in name.unicodeScalars.indices where !Self.isPrintable(name.unicodeScalars[index]) {
+                let code = String(name.unicodeScalars[index].value, radix: 16, uppercase: true)
+                let padded = String(repeating: "0", count: max(0, 4 - code.count)) + code
+                let position = name.utf8.distance(from: name.startIndex, to: index)
+                let text = "invalid character U+\(padded) (at position \(position))"
+                problems.append(.invalid("fieldManager", .string(name), text))
+            }
+            guard problems.isEmpty else {
+                throw .invalid(kind: optionsKind, group: "meta.k8s.io", name: "", causes: problems)
+            }
+            guard name.isEmpty else { return name }
+            let program = (request.headers[.userAgent] ?? "").prefix { $0 != "/" }
+            return String(
+                String.UnicodeScalarView(program.unicodeScalars.filter(Self.isPrintable).prefix(Self.managerLimit)))
+        }
+
+        /// Longest name of a manager, in bytes.
+        private static let managerLimit = 128
+
+        private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+            case .spaceSeparator: scalar == " "
+            default: true
+            }
         }
     }
 

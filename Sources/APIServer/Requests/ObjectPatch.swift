@@ -15,30 +15,53 @@ struct ObjectPatch: Sendable {
     private static let maximumOperations = 10_000
 
     private let format: Format
-    /// Paths of keys that occurred twice.
+    /// Paths of keys that occurred twice, as warnings tell them.
     let duplicates: [String]
+
+    /// What a refusal of the outcome shows instead of it; nil when it shows the outcome itself.
+    var shown: JSONValue? {
+        guard case .strategic(let patch) = format else { return nil }
+        return patch
+    }
 
     /// Reads the body of a PATCH.
     init(_ body: RequestBodyText) throws(StatusError) {
         guard [Self.jsonType, Self.mergeType, Self.strategicType].contains(body.type) else {
-            throw .unsupportedMediaType(accepted: [Self.jsonType, Self.mergeType, Self.strategicType])
+            throw .unsupportedMediaType(
+                accepted: [Self.jsonType, Self.mergeType, Self.strategicType, AppliedConfiguration.mediaType])
         }
         let (value, duplicates) = try RequestBodyText.json(body.bytes)
-        self.duplicates = duplicates
-        switch body.type {
-        case Self.jsonType:
-            guard value.array?.count ?? 0 <= Self.maximumOperations else {
-                throw .requestEntityTooLarge(limit: Self.maximumOperations)
+        let prefix = body.type == Self.jsonType ? "json patch " : ""
+        self.duplicates = duplicates.map { "\(prefix)duplicate field \"\($0)\"" }
+        guard body.type == Self.jsonType else {
+            guard value.object != nil else {
+                throw .badRequest("error decoding patch: a merge patch must be an object")
             }
-            do throws(JSONPatchError) {
-                format = .json(try JSONPatch(value))
-            } catch {
-                throw .badRequest("error decoding patch: \(error)")
-            }
-        default:
-            guard value.object != nil else { throw .badRequest("a merge patch must be an object") }
             format = body.type == Self.mergeType ? .merge(value) : .strategic(value)
+            return
         }
+        guard let operations = value.array else {
+            throw .badRequest("error decoding patch: a JSON patch must be an array of operations")
+        }
+        guard operations.count <= Self.maximumOperations else {
+            throw StatusError(
+                code: 413, reason: "RequestEntityTooLarge",
+                message: "Request entity too large: The allowed maximum operations in a JSON patch is "
+                    + "\(Self.maximumOperations), got \(operations.count)")
+        }
+        do throws(JSONPatchError) {
+            format = .json(try JSONPatch(value))
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    /// The words of Kubernetes, and as a cause which operation failed and why.
+    private static func refusal(_ error: JSONPatchError) -> StatusError {
+        StatusError(
+            code: 422, reason: "Invalid",
+            message: "the server rejected our request due to an error in our request",
+            details: .init(causes: [.init(reason: "FieldValueInvalid", message: "\(error)", field: "patch")]))
     }
 
     /// Changes an object of the resource.
@@ -48,9 +71,7 @@ struct ObjectPatch: Sendable {
             do throws(JSONPatchError) {
                 try patch.apply(to: &object)
             } catch {
-                throw StatusError(
-                    code: 422, reason: "Invalid",
-                    message: "the server rejected our request due to an error in our request: \(error)")
+                throw Self.refusal(error)
             }
         case .merge(let patch): object.mergePatch(patch)
         case .strategic(let patch):

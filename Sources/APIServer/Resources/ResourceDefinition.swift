@@ -21,6 +21,8 @@ package struct ResourceDefinition: Sendable {
     package var columns: [TableColumn]
     /// True when `metadata.generation` counts changes of everything but metadata and status.
     package var countsGenerations = false
+    /// Fields that the server fills in and that nobody owns unless a client gives them; `*` is each element of a list.
+    package var allocatedFields: [[String]] = []
     /// Defaults, validation and allocation.
     package var strategy: any ResourceStrategy
     /// Seconds that a deleted object stays for its node to finish; nil or 0 removes it at once.

@@ -15,6 +15,7 @@ extension ResourceRegistry {
             ]
             $0.fields.append(SelectableField("status.phase"))
             $0.isHeldBySpecification = true
+            $0.allocatedFields = [["spec", "finalizers"]]
             $0.markTerminating = { $0.set("Terminating", at: "status", "phase") }
         }
     }
@@ -50,6 +51,14 @@ extension ResourceRegistry {
                 })
             $0.countsGenerations = true
             $0.gracePeriod = gracePeriod
+            let fields = [
+                "priority", "preemptionPolicy", "serviceAccount", "serviceAccountName", "tolerations", "volumes",
+            ]
+            $0.allocatedFields = fields.map { ["spec", $0] } + [["spec", "volumes", "*"]]
+            for containers in ["containers", "initContainers"] {
+                let mounts = ["spec", containers, "*", "volumeMounts"]
+                $0.allocatedFields += [mounts, mounts + ["*"]]
+            }
         }
     }
 
@@ -66,6 +75,8 @@ extension ResourceRegistry {
             $0.categories = ["all"]
             $0.subresources = [.status(of: "Service")]
             $0.fields += [SelectableField("spec.clusterIP"), SelectableField("spec.type")]
+            let fields = ["clusterIP", "clusterIPs", "healthCheckNodePort", "ipFamilies", "ipFamilyPolicy"]
+            $0.allocatedFields = fields.map { ["spec", $0] } + [["spec", "ports", "*", "nodePort"]]
         }
     }
 

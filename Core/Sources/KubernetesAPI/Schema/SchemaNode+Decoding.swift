@@ -11,10 +11,14 @@ extension SchemaNode {
     ///
     /// Unknown fields, nulls, and empty texts, lists and maps of optional fields are dropped; wrong types are refused.
     ///
-    /// - Parameter kind: The kind of the object, for texts.
+    /// - Parameters:
+    ///   - kind: The kind of the object, for texts.
+    ///   - keepsEmpty: Whether empty values stay, because they are wanted so and not just left out.
     /// - Returns: The paths of unknown fields, such as `spec.containers[0].foo`.
-    public func decode(_ value: inout JSONValue, kind: String) throws(SchemaError) -> [String] {
-        var decoder = Decoding(structName: kind)
+    public func decode(
+        _ value: inout JSONValue, kind: String, keepsEmpty: Bool = false
+    ) throws(SchemaError) -> [String] {
+        var decoder = Decoding(structName: kind, keepsEmpty: keepsEmpty)
         try decoder.visit(&value, self, "", "")
         return decoder.unknown
     }
@@ -22,6 +26,7 @@ extension SchemaNode {
     private struct Decoding {
         /// The type whose field is being read.
         var structName: String
+        let keepsEmpty: Bool
         var unknown: [String] = []
 
         /// - Parameters:
@@ -84,7 +89,9 @@ extension SchemaNode {
                 if member.isNull { continue }
                 var member = member
                 try visit(&member, schema.node, memberPath, field.isEmpty ? key : "\(field).\(key)")
-                if !schema.isRequired, !schema.distinguishesEmpty, schema.node.isOmittedWhenEmpty(member) { continue }
+                if !keepsEmpty, !schema.isRequired, !schema.distinguishesEmpty, schema.node.isOmittedWhenEmpty(member) {
+                    continue
+                }
                 kept[key] = member
             }
             structName = outer
