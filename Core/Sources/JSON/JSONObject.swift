@@ -39,6 +39,13 @@ public struct JSONObject: Sendable {
         return value
     }
 
+    /// Removes every member whose key is in a set; O(n).
+    public mutating func removeValues(forKeys keys: Set<String>) {
+        guard !keys.isEmpty else { return }
+        members.removeAll { keys.contains($0.key) }
+        if positions != nil { indexMembers() }
+    }
+
     /// The keys in order.
     public var keys: [String] { members.map(\.key) }
 

@@ -34,11 +34,15 @@ public struct JSONPatch: Hashable, Sendable {
     }
 
     /// Applies every operation in order; the document is left as it was if one fails.
+    ///
+    /// A short patch can make a document grow without end; one that copies more than 3 MiB, moves too many neighbours or
+    /// nests too deeply is refused.
     public func apply(to document: inout JSONValue) throws(JSONPatchError) {
         var result = document
+        var budget = JSONPatchBudget()
         for (index, operation) in operations.enumerated() {
             do throws(JSONPatchFailure) {
-                try operation.apply(to: &result)
+                try operation.apply(to: &result, &budget)
             } catch {
                 throw JSONPatchError(code: error.code, operation: index, message: error.message)
             }
@@ -76,7 +80,7 @@ public struct JSONPatch: Hashable, Sendable {
 public struct JSONPatchError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure.
     public struct Code: Hashable, Sendable {
-        private enum Kind: Hashable { case malformed, missing, testFailed }
+        private enum Kind: Hashable { case malformed, missing, testFailed, tooCostly }
         private let kind: Kind
 
         /// The patch itself is not well-formed.
@@ -85,6 +89,8 @@ public struct JSONPatchError: Error, Hashable, Sendable, CustomStringConvertible
         public static let missing = Code(kind: .missing)
         /// A `test` operation found another value.
         public static let testFailed = Code(kind: .testFailed)
+        /// The patch asks for more than a server can afford.
+        public static let tooCostly = Code(kind: .tooCostly)
     }
 
     /// The kind of failure.

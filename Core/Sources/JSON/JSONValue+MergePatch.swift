@@ -7,11 +7,9 @@ extension JSONValue {
         }
         var target = object ?? [:]
         self = .null
-        for (key, change) in changes {
-            if change.isNull {
-                target.removeValue(forKey: key)
-                continue
-            }
+        // Removed together, because each removal alone would move all that follow.
+        target.removeValues(forKeys: Set(changes.lazy.filter(\.value.isNull).map(\.key)))
+        for (key, change) in changes where !change.isNull {
             var value = target[key] ?? .null
             value.mergePatch(change)
             target[key] = value

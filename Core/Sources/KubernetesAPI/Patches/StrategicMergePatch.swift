@@ -29,9 +29,8 @@ public enum StrategicMergePatch {
     static func merge(
         _ patch: JSONObject, into original: JSONObject, _ type: SchemaType?, values: SchemaNode? = nil
     ) throws(StatusError) -> JSONObject {
-        var patch = patch
         var result = original
-        if let text = patch.removeValue(forKey: directive) {
+        if let text = patch[directive] {
             switch text.string {
             case "replace": return withoutDirectives(patch)
             case "delete": return JSONObject()
@@ -39,22 +38,23 @@ public enum StrategicMergePatch {
             default: throw .badRequest("invalid $patch value \(text.text()): it must be replace, delete or merge")
             }
         }
-        try retain(&patch, &result)
-        try setElementOrders(&patch, &result, type)
+        try retain(patch, &result)
+        var done = try setElementOrders(patch, &result, type)
+        done.formUnion([directive, retainKeys])
+        // Removed together, because each removal alone would move all that follow.
+        result.removeValues(
+            forKeys: Set(patch.lazy.filter { $0.value.isNull && !done.contains($0.key) }.map(\.key)))
 
-        for (key, change) in patch {
+        for (key, change) in patch where !done.contains(key) {
             if key.hasPrefix(deletionPrefix) {
                 let field = String(key.dropFirst(deletionPrefix.count))
                 guard let doomed = change.array else { throw .badRequest("invalid value of \(key): it must be a list") }
                 if case .array(let elements)? = result[field] {
-                    result[field] = .array(elements.filter { !doomed.contains($0) })
+                    result[field] = .array(without(doomed, elements))
                 }
                 continue
             }
-            if change.isNull {
-                result.removeValue(forKey: key)
-                continue
-            }
+            if change.isNull { continue }
             // A directive speaks of what is there already.
             if result[key] == nil, change[directive] != nil { continue }
             let field = type?[key]
@@ -78,8 +78,8 @@ public enum StrategicMergePatch {
     }
 
     /// Applies `$retainKeys`: of the object only these keys stay.
-    private static func retain(_ patch: inout JSONObject, _ original: inout JSONObject) throws(StatusError) {
-        guard let value = patch.removeValue(forKey: retainKeys) else { return }
+    private static func retain(_ patch: JSONObject, _ original: inout JSONObject) throws(StatusError) {
+        guard let value = patch[retainKeys] else { return }
         guard let elements = value.array, elements.allSatisfy({ $0.string != nil }) else {
             throw .badRequest("invalid value of $retainKeys: it must be a list of strings")
         }
@@ -87,7 +87,13 @@ public enum StrategicMergePatch {
         for (key, change) in patch where !change.isNull && !key.hasPrefix("$") && !kept.contains(key) {
             throw .badRequest("$retainKeys lists some keys, but the patch also sets \"\(key)\"")
         }
-        for key in original.keys where !kept.contains(key) { original.removeValue(forKey: key) }
+        original.removeValues(forKeys: Set(original.keys).subtracting(kept))
+    }
+
+    /// The elements that are not among others.
+    static func without(_ doomed: [JSONValue], _ elements: [JSONValue]) -> [JSONValue] {
+        let doomed = Set(doomed)
+        return elements.filter { !doomed.contains($0) }
     }
 
     /// A value that is new to the object: nulls, directives and objects with a directive mean nothing there.
