@@ -75,7 +75,7 @@ struct ServerSideApplyTests {
             let status = try await server.send(
                 "PATCH", Self.services + "/s/status?fieldManager=lb", ["status": ["conditions": [condition]]],
                 type: "application/merge-patch+json")
-            let noted = owners(status.json).last ?? status.text
+            let noted = owners(status.json).first { $0.hasPrefix("lb") } ?? status.text
             #expect(
                 noted.hasPrefix(#"lb Update status {"f:status":{"f:conditions":{".":{},"k:{\"type\":\"Ready\"}":"#),
                 "\(noted)")
