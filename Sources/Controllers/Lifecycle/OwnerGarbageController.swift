@@ -37,10 +37,13 @@ final class OwnerGarbageController: Controller {
         await informer.forEach { event in
             guard let object = event.object else { return }
             let vertex = OwnerGraph.Vertex(object)
+            // A deletion waits for its dependents to end, or to be let go.
             var concerned: Set<String> = [vertex.uid]
+            concerned.formUnion(vertex.owners.map(\.uid))
+            concerned.formUnion(event.previous?.metadata.ownerReferences?.map(\.uid) ?? [])
             if case .deleted = event {
                 graph.withLock { graph in
-                    concerned = graph.dependents(of: vertex.uid)
+                    concerned.formUnion(graph.dependents(of: vertex.uid))
                     graph.remove(vertex.uid)
                 }
             } else {
@@ -50,8 +53,6 @@ final class OwnerGarbageController: Controller {
                 }
                 graph.withLock { $0.insert(vertex) }
             }
-            // A foreground deletion waits for its dependents' end.
-            concerned.formUnion(vertex.owners.map(\.uid))
             for uid in concerned {
                 queue.add(uid)
             }
@@ -64,16 +65,15 @@ final class OwnerGarbageController: Controller {
         switch step {
         case .none:
             return
-        case .verify(let owners):
-            try await verify(vertex, owners)
+        case .verify:
+            try await settle(vertex)
         case .deleteDependents(let dependents):
             for dependent in dependents {
-                try await delete(dependent, propagation: .foreground)
+                try await settle(dependent)
             }
         case .orphan(let dependents):
             for dependent in dependents {
-                let owners = dependent.owners.filter { $0.uid != vertex.uid }
-                try await patch(dependent, ["ownerReferences": try JSONValueEncoder().encode(owners)])
+                try await release(dependent, from: [vertex.uid])
             }
         case .removeFinalizer(let finalizer):
             try await patch(
@@ -81,32 +81,57 @@ final class OwnerGarbageController: Controller {
         }
     }
 
-    /// Asks the server for the owners, because a cache may lag behind; deletes the object when none exists.
-    private func verify(_ vertex: OwnerGraph.Vertex, _ owners: [OwnerReference]) async throws {
-        for owner in owners {
-            guard
-                let resource = Resource.all.first(where: { $0.kind == owner.kind && $0.apiVersion == owner.apiVersion })
-            else {
-                // An owner of a kind that this server does not know is none of ours to judge.
-                return
+    /// What the server knows of an owner.
+    private enum OwnerState {
+        /// It exists and stays, or is of a kind that is not this server's to judge.
+        case solid
+        /// It waits for its dependents to be deleted.
+        case waiting
+        /// There is no such object.
+        case gone
+    }
+
+    /// Deletes an object that has no owner to stay with; one that has is only let go by the others.
+    private func settle(_ vertex: OwnerGraph.Vertex) async throws {
+        var lost: [String] = []
+        var isAwaited = false
+        for owner in vertex.owners {
+            switch try await state(of: owner, vertex) {
+            case .solid: continue
+            case .waiting: isAwaited = true
+            case .gone: break
             }
-            let namespace = resource.isNamespaced ? vertex.key.namespace : nil
-            do {
-                let present = try await context.client.request(
-                    .get, path: resource.path(namespace: namespace, name: owner.name))
-                let isWaiting =
-                    present.at("metadata", "deletionTimestamp") != nil
-                    && present.at("metadata", "finalizers")?.array?.contains(.string(OwnerGraph.foreground)) ?? false
-                if present.at("metadata", "uid")?.string == owner.uid {
-                    guard isWaiting else { return }
-                    try await delete(vertex, propagation: .foreground)
-                    return
-                }
-            } catch let error as StatusError where error.code == 404 {
-                continue
-            }
+            lost.append(owner.uid)
         }
-        try await delete(vertex, propagation: .background)
+        guard lost.count == vertex.owners.count else {
+            if !lost.isEmpty { try await release(vertex, from: lost) }
+            return
+        }
+        try await delete(vertex, propagation: isAwaited ? .foreground : .background)
+    }
+
+    /// Asks the server, because a cache may lag behind.
+    private func state(of owner: OwnerReference, _ vertex: OwnerGraph.Vertex) async throws -> OwnerState {
+        guard let resource = Resource.all.first(where: { $0.kind == owner.kind && $0.apiVersion == owner.apiVersion })
+        else { return .solid }
+        let namespace = resource.isNamespaced ? vertex.key.namespace : nil
+        do {
+            let present = try await context.client.request(
+                .get, path: resource.path(namespace: namespace, name: owner.name))
+            guard present.at("metadata", "uid")?.string == owner.uid else { return .gone }
+            let isWaiting =
+                present.at("metadata", "deletionTimestamp") != nil
+                && present.at("metadata", "finalizers")?.array?.contains(.string(OwnerGraph.foreground)) ?? false
+            return isWaiting ? .waiting : .solid
+        } catch let error as StatusError where error.code == 404 {
+            return .gone
+        }
+    }
+
+    /// Takes owners out of an object, whatever other owners it gets meanwhile.
+    private func release(_ vertex: OwnerGraph.Vertex, from owners: [String]) async throws {
+        let doomed = owners.map { ["$patch": "delete", "uid": .string($0)] as JSONValue }
+        try await patch(vertex, ["ownerReferences": .array(doomed)], .strategic)
     }
 
     private func delete(_ vertex: OwnerGraph.Vertex, propagation: PropagationPolicy) async throws {
@@ -119,14 +144,16 @@ final class OwnerGarbageController: Controller {
         }
     }
 
-    private func patch(_ vertex: OwnerGraph.Vertex, _ metadata: JSONValue) async throws {
+    private func patch(
+        _ vertex: OwnerGraph.Vertex, _ metadata: JSONValue, _ type: PatchType = .merge
+    ) async throws {
         var metadata = metadata
         metadata["uid"] = .string(vertex.uid)
         let path = vertex.resource.path(
             namespace: vertex.key.namespace.isEmpty ? nil : vertex.key.namespace, name: vertex.key.name)
         do {
             try await context.client.request(
-                .patch, path: path, body: ["metadata": metadata], contentType: PatchType.merge.rawValue)
+                .patch, path: path, body: ["metadata": metadata], contentType: type.rawValue)
         } catch let error as StatusError where error.code == 404 {
             // Gone already.
         }
