@@ -51,13 +51,21 @@ let targets: [Target] = [
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ],
         swiftSettings: swiftSettings),
+    // Floor 5: connections that cease to speak HTTP: upgrades, relays, SPDY/3.1, WebSockets.
+    .target(
+        name: "Streaming",
+        dependencies: core("KubernetesAPI", "JSON") + hummingbird + [
+            lifecycle, .product(name: "NIOWebSocket", package: "swift-nio"),
+        ],
+        swiftSettings: swiftSettings),
     // Floor 6: the embedded control plane's API.
     .target(
         name: "APIServer",
-        dependencies: core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates + [
-            log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
-            .product(name: "Yams", package: "Yams"),
-        ],
+        dependencies: ["Streaming"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates
+            + [
+                log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Yams", package: "Yams"),
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: node address blocks, endpoint slices, workloads, scheduler, namespaces, garbage collection.
     .target(
@@ -76,7 +84,7 @@ let targets: [Target] = [
     // Floor 6: pods through a CRI runtime.
     .target(
         name: "PodRuntime",
-        dependencies: ["CRI", "KubernetesClient"]
+        dependencies: ["CRI", "KubernetesClient", "Streaming"]
             + core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink") + hummingbird + certificates + [
                 log, lifecycle, httpClient, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -131,6 +139,7 @@ let targets: [Target] = [
         swiftSettings: swiftSettings),
 
     tests("KubernetesClient", core("KubernetesAPI")),
+    tests("Streaming", core("JSON") + [.product(name: "NIOCore", package: "swift-nio")]),
     tests(
         "APIServer",
         core("KubernetesAPI", "JSON", "Addresses") + [

@@ -218,6 +218,45 @@ package enum Runtime_V1_RuntimeService: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "Exec" metadata.
+        package enum Exec: Sendable {
+            /// Request type for "Exec".
+            package typealias Input = Runtime_V1_ExecRequest
+            /// Response type for "Exec".
+            package typealias Output = Runtime_V1_ExecResponse
+            /// Descriptor for "Exec".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "runtime.v1.RuntimeService"),
+                method: "Exec",
+                type: .unary
+            )
+        }
+        /// Namespace for "Attach" metadata.
+        package enum Attach: Sendable {
+            /// Request type for "Attach".
+            package typealias Input = Runtime_V1_AttachRequest
+            /// Response type for "Attach".
+            package typealias Output = Runtime_V1_AttachResponse
+            /// Descriptor for "Attach".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "runtime.v1.RuntimeService"),
+                method: "Attach",
+                type: .unary
+            )
+        }
+        /// Namespace for "PortForward" metadata.
+        package enum PortForward: Sendable {
+            /// Request type for "PortForward".
+            package typealias Input = Runtime_V1_PortForwardRequest
+            /// Response type for "PortForward".
+            package typealias Output = Runtime_V1_PortForwardResponse
+            /// Descriptor for "PortForward".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "runtime.v1.RuntimeService"),
+                method: "PortForward",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "runtime.v1.RuntimeService" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Version.descriptor,
@@ -234,7 +273,10 @@ package enum Runtime_V1_RuntimeService: Sendable {
             ListContainers.descriptor,
             ContainerStatus.descriptor,
             ReopenContainerLog.descriptor,
-            ExecSync.descriptor
+            ExecSync.descriptor,
+            Exec.descriptor,
+            Attach.descriptor,
+            PortForward.descriptor
         ]
     }
 }
@@ -541,6 +583,63 @@ extension Runtime_V1_RuntimeService {
             deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_ExecSyncResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_ExecSyncResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Exec" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_ExecRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_ExecRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_ExecResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func exec<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_ExecRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_ExecRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_ExecResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_ExecResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Attach" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_AttachRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_AttachRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_AttachResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func attach<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_AttachRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_AttachRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_AttachResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_AttachResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "PortForward" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_PortForwardRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_PortForwardRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_PortForwardResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func portForward<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_PortForwardRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_PortForwardRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_PortForwardResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_PortForwardResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -1013,6 +1112,96 @@ extension Runtime_V1_RuntimeService {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "Exec" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_ExecRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_ExecRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_ExecResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func exec<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_ExecRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_ExecRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_ExecResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_ExecResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Runtime_V1_RuntimeService.Method.Exec.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Attach" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_AttachRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_AttachRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_AttachResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func attach<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_AttachRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_AttachRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_AttachResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_AttachResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Runtime_V1_RuntimeService.Method.Attach.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "PortForward" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Runtime_V1_PortForwardRequest` message.
+        ///   - serializer: A serializer for `Runtime_V1_PortForwardRequest` messages.
+        ///   - deserializer: A deserializer for `Runtime_V1_PortForwardResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func portForward<Result>(
+            request: GRPCCore.ClientRequest<Runtime_V1_PortForwardRequest>,
+            serializer: some GRPCCore.MessageSerializer<Runtime_V1_PortForwardRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Runtime_V1_PortForwardResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_PortForwardResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Runtime_V1_RuntimeService.Method.PortForward.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -1389,6 +1578,81 @@ extension Runtime_V1_RuntimeService.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Runtime_V1_ExecSyncRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Runtime_V1_ExecSyncResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Exec" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Runtime_V1_ExecRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func exec<Result>(
+        request: GRPCCore.ClientRequest<Runtime_V1_ExecRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_ExecResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.exec(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Runtime_V1_ExecRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Runtime_V1_ExecResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Attach" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Runtime_V1_AttachRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func attach<Result>(
+        request: GRPCCore.ClientRequest<Runtime_V1_AttachRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_AttachResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.attach(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Runtime_V1_AttachRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Runtime_V1_AttachResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PortForward" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Runtime_V1_PortForwardRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func portForward<Result>(
+        request: GRPCCore.ClientRequest<Runtime_V1_PortForwardRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_PortForwardResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.portForward(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Runtime_V1_PortForwardRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Runtime_V1_PortForwardResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -1827,6 +2091,93 @@ extension Runtime_V1_RuntimeService.ClientProtocol {
             metadata: metadata
         )
         return try await self.execSync(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Exec" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func exec<Result>(
+        _ message: Runtime_V1_ExecRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_ExecResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Runtime_V1_ExecRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.exec(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Attach" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func attach<Result>(
+        _ message: Runtime_V1_AttachRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_AttachResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Runtime_V1_AttachRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.attach(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "PortForward" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func portForward<Result>(
+        _ message: Runtime_V1_PortForwardRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Runtime_V1_PortForwardResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Runtime_V1_PortForwardRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.portForward(
             request: request,
             options: options,
             onResponse: handleResponse

@@ -1,3 +1,4 @@
+import Foundation
 package import KubernetesAPI
 
 /// The parameters of a request's query.
@@ -40,6 +41,21 @@ package struct Query: Sendable {
     package static func decodeSegment(_ text: some StringProtocol) -> String {
         percentDecoded(text, plusIsSpace: false)
     }
+
+    /// Parameters as the text of a query, with its question mark; empty without parameters.
+    static func text(_ parameters: [(String, String)]) -> String {
+        guard !parameters.isEmpty else { return "" }
+        return "?" + parameters.map { "\($0)=\(escape($1))" }.joined(separator: "&")
+    }
+
+    /// Text as one segment of a path or one value of a query.
+    static func escape(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    /// RFC 3986 §2.3.
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
     private static func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool) -> String {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {

@@ -18,6 +18,10 @@ extension APIHandler {
         case ("binding", .post): return try await bind(call)
         case ("eviction", .post): return try await evict(call)
         case ("log", .get): return try await nodes.log(of: call, store)
+        case ("exec", .get), ("exec", .post): return try await nodes.stream(.exec, of: call, store)
+        case ("attach", .get), ("attach", .post): return try await nodes.stream(.attach, of: call, store)
+        case ("portforward", .get), ("portforward", .post):
+            return try await nodes.stream(.portForward, of: call, store)
         case ("proxy", _): return try await nodes.proxy(call, store)
         default:
             throw StatusError.methodNotAllowed(call.resource, "\(method.rawValue.lowercased()) of \(subresource.name)")

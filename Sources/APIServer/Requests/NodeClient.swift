@@ -1,6 +1,5 @@
 import Addresses
 import AsyncHTTPClient
-import Foundation
 import HTTPTypes
 import Hummingbird
 import JSON
@@ -19,6 +18,8 @@ final class NodeClient: Sendable {
     ]
 
     private let client: HTTPClient
+    /// How nodes are authenticated, and the server to them.
+    let tls: NIOSSLContext
 
     /// A client that trusts the cluster's authority and shows the given certificate.
     init(authority: String, credentials: KeyPair) throws {
@@ -30,6 +31,7 @@ final class NodeClient: Sendable {
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, timeout: .init(connect: .seconds(10)))
         configuration.httpVersion = .http1Only
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.tls = try NIOSSLContext(configuration: tls)
     }
 
     /// Ends open connections.
@@ -39,59 +41,64 @@ final class NodeClient: Sendable {
 
     /// Answers `pods/<name>/log`.
     func log(of call: APIHandler.Call, _ store: Store) async throws -> Response {
-        guard let pod = store.object(call.index, call.key)?.value else {
-            throw StatusError.notFound(call.resource, call.key.name)
-        }
-        let container = try container(of: pod, call)
-        guard let node = pod.at("spec", "nodeName")?.string, !node.isEmpty else {
-            throw StatusError.badRequest("pod \(call.key.name) does not have a host assigned")
-        }
+        let pod = try pod(call, store)
+        let container = try PodContainers(pod).chosen(call.query["container"])
+        let node = try node(of: pod, call)
         let parameters = [
             "follow", "previous", "timestamps", "tailLines", "sinceSeconds", "sinceTime", "limitBytes",
-        ].compactMap { name in call.query[name].map { "\(name)=\(Self.escape($0))" } }
+        ].compactMap { name in call.query[name].map { (name, $0) } }
         let path = "/containerLogs/\(call.key.namespace)/\(call.key.name)/\(container)"
-        let suffix = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
-        return try await forward(call, to: node, path + suffix, store)
+        return try await forward(call, to: try address(of: node, store), path + Query.text(parameters))
     }
 
     /// Answers `nodes/<name>/proxy/…`.
     func proxy(_ call: APIHandler.Call, _ store: Store) async throws -> Response {
-        let path = "/" + call.path.rest.map(Self.escape).joined(separator: "/")
+        let path = "/" + call.path.rest.map(Query.escape).joined(separator: "/")
         let query = call.request.uri.query.map { "?" + $0 } ?? ""
-        return try await forward(call, to: call.key.name, path + query, store)
+        return try await forward(call, to: try address(of: call.key.name, store), path + query)
     }
 
-    /// The container whose log is meant: the one asked for, or the only one.
-    private func container(of pod: JSONValue, _ call: APIHandler.Call) throws(StatusError) -> String {
-        let lists = ["containers", "initContainers", "ephemeralContainers"]
-        let names = lists.map { pod.at("spec", $0)?.array?.compactMap { $0["name"]?.string } ?? [] }
-        guard let wanted = call.query["container"], !wanted.isEmpty else {
-            if names[0].count == 1, names[1].isEmpty { return names[0][0] }
-            let choices = names[0].joined(separator: " ")
-            throw .badRequest(
-                "a container name must be specified for pod \(call.key.name), choose one of: [\(choices)]"
-                    + (names[1].isEmpty ? "" : " or one of the init containers: [\(names[1].joined(separator: " "))]"))
+    /// The pod that a request names.
+    func pod(_ call: APIHandler.Call, _ store: Store) throws(StatusError) -> JSONValue {
+        guard let pod = store.object(call.index, call.key)?.value else {
+            throw .notFound(call.resource, call.key.name)
         }
-        guard names.joined().contains(wanted) else {
-            throw .badRequest("container \(wanted) is not valid for pod \(call.key.name)")
-        }
-        return wanted
+        return pod
     }
 
-    private func forward(
-        _ call: APIHandler.Call, to node: String, _ target: String, _ store: Store
-    ) async throws -> Response {
+    /// The name of a pod's node.
+    func node(of pod: JSONValue, _ call: APIHandler.Call) throws(StatusError) -> String {
+        guard let node = pod.at("spec", "nodeName")?.string, !node.isEmpty else {
+            throw .badRequest("pod \(call.key.name) does not have a host assigned")
+        }
+        return node
+    }
+
+    /// Where a node's agent is reached.
+    struct NodeAddress {
+        /// Address or name.
+        let host: String
+        /// Port.
+        let port: Int
+    }
+
+    /// Where the agent of a node is reached: at its first internal address.
+    func address(of node: String, _ store: Store) throws(StatusError) -> NodeAddress {
         guard let index = store.index(of: .nodes),
             let object = store.object(index, ObjectKey(name: node))?.value
-        else { throw StatusError.notFound(.nodes, node) }
+        else { throw .notFound(.nodes, node) }
         let addresses = object.at("status", "addresses")?.array ?? []
         let internalAddress = addresses.first { $0["type"]?.string == "InternalIP" } ?? addresses.first
-        guard let text = internalAddress?["address"]?.string else {
-            throw StatusError.serviceUnavailable("no preferred addresses found; known addresses: []")
+        guard let host = internalAddress?["address"]?.string else {
+            throw .serviceUnavailable("no preferred addresses found; known addresses: []")
         }
-        let host = IPAddress(text)?.uriHost ?? text
         let port = object.at("status", "daemonEndpoints", "kubeletEndpoint", "Port")?.int ?? Self.defaultPort
-        var request = HTTPClientRequest(url: "https://\(host):\(port)\(target)")
+        return NodeAddress(host: host, port: port)
+    }
+
+    private func forward(_ call: APIHandler.Call, to node: NodeAddress, _ target: String) async throws -> Response {
+        let host = IPAddress(node.host)?.uriHost ?? node.host
+        var request = HTTPClientRequest(url: "https://\(host):\(node.port)\(target)")
         request.method = NIOHTTP1.HTTPMethod(rawValue: call.request.method.rawValue)
         for field in call.request.headers where !Self.connectionHeaders.contains(field.name.canonicalName) {
             request.headers.add(name: field.name.rawName, value: field.value)
@@ -104,7 +111,7 @@ final class NodeClient: Sendable {
             // A followed log may be silent for long, so only the client's going ends it.
             return Self.answer(try await client.execute(request, deadline: .distantFuture))
         } catch {
-            throw StatusError.internalError("error dialing backend of node \(node) (\(host):\(port)): \(error)")
+            throw Self.unreachable("dial tcp \(host):\(node.port): \(error)")
         }
     }
 
@@ -122,10 +129,5 @@ final class NodeClient: Sendable {
             try await writer.finish(nil)
         }
         return response
-    }
-
-    private static func escape(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.subtracting(.init(charactersIn: "/;&=+?")))
-            ?? text
     }
 }

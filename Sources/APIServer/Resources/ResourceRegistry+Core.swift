@@ -34,11 +34,14 @@ extension ResourceRegistry {
         ResourceDefinition(.pods, shortNames: ["po"], columns: PodColumns.all, strategy: strategy) {
             $0.categories = ["all"]
             $0.subresources = [
+                .init(name: "attach", kind: "PodAttachOptions", verbs: [.create, .get]),
                 .init(name: "binding", kind: "Binding", verbs: [.create]),
                 .init(
                     name: "eviction", kind: "Eviction", groupVersion: (group: "policy", version: "v1"),
                     verbs: [.create]),
-                .init(name: "log", kind: "Pod", verbs: [.get]), .status(of: "Pod"),
+                .init(name: "exec", kind: "PodExecOptions", verbs: [.create, .get]),
+                .init(name: "log", kind: "Pod", verbs: [.get]),
+                .init(name: "portforward", kind: "PodPortForwardOptions", verbs: [.create, .get]), .status(of: "Pod"),
             ]
             $0.fields += [
                 "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",

@@ -188,6 +188,50 @@ package final class CRIRuntime: Sendable {
         }
     }
 
+    // MARK: Streams
+
+    /// Prepares a command in an instance and returns the URL on which its streams are served, for a short time.
+    package func exec(
+        _ id: String, _ command: [String], _ streams: ContainerStreams
+    ) async throws(RuntimeError) -> String {
+        try await call("Exec", .seconds(30)) { options in
+            try await self.runtime.exec(
+                .with {
+                    $0.containerID = id
+                    $0.cmd = command
+                    $0.stdin = streams.stdin
+                    $0.stdout = streams.stdout
+                    $0.stderr = streams.stderr
+                    $0.tty = streams.tty
+                }, options: options)
+        }.url
+    }
+
+    /// Returns the URL on which the streams of an instance's main process are served, for a short time.
+    package func attach(_ id: String, _ streams: ContainerStreams) async throws(RuntimeError) -> String {
+        try await call("Attach", .seconds(30)) { options in
+            try await self.runtime.attach(
+                .with {
+                    $0.containerID = id
+                    $0.stdin = streams.stdin
+                    $0.stdout = streams.stdout
+                    $0.stderr = streams.stderr
+                    $0.tty = streams.tty
+                }, options: options)
+        }.url
+    }
+
+    /// Returns the URL on which connections into a sandbox's network are served, for a short time.
+    package func portForward(sandbox id: String, ports: [Int32]) async throws(RuntimeError) -> String {
+        try await call("PortForward", .seconds(30)) { options in
+            try await self.runtime.portForward(
+                .with {
+                    $0.podSandboxID = id
+                    $0.port = ports
+                }, options: options)
+        }.url
+    }
+
     // MARK: Images
 
     /// The image by a name, if the runtime has it.

@@ -17,8 +17,8 @@ struct NodeServer: Sendable {
     private let port: Int
     private let tls: TLSConfiguration
     private let authority: NodeServerAuthority
-    private let manager: PodManager
-    private let context: PodContext
+    let manager: PodManager
+    let context: PodContext
 
     /// Prepares the server with the node's own certificate, which must be good for both directions.
     init(port: Int, credentials: ClientConfiguration, manager: PodManager, context: PodContext) throws {
@@ -35,6 +35,7 @@ struct NodeServer: Sendable {
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authority))
         // `/healthz` answers anyone; the other paths ask for a certificate themselves.
         tls.certificateVerification = .optionalVerification
+        tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]
         self.port = port
         self.tls = tls
@@ -76,6 +77,12 @@ struct NodeServer: Sendable {
             return try await pods()
         case ("containerLogs", 4):
             return try await logs(parts[1], parts[2], parts[3], request)
+        case ("exec", 4):
+            return try await exec(parts[1], parts[2], parts[3], request, connection)
+        case ("attach", 4):
+            return try await attach(parts[1], parts[2], parts[3], request, connection)
+        case ("portForward", 3):
+            return try await portForward(parts[1], parts[2], request, connection)
         case ("run", 4):
             return try await run(parts[1], parts[2], parts[3], request)
         default:
@@ -166,7 +173,7 @@ extension Response {
     }
 
     /// An answer in plain text.
-    fileprivate static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
+    static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
         Response(
             status: status, headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
