@@ -25,7 +25,20 @@ struct NodeNamespaces {
             for (path, own) in privateDirectories {
                 try Mount.bind(own, at: path)
             }
+            if FileSystem.exists(Self.hosts) {
+                try Mount.bind(try ownHosts(), at: Self.hosts)
+            }
         }
+    }
+
+    private static let hosts = "/etc/hosts"
+
+    /// The machine's hosts with `localhost` in both families: where ports are forwarded, containerd looks it up.
+    private func ownHosts() throws -> String {
+        let path = "\(node.run)/hosts"
+        let text = try FileSystem.readText(Self.hosts) + "\n127.0.0.1 localhost\n::1 localhost\n"
+        try FileSystem.writeFile(path, Array(text.utf8), mode: 0o644)
+        return path
     }
 
     /// Whether the mount namespace stands.
