@@ -30,7 +30,11 @@ struct SharedInformers: Sendable {
                 PodView.withoutController: { $0.metadata.controllerOwner == nil ? [$0.namespace] : [] },
             ], logger: logger)
         services = Informer(
-            client: client, indexers: [ServicePods.servicesByLabel: ServicePods.indexKeys], logger: logger)
+            client: client,
+            indexers: [
+                ServicePods.servicesByLabel: ServicePods.indexKeys,
+                ServicePods.servicesWithTopology: { TopologyHints.areWanted(by: $0) ? [""] : [] },
+            ], logger: logger)
         endpoints = Informer(client: client, logger: logger)
         endpointSlices = Informer(
             client: client,

@@ -19,8 +19,12 @@ struct Bootstrap: Sendable {
         try await createIfMissing(.services, "default", service)
         guard !advertised.isEmpty else { return }
         try await put(.endpoints, "default", endpoints)
-        for family in families where advertised.contains(where: { $0.family == family }) {
-            try await put(.endpointSlices, "default", slice(family))
+        for family in IPFamily.allCases {
+            if families.contains(family), advertised.contains(where: { $0.family == family }) {
+                try await put(.endpointSlices, "default", slice(family))
+            } else {
+                try await remove(.endpointSlices, "default", sliceName(family))
+            }
         }
     }
 
@@ -80,14 +84,27 @@ struct Bootstrap: Sendable {
     /// The slice of a family; that of the primary family has the plain name.
     private func slice(_ family: IPFamily) -> JSONValue {
         let addresses = advertised.filter { $0.family == family }
-        let name = family == families.first ? "kubernetes" : "kubernetes-\(family.name.lowercased())"
         return [
-            "metadata": ["name": .string(name), "labels": ["kubernetes.io/service-name": "kubernetes"]],
+            "metadata": ["name": .string(sliceName(family)), "labels": ["kubernetes.io/service-name": "kubernetes"]],
             "addressType": .string(family.name),
             "endpoints": .array(
                 addresses.map { ["addresses": [.string($0.description)], "conditions": ["ready": true]] }),
             "ports": [port],
         ]
+    }
+
+    private func sliceName(_ family: IPFamily) -> String {
+        family == families.first ? "kubernetes" : "kubernetes-\(family.name.lowercased())"
+    }
+
+    /// Removes what a former configuration left.
+    private func remove(_ resource: Resource, _ namespace: String, _ name: String) async throws {
+        guard let index = store.index(of: resource) else { return }
+        let key = ObjectKey(namespace: namespace, name: name)
+        guard store.object(index, key) != nil else { return }
+        _ = try await store.write { transaction throws(StatusError) in
+            try transaction.delete(index, key, DeleteOptions())
+        }
     }
 
     private func createIfMissing(_ resource: Resource, _ namespace: String, _ object: JSONValue) async throws {

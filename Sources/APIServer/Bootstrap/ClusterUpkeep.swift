@@ -61,8 +61,11 @@ final class ClusterUpkeep: Sendable {
     }
 
     private func repair() async {
+        guard let services = store.index(of: .services), let addresses = store.index(of: .ipAddresses) else { return }
         var repair = ServiceRepair(network: network)
         await every(Self.repairPeriod) {
+            let (all, named) = (self.store.snapshot(services).tree, self.store.snapshot(addresses).tree)
+            guard repair.isNeeded(services: all, addresses: named) else { return }
             await self.attempt {
                 let before = repair
                 repair = try await self.store.write { transaction throws(StatusError) in

@@ -28,7 +28,9 @@ struct ServerEvent: Sendable, Hashable {
 
     /// Where the event is stored: events about objects without a namespace live in the default one.
     fileprivate var key: ObjectKey {
-        ObjectKey(namespace: namespace.isEmpty ? "default" : namespace, name: "\(name).\(digest)")
+        // An IPv6 address is a name of an object, but no part of an event's name.
+        let stem = String(name.map { $0 == ":" ? "x" : $0 })
+        return ObjectKey(namespace: namespace.isEmpty ? "default" : namespace, name: "\(stem).\(digest)")
     }
 
     /// What tells the event from others of its object: equal for equal events (FNV-1a).

@@ -1,17 +1,22 @@
-import Addresses
+package import Addresses
 import JSON
-import KubernetesAPI
+package import KubernetesAPI
 
 /// Keeps the ServiceCIDRs: the server's own in line with its configuration, deleted ones until nothing depends on them.
-struct ServiceCIDRUpkeep: Sendable {
+package struct ServiceCIDRUpkeep: Sendable {
     /// Seconds between a deletion and the end, in which addresses in flight arrive.
-    static let gracePeriod: Int64 = 10
+    package static let gracePeriod: Int64 = 10
 
     /// The configured ranges, the primary one first.
-    let configured: [IPPrefix]
+    private let configured: [IPPrefix]
+
+    /// Describes a server by its ranges, the primary one first.
+    package init(configured: [IPPrefix]) {
+        self.configured = configured
+    }
 
     /// One round, within one write.
-    func run(_ transaction: inout WriteTransaction, now: Timestamp = .now) throws(StatusError) {
+    package func run(_ transaction: inout WriteTransaction, now: Timestamp = .now) throws(StatusError) {
         guard let index = transaction.index(of: .serviceCIDRs) else { return }
         try alignDefault(&transaction, index)
         let all = transaction.values(index)

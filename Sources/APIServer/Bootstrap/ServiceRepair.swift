@@ -1,27 +1,57 @@
 import Addresses
 import JSON
-import KubernetesAPI
+package import KubernetesAPI
 
 /// Compares what Services say they hold with IPAddress objects and allocators, and repairs what disagrees.
 ///
 /// Writes keep them in line by themselves; this is for objects that an administrator removed or that older servers wrote.
-struct ServiceRepair: Sendable {
+package struct ServiceRepair: Sendable {
     /// Seconds for which an IPAddress may wait for its Service.
     private static let patience: Int64 = 60
     /// How often in turn something must be found held by nobody before it is given back.
     private static let sightings = 3
 
     /// The addresses and ports of the cluster.
-    let network: ServiceNetwork
+    private let network: ServiceNetwork
     /// What was held by nobody in earlier rounds, and how often in turn.
     private var leaks: [ServiceResources.Claim: Int] = [:]
 
-    init(network: ServiceNetwork) {
+    /// Starts without findings.
+    package init(network: ServiceNetwork) {
         self.network = network
     }
 
+    /// Whether there is something to tell or to repair, by objects that may be a moment old.
+    ///
+    /// Reads everything, so that a round in which all is well keeps nobody from writing.
+    package func isNeeded(services: ObjectTree, addresses: ObjectTree) -> Bool {
+        var owners: [ServiceResources.Claim: ObjectKey] = [:]
+        var isSound = true
+        let state = network.state
+        services.forEach { object in
+            let service = ServiceObject(object.value)
+            for claim in ServiceResources.claims(of: service) {
+                isSound = isSound && owners.updateValue(object.key, forKey: claim) == nil
+            }
+            isSound = isSound && service.addresses.allSatisfy(state.addresses.isCovered)
+            return isSound
+        }
+        guard isSound, leaks.isEmpty, state.held == Set(owners.keys) else { return true }
+        var count = 0
+        addresses.forEach { object in
+            guard object.labels[IPAddressStrategy.managerLabel] == IPAddressStrategy.manager else { return true }
+            let owner = IPAddress(object.key.name).flatMap { owners[.address($0)] }
+            let parent = object.value.at("spec", "parentRef")
+            isSound =
+                owner != nil && parent?.text("namespace") == owner?.namespace && parent?.text("name") == owner?.name
+            count += 1
+            return isSound
+        }
+        return !isSound || count != state.addresses.held.count
+    }
+
     /// One round, within one write.
-    mutating func run(_ transaction: inout WriteTransaction, now: Timestamp = .now) throws(StatusError) {
+    package mutating func run(_ transaction: inout WriteTransaction, now: Timestamp = .now) throws(StatusError) {
         guard let services = transaction.index(of: .services) else { return }
         var owners: [ServiceResources.Claim: ObjectKey] = [:]
         for (key, value) in transaction.values(services) {

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesAPI
 import KubernetesClient
 import Synchronization
@@ -37,6 +38,9 @@ final class EndpointSliceController: Controller {
 
     private func nodeChanged(_ event: InformerEvent<Node>) {
         guard let node = event.object else { return }
+        for service in context.informers.services.store.byIndex(ServicePods.servicesWithTopology, "") {
+            queue.add(service.key)
+        }
         if let old = event.previous,
             old.metadata.labels?[WellKnownLabel.zone] == node.metadata.labels?[WellKnownLabel.zone]
         {
@@ -65,7 +69,10 @@ final class EndpointSliceController: Controller {
         let pods = selection.pods(of: service)
         let plan = EndpointSlicePlan(
             service, pods: pods, zones: zones(of: pods), existing: existing,
+            topology: TopologyHints.areWanted(by: service)
+                ? TopologyHints(nodes: context.informers.nodes.store.list()) : nil,
             changedAt: changes.next(service, pods: pods))
+        tell(plan, service, hadHints: existing.filter(\.hasHints).map(\.addressType))
         for slice in plan.create {
             expectations.expect(try await context.client.create(slice), for: key)
         }
@@ -79,6 +86,19 @@ final class EndpointSliceController: Controller {
                     uidPrecondition: slice.metadata.uid)
             } catch let error as StatusError where error.code == 404 {
                 // Gone already.
+            }
+        }
+    }
+
+    /// Reports on the Service whether its endpoints are shared out among zones.
+    private func tell(_ plan: EndpointSlicePlan, _ service: KubernetesAPI.Service, hadHints: [String]) {
+        for (family, refusal) in plan.topology {
+            let suffix = ", addressType: \(family.name)"
+            if let refusal {
+                context.events.warning(service, "TopologyAwareHintsDisabled", refusal.message + suffix)
+            } else if !hadHints.contains(family.name) {
+                context.events.normal(
+                    service, "TopologyAwareHintsEnabled", "Topology Aware Hints has been enabled" + suffix)
             }
         }
     }
@@ -130,6 +150,9 @@ final class SliceExpectations: Sendable {
 }
 
 extension EndpointSlice {
+    /// True when some endpoint is for certain zones.
+    fileprivate var hasHints: Bool { (endpoints ?? []).contains { $0.hints?.forZones != nil } }
+
     /// True when the label names this manager.
     func isManaged(by manager: String) -> Bool {
         metadata.labels?[WellKnownLabel.sliceManagedBy] == manager

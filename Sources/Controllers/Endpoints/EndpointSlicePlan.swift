@@ -1,4 +1,4 @@
-import Addresses
+package import Addresses
 package import KubernetesAPI
 
 /// The writes that bring a Service's slices in line with its pods: as few as possible, never a rearrangement.
@@ -9,6 +9,8 @@ package struct EndpointSlicePlan: Sendable {
     package private(set) var update: [EndpointSlice] = []
     /// Slices to delete.
     package private(set) var delete: [EndpointSlice] = []
+    /// Where the Service asks for hints by zone: why a family has none, or nil for one that has.
+    package private(set) var topology: [IPFamily: TopologyHints.Refusal?] = [:]
 
     /// Value of the managed-by label.
     package static let manager = "endpointslice-controller.k8s.io"
@@ -32,10 +34,11 @@ package struct EndpointSlicePlan: Sendable {
     ///   - pods: Pods that the selector matches.
     ///   - zones: Zone by name of node; a node that is missing here does not exist.
     ///   - existing: Slices of this Service that this controller manages.
+    ///   - topology: The zones' shares, for a Service that asks for hints by them.
     ///   - changedAt: When the change happened that the slices will show; nil when that is not known.
     package init(
         _ service: KubernetesAPI.Service, pods: [Pod], zones: [String: String?], existing: [EndpointSlice],
-        capacity: Int = EndpointSlicePlan.defaultCapacity, changedAt: Timestamp? = nil
+        capacity: Int = EndpointSlicePlan.defaultCapacity, topology: TopologyHints? = nil, changedAt: Timestamp? = nil
     ) {
         let uid = service.metadata.uid ?? ""
         let present = existing.filter { !$0.isBeingDeleted }
@@ -46,7 +49,7 @@ package struct EndpointSlicePlan: Sendable {
         for family in families {
             plan(
                 service, family, pods: pods, zones: zones, existing: own.filter { $0.addressType == family.name },
-                capacity: capacity)
+                capacity: capacity, topology)
         }
         for index in create.indices {
             create[index].metadata.annotations = ChangeTimes.annotations(nil, with: changedAt)
@@ -59,7 +62,7 @@ package struct EndpointSlicePlan: Sendable {
 
     private mutating func plan(
         _ service: KubernetesAPI.Service, _ family: IPFamily, pods: [Pod], zones: [String: String?],
-        existing: [EndpointSlice], capacity: Int
+        existing: [EndpointSlice], capacity: Int, _ hints: TopologyHints?
     ) {
         var groups: [[EndpointPort]: Group] = [:]
         for pod in pods {
@@ -74,9 +77,10 @@ package struct EndpointSlicePlan: Sendable {
                     ready: source.isReady, serving: source.isServing, terminating: pod.isBeingDeleted),
                 hostname: source.hostname, targetRef: pod.endpointReference, nodeName: node.isEmpty ? nil : node,
                 zone: zones[node].flatMap { $0 })
-            endpoint.hints = TrafficDistribution.hints(for: endpoint, of: service)
+            if hints == nil { endpoint.hints = TrafficDistribution.hints(for: endpoint, of: service) }
             groups[source.ports, default: Group(ports: source.ports)].endpoints[endpoint.identity] = endpoint
         }
+        if let hints { hint(&groups, family, hints) }
         if groups.isEmpty {
             // A Service without endpoints is told apart from one that nobody has looked at yet.
             groups[[]] = Group(ports: [])
@@ -108,6 +112,24 @@ package struct EndpointSlicePlan: Sendable {
             }
         }
         delete += unused
+    }
+
+    /// Gives the ready endpoints of a family the zones that they are for, or none of them.
+    private mutating func hint(
+        _ groups: inout [[EndpointPort]: Group], _ family: IPFamily, _ hints: TopologyHints
+    ) {
+        let ready = groups.flatMap { ports, group in
+            group.endpoints.filter { $0.value.conditions?.ready == true }.map { (ports: ports, key: $0.key) }
+        }.sorted { $0.key < $1.key }
+        switch hints.zones(for: ready.compactMap { groups[$0.ports]?.endpoints[$0.key] }) {
+        case .failure(let refusal):
+            topology.updateValue(refusal, forKey: family)
+        case .success(let zones):
+            for (place, zone) in zip(ready, zones) {
+                groups[place.ports]?.endpoints[place.key]?.hints = EndpointHints(forZones: [ForName(name: zone)])
+            }
+            topology.updateValue(nil, forKey: family)
+        }
     }
 
     private mutating func fill(

@@ -10,6 +10,9 @@ struct ServicePods: Sendable {
     /// Index of Services: namespace and the first label of the selector.
     static let servicesByLabel = "selector"
 
+    /// Index of the Services whose endpoints depend on all nodes, under an empty key.
+    static let servicesWithTopology = "topology"
+
     let informers: SharedInformers
 
     /// Where a pod stands in the index.

@@ -80,6 +80,18 @@ import Testing
             "endpoints[0].addresses: Required value: must contain at least 1 address",
             "ports[1].name: Duplicate value: \"\""),
         Refusal(
+            .endpointSlices,
+            #"{"addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"hints":{"forZones":[{"name":"a"},{"name":"a"}]}}]}"#,
+            "endpoints[0].hints.forZones[1].name: Duplicate value: \"a\""),
+        Refusal(
+            .endpointSlices,
+            #"{"addressType":"IPv4","endpoints":[{"addresses":["224.0.0.1"]},{"addresses":["169.254.1.1"]},{"addresses":["0.0.0.0"]}]}"#,
+            "endpoints[0].addresses[0]: Invalid value: \"224.0.0.1\": may not be in the link-local multicast range "
+                + "(224.0.0.0/24, ff02::/10)",
+            "endpoints[1].addresses[0]: Invalid value: \"169.254.1.1\": may not be in the link-local range "
+                + "(169.254.0.0/16, fe80::/10)",
+            "endpoints[2].addresses[0]: Invalid value: \"0.0.0.0\": may not be unspecified (0.0.0.0 or ::)"),
+        Refusal(
             .deployments,
             #"{"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"c"}},"#
                 + #""spec":{"containers":[{"name":"c","image":"i"}]}}}}"#,

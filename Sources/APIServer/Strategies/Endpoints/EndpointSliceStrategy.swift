@@ -8,6 +8,7 @@ package struct EndpointSliceStrategy: ObjectStrategy {
     private static let portLimit = 20000
     private static let addressLimit = 100
     private static let hintLimit = 8
+    private static let topologyLimit = 16
 
     package let resource = Resource.endpointSlices
 
@@ -58,17 +59,33 @@ package struct EndpointSliceStrategy: ObjectStrategy {
                 .invalid(path.child("hostname"), .string(endpoint.text("hostname")), $0)
             }
         }
-        for field in ["forZones", "forNodes"] {
-            let hints = endpoint.at("hints", field)?.array ?? []
-            let hintsPath = path.child("hints").child(field)
-            if hints.count > Self.hintLimit {
-                errors.append(.tooMany(hintsPath, count: hints.count, limit: Self.hintLimit))
-            }
-            for (index, hint) in hints.enumerated() where hints[..<index].contains(hint) {
-                errors.append(.duplicate(hintsPath[index].child("name"), hint["name"] ?? ""))
+        if !endpoint.text("nodeName").isEmpty {
+            errors += NameRules.dnsSubdomain(endpoint.text("nodeName")).map {
+                .invalid(path.child("nodeName"), .string(endpoint.text("nodeName")), $0)
             }
         }
+        let topology = endpoint["deprecatedTopology"]
+        let topologyPath = path.child("deprecatedTopology")
+        if let count = topology?.object?.count, count > Self.topologyLimit {
+            errors.append(.tooMany(topologyPath, count: count, limit: Self.topologyLimit))
+        }
+        errors += MetadataRules.labels(topology, at: topologyPath)
+        for field in ["forZones", "forNodes"] {
+            errors += validate(hints: endpoint.at("hints", field)?.array ?? [], at: path.child("hints").child(field))
+        }
         return errors
+    }
+
+    private func validate(hints: [JSONValue], at path: FieldPath) -> [FieldError] {
+        if hints.count > Self.hintLimit {
+            return [.tooMany(path, count: hints.count, limit: Self.hintLimit)]
+        }
+        return hints.enumerated().flatMap { index, hint -> [FieldError] in
+            let (name, namePath) = (hint.text("name"), path[index].child("name"))
+            let repetition: [FieldError] =
+                hints[..<index].contains { $0.text("name") == name } ? [.duplicate(namePath, .string(name))] : []
+            return repetition + NameRules.labelValue(name).map { .invalid(namePath, .string(name), $0) }
+        }
     }
 
     private func validate(_ text: String, of type: String, at path: FieldPath) -> [FieldError] {

@@ -64,12 +64,42 @@ package enum AddressRules {
         families.count <= 2 && Set(families).count == families.count
     }
 
-    /// Tells a client about IPv6 text that is not in the form of RFC 5952.
+    /// Tells a client about addresses that are not in the form of RFC 5952, or that will be refused one day.
     package static func warnAboutForm(_ texts: [String], at path: FieldPath, _ warnings: WarningSink) {
-        for (index, text) in texts.enumerated() {
-            guard let address = IPAddress(text), address.family == .ipv6, address.description != text else { continue }
+        for (index, text) in texts.enumerated() { warnAboutForm(of: text, at: path[index], warnings) }
+    }
+
+    /// The same for one address.
+    package static func warnAboutForm(of text: String, at path: FieldPath, _ warnings: WarningSink) {
+        guard let address = IPAddress(sloppy: text) else { return }
+        if oddity(text) != nil {
             warnings.warn(
-                "\(path[index]): IPv6 address \"\(text)\" should be in RFC 5952 canonical format (\"\(address)\")")
+                "\(path): non-standard IP address \"\(text)\" will be considered invalid in a future Kubernetes "
+                    + "release: use \"\(address)\"")
+        } else if address.family == .ipv6, address.description != text {
+            warnings.warn(
+                "\(path): IPv6 address \"\(text)\" should be in RFC 5952 canonical format (\"\(address)\")")
+        }
+    }
+
+    /// The same for a prefix.
+    package static func warnAboutForm(ofPrefix text: String, at path: FieldPath, _ warnings: WarningSink) {
+        guard let (address, length) = parts(ofPrefix: text) else { return }
+        let prefix = IPPrefix(address, length: length)
+        let isOdd = oddity(String(text.prefix { $0 != "/" })) != nil
+        if prefix.address != address {
+            let single = IPPrefix(address, length: address.family.bitWidth)
+            warnings.warn(
+                "\(path): CIDR value \"\(text)\" is ambiguous in this context (should be \"\(prefix)\" or \"\(single)\"?)"
+            )
+        }
+        if isOdd {
+            warnings.warn(
+                "\(path): non-standard CIDR value \"\(text)\" will be considered invalid in a future Kubernetes "
+                    + "release: use \"\(prefix)\"")
+        } else if prefix.address == address, address.family == .ipv6, prefix.description != text {
+            warnings.warn(
+                "\(path): IPv6 CIDR value \"\(text)\" should be in RFC 5952 canonical format (\"\(prefix)\")")
         }
     }
 

@@ -128,11 +128,3 @@ package final class ServiceStrategy: ResourceStrategy {
         }
     }
 }
-
-extension ServiceObject {
-    /// Tells the client what is accepted but not as it should be.
-    fileprivate func warn(_ warnings: WarningSink) {
-        AddressRules.warnAboutForm(clusterIPs, at: "spec.clusterIPs", warnings)
-        AddressRules.warnAboutForm(externalIPs, at: "spec.externalIPs", warnings)
-    }
-}
