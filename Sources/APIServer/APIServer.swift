@@ -21,6 +21,7 @@ public final class APIServer: ServiceLifecycle.Service {
     private let tls: TLSConfiguration
     private let kubeconfig: String
     private let tokens: StaticTokens
+    private let accountTokens: ServiceAccountTokens
 
     /// The port that is listened on, known once the server runs.
     private let listening = AsyncStream<Int>.makeStream()
@@ -51,6 +52,8 @@ public final class APIServer: ServiceLifecycle.Service {
         let names = ServerNames(configuration)
         tls = try Self.tls(pki, pki.server(addresses: names.addresses, names: names.names))
         kubeconfig = try pki.administratorKubeconfig(serverURL: names.url)
+        accountTokens = try pki.serviceAccountTokens(store)
+        try await AccessBootstrap(store: store).run()
         let bootstrap = Bootstrap(store: store, configuration: configuration, logger: logger)
         try await bootstrap.run()
         upkeep = ClusterUpkeep(store: store, bootstrap: bootstrap, network: strategies.network, logger: logger)
@@ -62,13 +65,13 @@ public final class APIServer: ServiceLifecycle.Service {
     public func run() async throws {
         defer { listening.continuation.finish() }
         let nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
-        let handler = APIHandler(store: store, nodes: nodes, logger: logger)
+        let handler = APIHandler(
+            store: store, nodes: nodes, tokens: accountTokens, staticTokens: tokens, logger: logger)
         let names = ServerNames(configuration)
         let responder = APIResponder(
             handler: handler,
             discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority),
-            openAPI: OpenAPIDocuments(store.definitions),
-            authenticator: Authenticator(tokens: tokens))
+            openAPI: OpenAPIDocuments(store.definitions))
         let application = Application(
             responder: responder,
             server: try .tls(.http1(), tlsConfiguration: tls),

@@ -47,6 +47,7 @@ public struct ControllerManager: ServiceLifecycle.Service {
             ClusterDNSServiceController(context: context),
             PodGarbageController(context: context),
             OwnerGarbageController(context: context),
+            RoleAggregationController(context: context),
         ]
     }
 }

@@ -88,7 +88,7 @@ struct Server: AsyncParsableCommand {
         default: address = .v4(IPv4Address(rawValue: 0x7f00_0001))
         }
         let kubeconfig = try ClusterPKI(dataDirectory: dataDir).issueKubeconfig(
-            user: "system:kube-controller-manager", groups: ["system:masters"],
+            user: ClusterPKI.controllers, groups: [],
             serverURL: "https://\(address.uriHost):\(securePort)")
         let path = "\(dataDir)/controllers.kubeconfig"
         try FileSystem.writeFileAtomically(path, Array(kubeconfig.utf8), mode: 0o600)

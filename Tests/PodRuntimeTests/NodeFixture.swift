@@ -27,6 +27,15 @@ struct NodeFixture: Sendable {
         getuid() == 0 && ["/usr/bin/containerd", "/usr/lib/cni/ptp"].allSatisfy { FileSystem.exists($0) }
     }
 
+    /// Makes what the controllers make in a namespace, so that pods get their tokens.
+    private func prepareNamespace() async throws {
+        let authority = try FileSystem.readText("\(directory)/server/pki/ca.crt")
+        try await client.create(ServiceAccount(metadata: ObjectMeta(name: "default", namespace: "default")))
+        try await client.create(
+            ConfigMap(
+                metadata: ObjectMeta(name: "kube-root-ca.crt", namespace: "default"), data: ["ca.crt": authority]))
+    }
+
     /// Runs `body` with a fixture, then removes everything that it made.
     static func run(_ body: @escaping @Sendable (NodeFixture) async throws -> Void) async throws {
         let directory = try FileSystem.makeTemporaryDirectory(prefix: "/tmp/dt-podruntime-")
@@ -68,6 +77,7 @@ struct NodeFixture: Sendable {
             let fixture = NodeFixture(
                 directory: directory, client: client, configuration: configuration, logger: logger)
             do {
+                try await fixture.prepareNamespace()
                 try await body(fixture)
             } catch {
                 Issue.record(error)

@@ -14,7 +14,7 @@ struct APIResponder: HTTPResponder {
     let handler: APIHandler
     let discovery: DiscoveryDocuments
     let openAPI: OpenAPIDocuments
-    let authenticator: Authenticator
+    private var authenticator: Authenticator { handler.authenticator }
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
         do {
@@ -35,11 +35,13 @@ struct APIResponder: HTTPResponder {
             return try health(segments, request)
         }
         guard let user = try await authenticator.user(of: request, context) else { throw StatusError.unauthorized() }
+        let query = Query(request.uri.query)
         var context = context
-        context.user = user
+        context.user = try Impersonation(request.headers)?.user(for: user, handler.access) ?? user
+        try handler.access.require(AccessRequest(request, target, query), by: context.user)
         switch target {
         case .resource(let path):
-            return try await handler.respond(to: request, path, Query(request.uri.query), context)
+            return try await handler.respond(to: request, path, query, context)
         case .discovery(let segments), .other(let segments):
             guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
             return segments.first == "openapi"

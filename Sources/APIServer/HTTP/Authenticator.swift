@@ -11,11 +11,14 @@ import X509
 final class Authenticator: Sendable {
     /// Tokens that the operator gave.
     private let tokens: StaticTokens
+    /// Tokens of service accounts.
+    private let accounts: ServiceAccountTokens
     /// The certificates' users by connection; nil for one without certificate.
     private let connections = Mutex<[ObjectIdentifier: User?]>([:])
 
-    init(tokens: StaticTokens) {
+    init(tokens: StaticTokens, accounts: ServiceAccountTokens) {
         self.tokens = tokens
+        self.accounts = accounts
     }
 
     /// The user; nil when the client shows no credential.
@@ -24,16 +27,24 @@ final class Authenticator: Sendable {
     func user(of request: Request, _ context: ServerRequestContext) async throws -> User? {
         if let user = try await certificateUser(of: context.channel) { return user }
         guard let token = Self.bearerToken(request.headers[.authorization]) else { return nil }
-        guard let user = tokens[token] else { throw StatusError.unauthorized() }
+        guard let user = tokens[token] ?? accounts.user(of: token)?.user else { throw StatusError.unauthorized() }
         return user
     }
 
+    /// The user of a bearer token, and for which of the audiences it is; nil for a token that is not good.
+    @Sendable
+    func user(of token: String, audiences: [String]) -> (user: User, audiences: [String])? {
+        guard let user = tokens[token] else { return accounts.user(of: token, audiences: audiences) }
+        // Static tokens are for this server.
+        return audiences.contains(ServiceAccountTokens.issuer) ? (user, [ServiceAccountTokens.issuer]) : nil
+    }
+
     /// The token of an `Authorization` header (RFC 6750 §2.1); nil for other schemes.
-    static func bearerToken(_ header: String?) -> String? {
+    private static func bearerToken(_ header: String?) -> String? {
         guard let header else { return nil }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1]).trimmingPrefix { $0 == " " }.isEmpty ? nil : String(parts[1])
+        return String(parts[1])
     }
 
     /// The user of the client certificate, which TLS has verified; asked once for each connection.

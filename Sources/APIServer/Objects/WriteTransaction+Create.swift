@@ -64,6 +64,8 @@ extension WriteTransaction {
         let context = AdmissionContext(
             isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
             requester: options.requester)
+        let write = AdmittedWrite(operation: .create, resource: definition.resource, key: key, new: object)
+        try options.requester?.admit(write, lookup)
         hold(try definition.strategy.admitCreate(&object, context))
         guard self.object(resource, key) == nil else {
             throw .alreadyExists(definition.resource, key.name)

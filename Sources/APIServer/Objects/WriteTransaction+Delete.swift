@@ -17,6 +17,8 @@ extension WriteTransaction {
         let definition = definitions[resource]
         guard let stored = object(resource, key) else { throw .notFound(definition.resource, key.name) }
         var value = stored.value
+        let write = AdmittedWrite(operation: .delete, resource: definition.resource, key: key, old: value)
+        try options.write.requester?.admit(write, lookup)
         try checkPreconditions(options, stored, value, definition.resource)
         applyPropagation(options.propagation, &value)
 

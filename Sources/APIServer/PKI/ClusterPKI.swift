@@ -31,6 +31,9 @@ public struct ClusterPKI: Sendable {
         }
     }
 
+    /// The user as which the controllers act; a default role says what it may do.
+    public static let controllers = DefaultRoles.controllers
+
     /// The authority's certificate as PEM text.
     public var authorityCertificate: String { issuer.authorityText }
 
@@ -42,6 +45,21 @@ public struct ClusterPKI: Sendable {
             CertificateRequest(
                 commonName: user, organizations: groups, addresses: addresses, names: names, isServer: true))
         return Kubeconfig(serverURL: serverURL, authority: authorityCertificate, user: user, credentials: pair).text
+    }
+
+    /// What makes and verifies the tokens of service accounts; its key is made once and kept.
+    func serviceAccountTokens(_ store: Store) throws -> ServiceAccountTokens {
+        let path = directory + "/sa.key"
+        if !FileSystem.exists(path) {
+            try FileSystem.writeFileAtomically(path, Array(ServiceAccountTokens.makeKey().utf8), mode: 0o600)
+        }
+        do {
+            return try ServiceAccountTokens(privateKey: FileSystem.readText(path), store: store)
+        } catch {
+            throw ConfigurationError(
+                "\(path) is damaged: \(error); restore it, or remove it to make a new key (all tokens of service accounts "
+                    + "then end)")
+        }
     }
 
     /// The administrator's kubeconfig; the certificate is made once and kept.

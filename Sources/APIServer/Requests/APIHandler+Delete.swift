@@ -49,7 +49,9 @@ extension APIHandler {
     func deleteOptions(_ call: Call) async throws -> DeleteOptions {
         let text = try await RequestBodyText(call.request)
         let body = text.bytes.isEmpty ? [:] : try text.decode().value
-        return try DeleteOptions(body, call.query)
+        var options = try DeleteOptions(body, call.query)
+        options.write.requester = call.requester
+        return options
     }
 }
 

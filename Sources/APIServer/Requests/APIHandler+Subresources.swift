@@ -17,6 +17,7 @@ extension APIHandler {
         case ("scale", .get), ("scale", .put), ("scale", .patch): return try await scale(call)
         case ("binding", .post): return try await bind(call)
         case ("eviction", .post): return try await evict(call)
+        case ("token", .post): return try await token(call)
         case ("log", .get): return try await nodes.log(of: call, store)
         case ("exec", .get), ("exec", .post): return try await nodes.stream(.exec, of: call, store)
         case ("attach", .get), ("attach", .post): return try await nodes.stream(.attach, of: call, store)

@@ -12,11 +12,20 @@ struct APIHandler: Sendable {
     let indices: [String: Int]
     /// Calls nodes.
     let nodes: NodeClient
+    /// What users may do.
+    let access: AccessControl
+    /// Who users are.
+    let authenticator: Authenticator
+    /// Makes tokens for service accounts.
+    let tokens: ServiceAccountTokens
     let logger: Logger
 
-    init(store: Store, nodes: NodeClient, logger: Logger) {
+    init(store: Store, nodes: NodeClient, tokens: ServiceAccountTokens, staticTokens: StaticTokens, logger: Logger) {
         self.store = store
         self.nodes = nodes
+        self.tokens = tokens
+        access = AccessControl(store: store)
+        authenticator = Authenticator(tokens: staticTokens, accounts: tokens)
         self.logger = logger
         indices = Dictionary(
             store.definitions.enumerated().map { ("\($1.resource.apiVersion)/\($1.resource.plural)", $0) },
@@ -32,6 +41,7 @@ struct APIHandler: Sendable {
         let format: OutputFormat
         let request: Request
         let context: ServerRequestContext
+        let access: AccessControl
 
         var resource: Resource { definition.resource }
 
@@ -40,11 +50,15 @@ struct APIHandler: Sendable {
             ObjectKey(namespace: resource.isNamespaced ? path.namespace ?? "" : "", name: path.name ?? "")
         }
 
+        /// Who asks.
+        var requester: Requester { Requester(user: context.user, access: access) }
+
         /// The options common to all writes.
         func writeOptions() throws(StatusError) -> WriteOptions {
             var options = WriteOptions()
             options.isDryRun = try Self.isDryRun(query.all("dryRun"), optionsKind)
             options.tracking = .manager(try fieldManager())
+            options.requester = requester
             return options
         }
 
@@ -125,7 +139,7 @@ struct APIHandler: Sendable {
         }
         let call = Call(
             index: index, definition: definition, path: path, query: query, format: format, request: request,
-            context: context)
+            context: context, access: access)
         if path.subresource != nil {
             return try await subresource(call)
         }
@@ -146,6 +160,7 @@ struct APIHandler: Sendable {
                 throw StatusError.methodNotAllowed(call.resource, "create")
             }
             try require(.create, call)
+            if let review = call.definition.review { return try await ask(review, call) }
             return try await create(call)
         case .delete:
             try require(.deletecollection, call)

@@ -29,6 +29,8 @@ package struct ResourceDefinition: Sendable {
     package var gracePeriod: @Sendable (JSONValue) -> Int? = { _ in nil }
     /// True when `spec.finalizers` keeps a deleted object too.
     package var isHeldBySpecification = false
+    /// Answers a creation, for a resource that is asked and not stored.
+    package var review: Review?
     /// Notes in the object's status that it is being deleted.
     package var markTerminating: @Sendable (inout JSONValue) -> Void = { _ in }
 

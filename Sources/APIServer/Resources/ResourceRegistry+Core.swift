@@ -113,7 +113,13 @@ extension ResourceRegistry {
         let columns: [TableColumn] = [
             .name, .number("Secrets", "Number of secrets.") { $0["secrets"]?.array?.count ?? 0 }, .age,
         ]
-        return ResourceDefinition(.serviceAccounts, shortNames: ["sa"], columns: columns, strategy: strategy)
+        return ResourceDefinition(.serviceAccounts, shortNames: ["sa"], columns: columns, strategy: strategy) {
+            $0.subresources = [
+                .init(
+                    name: "token", kind: "TokenRequest", groupVersion: (group: "authentication.k8s.io", version: "v1"),
+                    verbs: [.create])
+            ]
+        }
     }
 
     static func events(_ strategy: any ResourceStrategy) -> ResourceDefinition {

@@ -15,6 +15,6 @@ package enum ResourceRegistry {
             (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
             (.roleBindings, roleBindings),
         ]
-        return kinds.map { resource, define in define(strategy(resource)) }
+        return kinds.map { resource, define in define(strategy(resource)) } + reviews
     }
 }

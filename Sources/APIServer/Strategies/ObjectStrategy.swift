@@ -12,6 +12,9 @@ package protocol ObjectStrategy: ResourceStrategy {
     /// What is wrong with a name; a DNS subdomain unless said otherwise.
     func problems(withName name: String) -> [String]
 
+    /// Adds what a new object takes from others.
+    func prepare(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError)
+
     /// Gives a new object what only new objects get, such as its first status.
     func begin(_ object: inout JSONValue)
 
@@ -37,6 +40,7 @@ package protocol ObjectStrategy: ResourceStrategy {
 extension ObjectStrategy {
     package var hasStatus: Bool { false }
     package func problems(withName name: String) -> [String] { NameRules.dnsSubdomain(name) }
+    package func prepare(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError) {}
     package func begin(_ object: inout JSONValue) {}
     package func setDefaults(_ object: inout JSONValue) {}
     package func keep(_ object: inout JSONValue, of old: JSONValue, _ subresource: String?) {}
@@ -51,6 +55,7 @@ extension ObjectStrategy {
 
     package func admitCreate(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError) -> Reservation
     {
+        try prepare(&object, context)
         begin(&object)
         setDefaults(&object)
         try refuse(

@@ -15,6 +15,7 @@ struct PodContext: Sendable {
     let runtime: CRIRuntime
     let images: ImagePuller
     let events: EventRecorder
+    let tokens: TokenCache
     /// For probes and hooks: trusts any certificate.
     let http: HTTPClient
     let logger: Logger

@@ -313,6 +313,7 @@ extension PodWorker {
     private func finishDeletion(_ pod: Pod) async throws(PodActionFailure) {
         do {
             try PodVolumes(directories: context.directories(of: pod)).removeAll()
+            context.tokens.remove(pod: pod.metadata.uid ?? "")
             PodCgroup(pod: pod, parent: context.configuration.cgroupParent).remove()
             guard !machine.isForgotten else { return }
             await publisher.finish()

@@ -40,7 +40,7 @@ public final class PodNode: ServiceLifecycle.Service {
             configuration: configuration, nodeAddresses: addresses,
             nodeAllocatable: facts.resources(maximumPods: configuration.maximumPods), client: client,
             services: services.store, runtime: runtime, images: ImagePuller(runtime: runtime), events: events,
-            http: http, logger: logger)
+            tokens: TokenCache(), http: http, logger: logger)
         let manager = PodManager(context: context)
         let server = try NodeServer(
             port: configuration.port, credentials: credentials, manager: manager, context: context)

@@ -74,7 +74,7 @@ package struct VolumeContent: Sendable, Hashable {
             guard let token = tokens[source.path] else {
                 throw Self.failure("no token was issued for path \(source.path)")
             }
-            try set(source.path, Array(token.utf8), 0o600)
+            try set(source.path, Array(token.utf8), UInt32(mode ?? 0o644))
         }
     }
 

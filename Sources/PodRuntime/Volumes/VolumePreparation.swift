@@ -4,6 +4,8 @@ import KubernetesClient
 
 /// Brings all volumes of a pod up to date with the API's objects.
 struct VolumePreparation: Sendable {
+    private static let usualSeconds = 3600
+
     let context: PodContext
     let pod: Pod
 
@@ -46,7 +48,7 @@ struct VolumePreparation: Sendable {
         for source in volume.projected?.sources ?? [] {
             guard let wanted = source.serviceAccountToken else { continue }
             var request: JSONValue = ["apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"]
-            request.set(.integer(Int64(wanted.expirationSeconds ?? 3600)), at: "spec", "expirationSeconds")
+            request.set(.integer(Int64(wanted.expirationSeconds ?? Self.usualSeconds)), at: "spec", "expirationSeconds")
             if let audience = wanted.audience {
                 request.set([.string(audience)], at: "spec", "audiences")
             }
@@ -55,11 +57,24 @@ struct VolumePreparation: Sendable {
                     "apiVersion": "v1", "kind": "Pod", "name": .string(pod.name),
                     "uid": .string(pod.metadata.uid ?? ""),
                 ], at: "spec", "boundObjectRef")
+            let body = request
             let account = pod.spec?.serviceAccountName ?? "default"
             let path = Resource.serviceAccounts.path(namespace: pod.namespace, name: account, subresource: "token")
-            let answer = try await context.client.request(.post, path: path, body: request)
-            tokens[wanted.path] = answer.at("status", "token")?.string
+            let key = TokenCache.Key(
+                pod: pod.metadata.uid ?? "", audience: wanted.audience ?? "",
+                seconds: wanted.expirationSeconds ?? Self.usualSeconds)
+            tokens[wanted.path] = try await context.tokens.token(key, at: .now) {
+                try await issue(body, path)
+            }
         }
         return tokens
+    }
+
+    private func issue(_ request: JSONValue, _ path: String) async throws -> TokenCache.Entry {
+        let answer = try await context.client.request(.post, path: path, body: request)
+        guard let token = answer.at("status", "token")?.string,
+            let expires = answer.at("status", "expirationTimestamp")?.string.flatMap(Timestamp.init)
+        else { throw PodActionFailure(reason: "FailedMount", message: "the API server issued no token") }
+        return TokenCache.Entry(token: token, expires: expires, at: .now)
     }
 }

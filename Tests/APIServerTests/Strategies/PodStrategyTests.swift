@@ -17,7 +17,7 @@ import Testing
 
     @Test func `a Pod gets the defaults of Kubernetes`() throws {
         let object = try pod(
-            #""volumes":[{"name":"e"},{"name":"m","configMap":{"name":"m"}}]"#,
+            #""automountServiceAccountToken":false,"volumes":[{"name":"e"},{"name":"m","configMap":{"name":"m"}}]"#,
             container: #""livenessProbe":{"httpGet":{"port":80}},"ports":[{"containerPort":80}]"#)
         #expect(
             try object["spec"]
@@ -31,7 +31,8 @@ import Testing
                         "volumes":[{"name":"e","emptyDir":{}},{"name":"m","configMap":{"name":"m","defaultMode":420}}],
                         "restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst",
                         "securityContext":{},"schedulerName":"default-scheduler","enableServiceLinks":true,
-                        "serviceAccountName":"default","serviceAccount":"default","priority":0,
+                        "serviceAccountName":"default","serviceAccount":"default","automountServiceAccountToken":false,
+                        "priority":0,
                         "preemptionPolicy":"PreemptLowerPriority","tolerations":[
                         {"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},
                         {"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}]}

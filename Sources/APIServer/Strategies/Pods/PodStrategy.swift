@@ -13,14 +13,14 @@ package struct PodStrategy: ObjectStrategy {
 
     package init() {}
 
+    package func prepare(_ object: inout JSONValue, _ context: AdmissionContext) throws(StatusError) {
+        try TokenVolume.prepare(&object, context.lookup)
+    }
+
     package func begin(_ object: inout JSONValue) {
         var spec = object["spec"] ?? [:]
         PodDefaults.apply(to: &spec)
         spec.setDefault("enableServiceLinks", true)
-        if spec["serviceAccountName"] == nil {
-            spec["serviceAccountName"] = "default"
-            spec["serviceAccount"] = "default"
-        }
         spec.setDefault("priority", Self.priorities[spec.text("priorityClassName")] ?? 0)
         spec.setDefault("preemptionPolicy", "PreemptLowerPriority")
         for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {

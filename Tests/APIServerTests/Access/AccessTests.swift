@@ -1,0 +1,283 @@
+import JSON
+import KubernetesAPI
+import Testing
+
+/// Servers whose users are known by tokens that are their names.
+@Suite("Who may do what", .serialized)
+struct AccessTests {
+    private static let tokens = """
+        root,root,1,system:masters
+        alice,alice,2,"dev,ops"
+        n1,system:node:n1,3,system:nodes
+        n2,system:node:n2,4,system:nodes
+        """
+    private static let rbac = "/apis/rbac.authorization.k8s.io/v1"
+    private static let pods = "/api/v1/namespaces/default/pods"
+
+    private struct Clients {
+        let server: ServerHarness
+
+        /// Sends a request as the user of a token; gives the code and the body.
+        @discardableResult
+        func send(
+            _ token: String, _ method: String, _ path: String, _ body: JSONValue? = nil, _ headers: (String, String)...
+        ) async throws -> (code: Int, json: JSONValue) {
+            let type = method == "PATCH" ? "application/merge-patch+json" : "application/json"
+            let answer = try await server.with(token: token, headers: headers).send(method, path, body, type: type)
+            return (answer.code, answer.json)
+        }
+
+        /// Why a request is refused; nil when it is not.
+        func refusal(
+            _ token: String, _ method: String, _ path: String, _ body: JSONValue? = nil, _ headers: (String, String)...
+        ) async throws -> String? {
+            let type = method == "PATCH" ? "application/merge-patch+json" : "application/json"
+            let answer = try await server.with(token: token, headers: headers).send(method, path, body, type: type)
+            return answer.code < 300 ? nil : answer.json["message"]?.string ?? "\(answer.code)"
+        }
+
+        func create(_ path: String, _ object: JSONValue) async throws -> JSONValue {
+            let (code, json) = try await send("root", "POST", path, object)
+            #expect(code == 201, "\(json)")
+            return json
+        }
+    }
+
+    private func run(_ body: @escaping (Clients) async throws -> Void) async throws {
+        try await ServerHarness.run(tokens: Self.tokens) { try await body(Clients(server: $0)) }
+    }
+
+    private static func binding(_ kind: String, _ role: String, user: String) -> JSONValue {
+        [
+            "metadata": ["name": "b"], "roleRef": ["kind": .string(kind), "name": .string(role)],
+            "subjects": [["kind": "User", "name": .string(user)]],
+        ]
+    }
+
+    private static func pod(_ name: String, _ more: JSONValue = [:]) -> JSONValue {
+        var spec: JSONValue = ["containers": [["name": "c", "image": "i"]]]
+        for (key, value) in more.object ?? [:] { spec[key] = value }
+        return ["metadata": ["name": .string(name)], "spec": spec]
+    }
+
+    @Test("Roles and bindings count from the next request on")
+    func roles() async throws {
+        try await run { clients in
+            let text =
+                #"pods is forbidden: User "alice" cannot list resource "pods" in API group "" in the namespace "default""#
+            #expect(try await clients.refusal("alice", "GET", Self.pods) == text)
+            #expect(
+                try await clients.refusal("alice", "GET", "/metrics")
+                    == #"forbidden: User "alice" cannot get path "/metrics""#)
+            #expect(try await clients.refusal("alice", "GET", "/apis") == nil)
+            let bindings = Self.rbac + "/namespaces/default/rolebindings"
+            let made = try await clients.create(bindings, Self.binding("ClusterRole", "view", user: "alice"))
+            #expect(made.at("roleRef", "apiGroup") == "rbac.authorization.k8s.io")
+            #expect(try await clients.refusal("alice", "GET", Self.pods) == nil)
+            #expect(try await clients.refusal("alice", "POST", Self.pods, Self.pod("p")) != nil)
+            #expect(try await clients.refusal("alice", "GET", "/api/v1/pods") != nil)
+            #expect(try await clients.refusal("alice", "GET", "/api/v1/namespaces/default") == nil)
+            #expect(try await clients.refusal("alice", "GET", "/api/v1/namespaces/default/secrets") != nil)
+            var changed = made
+            changed.set("edit", at: "roleRef", "name")
+            #expect(
+                try await clients.refusal("root", "PUT", bindings + "/b", changed)?.hasSuffix("cannot change roleRef")
+                    == true)
+            try await clients.send("root", "DELETE", bindings + "/b")
+            #expect(try await clients.refusal("alice", "GET", Self.pods) == text)
+        }
+    }
+
+    @Test("Nobody gives away rights that they do not have")
+    func escalation() async throws {
+        try await run { clients in
+            _ = try await clients.create(
+                Self.rbac + "/namespaces/default/rolebindings", Self.binding("ClusterRole", "admin", user: "alice"))
+            let roles = Self.rbac + "/namespaces/default/roles"
+            let modest: JSONValue = [
+                "metadata": ["name": "modest"],
+                "rules": [["apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]]],
+            ]
+            #expect(try await clients.refusal("alice", "POST", roles, modest) == nil)
+            let greedy: JSONValue = [
+                "metadata": ["name": "greedy"],
+                "rules": [["apiGroups": [""], "resources": ["nodes", "pods"], "verbs": ["get"]]],
+            ]
+            #expect(
+                try await clients.refusal("alice", "POST", roles, greedy)
+                    == #"roles.rbac.authorization.k8s.io "greedy" is forbidden: user "alice" (groups=["dev" "ops" "#
+                    + #""system:authenticated"]) is attempting to grant RBAC permissions not currently held:"# + "\n"
+                    + #"{APIGroups:[""], Resources:["nodes"], Verbs:["get"]}"#)
+            #expect(
+                try await clients.refusal("alice", "PATCH", roles + "/modest", ["rules": greedy["rules"] ?? []]) != nil)
+            var binding = Self.binding("ClusterRole", "cluster-admin", user: "alice")
+            binding.set("mine", at: "metadata", "name")
+            let bindings = Self.rbac + "/namespaces/default/rolebindings"
+            #expect(
+                try await clients.refusal("alice", "POST", bindings, binding)?.contains("not currently held") == true)
+            #expect(try await clients.refusal("alice", "POST", Self.rbac + "/clusterrolebindings", binding) != nil)
+        }
+    }
+
+    @Test(
+        "Malformed roles and bindings are refused field by field",
+        arguments: [
+            (
+                "namespaces/default/roles", #"{"rules":[{"verbs":[],"apiGroups":[""],"resources":["pods"]}]}"#,
+                "rules[0].verbs: Required value: verbs must contain at least one value"
+            ),
+            (
+                "namespaces/default/roles", #"{"rules":[{"verbs":["get"],"nonResourceURLs":["/x"]}]}"#,
+                #"rules[0].nonResourceURLs: Invalid value: ["/x"]: namespaced rules cannot apply to non-resource URLs"#
+            ),
+            (
+                "clusterroles", #"{"rules":[{"verbs":["get"]}]}"#,
+                "rules[0].apiGroups: Required value: resource rules must supply at least one api group, rules[0].resources: "
+                    + "Required value: resource rules must supply at least one resource"
+            ),
+            (
+                "clusterrolebindings", #"{"roleRef":{"kind":"Role","name":"x"}}"#,
+                #"roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole""#
+            ),
+            (
+                "clusterrolebindings",
+                #"{"roleRef":{"kind":"ClusterRole","name":"x"},"subjects":[{"kind":"ServiceAccount","name":"a"}]}"#,
+                "subjects[0].namespace: Required value"
+            ),
+            (
+                "namespaces/default/rolebindings",
+                #"{"roleRef":{"kind":"ClusterRole","name":"a/b"},"subjects":[{"kind":"Robot","name":"a"}]}"#,
+                #"roleRef.name: Invalid value: "a/b": may not contain '/', subjects[0].kind: Unsupported value: "Robot": "#
+                    + #"supported values: "ServiceAccount", "User", "Group""#
+            ),
+        ])
+    func validation(path: String, object: String, text: String) async throws {
+        try await run { clients in
+            var body = try JSONValue(parsing: Array(object.utf8))
+            body["metadata"] = ["name": "x"]
+            let (code, json) = try await clients.send("root", "POST", "\(Self.rbac)/\(path)", body)
+            #expect(code == 422)
+            let message = json["message"]?.string ?? ""
+            #expect(message.contains(text), "\(message)")
+        }
+    }
+
+    @Test("A node writes itself, its lease and its pods' status, and reads what its pods name")
+    func nodes() async throws {
+        try await run { clients in
+            let nodes = "/api/v1/nodes"
+            let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+            #expect(try await clients.refusal("n1", "POST", nodes, ["metadata": ["name": "n1"]]) == nil)
+            #expect(
+                try await clients.refusal("n1", "POST", nodes, ["metadata": ["name": "n2"]])
+                    == #"nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2""#)
+            #expect(try await clients.refusal("n2", "PATCH", nodes + "/n1/status", ["status": ["phase": "x"]]) != nil)
+            #expect(
+                try await clients.refusal("n1", "PATCH", nodes + "/n1/status", ["status": ["phase": "Running"]]) == nil)
+            #expect(
+                try await clients.refusal(
+                    "n1", "PATCH", nodes + "/n1", ["spec": ["taints": [["key": "a", "effect": "NoSchedule"]]]])
+                    == #"nodes "n1" is forbidden: node "n1" is not allowed to modify taints"#)
+            let label: JSONValue = ["metadata": ["labels": ["node-role.kubernetes.io/control-plane": ""]]]
+            #expect(try await clients.refusal("n1", "PATCH", nodes + "/n1", label) != nil)
+            #expect(try await clients.refusal("n1", "DELETE", nodes + "/n1") != nil)
+            #expect(try await clients.refusal("n1", "POST", leases, ["metadata": ["name": "n1"]]) == nil)
+            #expect(try await clients.refusal("n2", "PATCH", leases + "/n1", ["spec": ["holderIdentity": "n2"]]) != nil)
+            #expect(try await clients.refusal("n2", "POST", leases, ["metadata": ["name": "n3"]]) != nil)
+
+            for name in ["named", "other"] {
+                _ = try await clients.create(
+                    "/api/v1/namespaces/default/secrets", ["metadata": ["name": .string(name)]])
+            }
+            let volume: JSONValue = [["name": "v", "secret": ["secretName": "named"]]]
+            _ = try await clients.create(Self.pods, Self.pod("p", ["nodeName": "n1", "volumes": volume]))
+            let secrets = "/api/v1/namespaces/default/secrets"
+            #expect(try await clients.refusal("n1", "GET", secrets + "/named") == nil)
+            #expect(
+                try await clients.refusal("n1", "GET", secrets + "/other")
+                    == #"secrets "other" is forbidden: User "system:node:n1" cannot get resource "secrets" in API group "" in "#
+                    + #"the namespace "default": no relationship found between node 'n1' and this object"#)
+            #expect(try await clients.refusal("n2", "GET", secrets + "/named") != nil)
+            #expect(try await clients.refusal("n1", "GET", secrets) != nil)
+            #expect(try await clients.refusal("n1", "GET", "/api/v1/pods") != nil)
+            #expect(try await clients.refusal("n1", "GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1") == nil)
+            #expect(try await clients.refusal("n2", "GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1") != nil)
+            let status: JSONValue = ["status": ["phase": "Running"]]
+            #expect(try await clients.refusal("n1", "PATCH", Self.pods + "/p/status", status) == nil)
+            #expect(
+                try await clients.refusal("n2", "PATCH", Self.pods + "/p/status", status)
+                    == #"pods "p" is forbidden: node "n2" can only update pod status for pods with spec.nodeName set to itself"#
+            )
+            #expect(try await clients.refusal("n2", "DELETE", Self.pods + "/p?gracePeriodSeconds=0") != nil)
+            #expect(try await clients.refusal("n1", "POST", Self.pods, Self.pod("q", ["nodeName": "n1"])) != nil)
+            #expect(try await clients.refusal("n1", "DELETE", Self.pods + "/p?gracePeriodSeconds=0") == nil)
+            // What its pod named is no longer its own.
+            #expect(try await clients.refusal("n1", "GET", secrets + "/named") != nil)
+            #expect(
+                try await clients.refusal(
+                    "n1", "POST", "/api/v1/namespaces/default/services", ["metadata": ["name": "s"]]) != nil)
+        }
+    }
+
+    @Test("Reviews say who may do what, and who one is")
+    func reviews() async throws {
+        try await run { clients in
+            let authorization = "/apis/authorization.k8s.io/v1"
+            let authentication = "/apis/authentication.k8s.io/v1"
+            func asked(_ user: String, _ verb: String, _ resource: String) async throws -> JSONValue? {
+                let attributes: JSONValue = [
+                    "namespace": "default", "verb": .string(verb), "resource": .string(resource),
+                ]
+                let (code, json) = try await clients.send(
+                    user, "POST", authorization + "/selfsubjectaccessreviews",
+                    ["spec": ["resourceAttributes": attributes]])
+                #expect(code == 201)
+                return json.at("status", "allowed")
+            }
+            _ = try await clients.create(
+                Self.rbac + "/namespaces/default/rolebindings", Self.binding("ClusterRole", "view", user: "alice"))
+            #expect(try await asked("alice", "get", "pods") == true)
+            #expect(try await asked("alice", "create", "pods") == false)
+            #expect(try await asked("root", "create", "pods") == true)
+            let other: JSONValue = [
+                "spec": ["user": "alice", "nonResourceAttributes": ["verb": "get", "path": "/metrics"]]
+            ]
+            let reviewed = try await clients.create(authorization + "/subjectaccessreviews", other)
+            #expect(reviewed.at("status", "allowed") == false)
+            #expect(try await clients.refusal("alice", "POST", authorization + "/subjectaccessreviews", other) != nil)
+            let rules = try await clients.send(
+                "alice", "POST", authorization + "/selfsubjectrulesreviews", ["spec": ["namespace": "default"]]
+            ).json
+            #expect(
+                rules.at("status", "resourceRules")?.array?.contains {
+                    $0["resources"]?.array?.contains("pods") == true && $0["verbs"]?.array?.contains("list") == true
+                } == true)
+            let who = try await clients.send("alice", "POST", authentication + "/selfsubjectreviews", [:]).json
+            #expect(who.at("status", "userInfo", "username") == "alice")
+            #expect(who.at("status", "userInfo", "groups") == ["dev", "ops", "system:authenticated"])
+            let bad = try await clients.send("root", "POST", authorization + "/selfsubjectaccessreviews", ["spec": [:]])
+            #expect(bad.code == 422)
+            #expect(try await clients.send("root", "GET", authorization + "/subjectaccessreviews").code == 405)
+        }
+    }
+
+    @Test("Who may act for another is seen as the other")
+    func impersonation() async throws {
+        try await run { clients in
+            let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+            let other = try await clients.send(
+                "root", "POST", path, [:], ("Impersonate-User", "bob"), ("Impersonate-Group", "x"),
+                ("Impersonate-Extra-scopes", "read")
+            ).json
+            #expect(other.at("status", "userInfo", "username") == "bob")
+            #expect(other.at("status", "userInfo", "groups") == ["x", "system:authenticated"])
+            #expect(other.at("status", "userInfo", "extra", "scopes") == ["read"])
+            #expect(try await clients.refusal("root", "GET", Self.pods, nil, ("Impersonate-User", "bob")) != nil)
+            #expect(
+                try await clients.refusal("alice", "GET", "/apis", nil, ("Impersonate-User", "root"))
+                    == #"users "root" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the "#
+                    + "cluster scope")
+            #expect(try await clients.send("root", "GET", "/apis", nil, ("Impersonate-Group", "x")).code == 500)
+        }
+    }
+}
