@@ -123,13 +123,15 @@ struct VerifiedToken: Sendable {
         if let id = claims["jti"]?.string { extra["authentication.kubernetes.io/credential-id"] = ["JTI=\(id)"] }
         let bound: [(String, Resource)] = [("pod", .pods), ("secret", .secrets), ("node", .nodes)]
         for (kind, resource) in bound {
-            guard let name = own.at(kind, "name")?.string, let uid = own.at(kind, "uid")?.string else { continue }
+            guard let name = own.at(kind, "name")?.string else { continue }
+            let uid = own.at(kind, "uid")?.string
             if kind != "secret" {
                 extra["authentication.kubernetes.io/\(kind)-name"] = [name]
-                extra["authentication.kubernetes.io/\(kind)-uid"] = [uid]
+                if let uid { extra["authentication.kubernetes.io/\(kind)-uid"] = [uid] }
             }
             // The node of a pod is said, and not what the token is bound to.
             guard kind != "node" || own["pod"] == nil else { continue }
+            guard let uid else { return nil }
             let namespace = resource.isNamespaced ? account.namespace : ""
             anchors.append(Anchor(resource: resource, key: ObjectKey(namespace: namespace, name: name), uid: uid))
         }

@@ -12,12 +12,12 @@ import Testing
     private func pod(_ spec: String = "", container: String = "") throws -> JSONValue {
         let more = container.isEmpty ? "" : ",\(container)"
         let rest = spec.isEmpty ? "" : ",\(spec)"
-        return try harness.created(#"{"spec":{"containers":[{"name":"c","image":"i"\#(more)}]\#(rest)}}"#)
+        return try harness.created(#"{"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","image":"i"\#(more)}]\#(rest)}}"#)
     }
 
     @Test func `a Pod gets the defaults of Kubernetes`() throws {
         let object = try pod(
-            #""automountServiceAccountToken":false,"volumes":[{"name":"e"},{"name":"m","configMap":{"name":"m"}}]"#,
+            #""volumes":[{"name":"e"},{"name":"m","configMap":{"name":"m"}}]"#,
             container: #""livenessProbe":{"httpGet":{"port":80}},"ports":[{"containerPort":80}]"#)
         #expect(
             try object["spec"]
