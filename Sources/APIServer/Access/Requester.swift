@@ -16,3 +16,13 @@ package struct Requester: Sendable {
     /// True when the user may do it.
     package func may(_ request: AccessRequest) -> Bool { access.decide(request, by: user) == .allowed }
 }
+
+extension APIHandler.Call {
+    /// Refuses a request to change an object that would make it, from a user who may not create one.
+    func requireCreation() throws(StatusError) {
+        try access.require(
+            AccessRequest(
+                "create", group: resource.group, resource: resource.plural, namespace: key.namespace, name: key.name),
+            by: context.user)
+    }
+}

@@ -19,6 +19,7 @@ extension APIHandler {
         let (object, isNew) = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             guard let live = transaction.object(call.index, call.key) else {
                 guard subresource == nil else { throw .notFound(call.resource, call.key.name) }
+                try call.requireCreation()
                 try configuration.checkIsNew(call)
                 let object = try configuration.apply(to: nil, manager, subresource, isForced: isForced, call)
                 let namespace = call.key.namespace

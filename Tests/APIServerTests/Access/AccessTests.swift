@@ -88,6 +88,29 @@ struct AccessTests {
         }
     }
 
+    @Test("Applying what is not there needs the right to create it")
+    func applying() async throws {
+        try await run { clients in
+            let role: JSONValue = [
+                "metadata": ["name": "patcher"],
+                "rules": [["apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch"]]],
+            ]
+            _ = try await clients.create(Self.rbac + "/namespaces/default/roles", role)
+            _ = try await clients.create(
+                Self.rbac + "/namespaces/default/rolebindings", Self.binding("Role", "patcher", user: "alice"))
+            let path = "/api/v1/namespaces/default/configmaps/c"
+            let map: JSONValue = ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"]]
+            func apply() async throws -> Int {
+                try await clients.server.with(token: "alice").send(
+                    "PATCH", path + "?fieldManager=m", map, type: "application/apply-patch+yaml"
+                ).code
+            }
+            #expect(try await apply() == 403)
+            _ = try await clients.create("/api/v1/namespaces/default/configmaps", map)
+            #expect(try await apply() == 200)
+        }
+    }
+
     @Test("Nobody gives away rights that they do not have")
     func escalation() async throws {
         try await run { clients in
