@@ -14,13 +14,16 @@ FAMILIES ?= ipv4,ipv6
 NODES ?= 2
 BENCH ?= all
 
-.PHONY: build images run down test unit-test system-test lint bench packages test-packages clean
+.PHONY: build images run down test unit-test system-test lint bench packages test-packages bench-packages clean
 
 packages:
 	@scripts/install-packages run
 
 test-packages:
 	@scripts/install-packages test
+
+bench-packages:
+	@scripts/install-packages bench
 
 build: packages
 	@echo "==> Building Duet (release; the first build takes some minutes)"
@@ -51,7 +54,7 @@ system-test: build test-packages
 
 test: lint unit-test system-test
 
-bench: build test-packages
+bench: build bench-packages
 	@Benchmarks/run $(BENCH)
 
 clean:

@@ -9,11 +9,12 @@ class Suite:
     def __init__(self, name):
         self.name, self.rows = name, []
 
-    def add(self, figure, ours, unit, goal, method, peer=None):
-        """Records one figure; lower is better. `goal` is the largest value that meets the aim."""
+    def add(self, figure, ours, unit, goal, method, peer=None, higher_is_better=False):
+        """Records one figure. `goal` is the largest value that meets the aim, or the smallest where higher is better."""
         row = {
             "suite": self.name, "figure": figure, "ours": round(ours, 3), "peer": None if peer is None else round(peer, 3),
-            "ratio": None if peer is None else round(ours / peer, 3), "unit": unit, "goal": goal, "met": ours <= goal,
+            "ratio": None if peer is None else round(ours / peer, 3), "unit": unit, "goal": goal,
+            "met": ours >= goal if higher_is_better else ours <= goal,
             "method": method,
         }
         self.rows.append(row)

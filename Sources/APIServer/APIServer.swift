@@ -72,11 +72,13 @@ public final class APIServer: ServiceLifecycle.Service {
             handler: handler,
             discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority),
             openAPI: OpenAPIDocuments(store.definitions))
+        let limits = configuration.limits
         let application = Application(
-            responder: responder,
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            responder: LimitedResponder(responder, limits),
+            server: try .tls(GuardedChannel.builder(limits), tlsConfiguration: tls),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.bindAddress, port: configuration.securePort)),
+                address: .hostname(configuration.bindAddress, port: configuration.securePort), backlog: 1_024,
+                availableConnectionsDelegate: .maximum(limits.maximumConnections, logger: logger.quieter)),
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port ?? configuration.securePort
                 do {
@@ -89,6 +91,9 @@ public final class APIServer: ServiceLifecycle.Service {
                 listening.continuation.yield(port)
             },
             logger: logger.quieter)
+        let expiry = ObjectExpiry(store, .events, seconds: configuration.eventTTL, logger: logger)
+        let expiring = Task { await expiry?.run() }
+        defer { expiring.cancel() }
         let result: Result<Void, any Error>
         do {
             async let _ = upkeep.run()

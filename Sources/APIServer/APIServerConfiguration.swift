@@ -28,6 +28,10 @@ public struct APIServerConfiguration: Sendable {
         /// Both.
         case requireDualStack = "RequireDualStack"
     }
+    /// Seconds after which an Event that is not written any more is removed; 0 keeps Events.
+    public var eventTTL = 3_600
+    /// What clients may take.
+    public var limits = RequestLimits()
 
     /// Creates a configuration.
     public init(

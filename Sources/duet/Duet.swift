@@ -9,7 +9,7 @@ struct Duet: AsyncParsableCommand {
         discussion: "Start with `duet up`. The parts (server, node, agent) also start alone.",
         version: "0.1.0",
         subcommands: [
-            Up.self, Down.self, Status.self, Kubeconfig.self, VerifyCommand.self, Server.self, NodeCommand.self,
+            Up.self, Down.self, Status.self, Kubeconfig.self, VerifyCommand.self, ServerCommand.self, NodeCommand.self,
             AgentCommand.self,
         ])
 }

@@ -6,9 +6,10 @@ import KubernetesClient
 import Linux
 import LocalCluster
 
-/// `duet server`: the embedded control plane: API and controllers.
+/// `duet server [run]`: the embedded control plane: API and controllers.
 struct Server: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run the embedded control plane: API and controllers.")
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the embedded control plane: API and controllers.")
 
     @Option(help: "Directory of the database, certificates and admin.kubeconfig.")
     var dataDir: String
@@ -50,6 +51,15 @@ struct Server: AsyncParsableCommand {
     @Option(help: "File of bearer tokens: lines of token,user,uid,\"group,group\".")
     var tokenAuthFile: String?
 
+    @Option(help: "Seconds after which an Event that is not written any more is removed; 0 keeps Events.")
+    var eventTtl = 3600
+
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
+    @Flag(help: "Run the API alone; the controllers run elsewhere.")
+    var apiOnly = false
+
     func run() async throws {
         let services = try ClusterSpec.prefixes(parsing: serviceClusterIpRange, option: "--service-cluster-ip-range")
         let pods = try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
@@ -66,7 +76,13 @@ struct Server: AsyncParsableCommand {
             serviceClusterIPRanges: services, serviceNodePortRange: try nodePorts(),
             tokenAuthFile: tokenAuthFile)
         configuration.defaultIPFamilyPolicy = familyPolicy
+        configuration.eventTTL = eventTtl
+        configuration.limits = limits.limits
         let server = try await APIServer(configuration: configuration, logger: logger)
+        if apiOnly {
+            try await ServiceRunner.run([server], logger: logger)
+            return
+        }
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: try writeControllersKubeconfig()),
             userAgent: "duet-controllers")

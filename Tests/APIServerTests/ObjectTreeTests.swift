@@ -19,7 +19,7 @@ struct ObjectTreeTests {
                 tree.remove(key)
                 model[key] = nil
             } else {
-                tree.insert(StoredObject([:], key: key, revision: revision, fields: []))
+                tree.insert(StoredObject([:], key: key, revision: revision, written: 0, fields: []))
                 model[key] = revision
             }
             if revision % 1_000 == 0 {

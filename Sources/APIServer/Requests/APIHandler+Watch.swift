@@ -34,45 +34,44 @@ extension APIHandler {
         let startsWithObjects = sendsInitialEvents ?? (revision == nil)
         let from = startsWithObjects ? nil : revision ?? store.revision
         let encoder = WatchEncoder(call)
-        guard let start = store.watch(call.index, after: from) else {
-            let error = StatusError.expired(
-                "too old resource version: \(wanted) (\(store.horizon(call.index)))")
-            return .stream { writer in
-                try await writer.write(ByteBuffer(bytes: encoder.failure(error)))
-            }
-        }
         let timeout = Duration.seconds(
             try call.query.integer("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
                 ?? Int.random(in: Self.defaultTimeout))
         let session = WatchSession(
-            store: store, index: call.index, filter: filter, encoder: encoder, start: start,
+            store: store, index: call.index, filter: filter, encoder: encoder,
             endsInitialEvents: sendsInitialEvents == true && hasBookmarks, hasBookmarks: hasBookmarks,
-            after: from ?? 0)
-        call.context.channel.closeFuture.whenComplete { _ in start.watcher.cancel() }
+            channel: call.context.channel)
         return .stream { writer in
+            guard
+                let (watcher, revision) = try await session.begin(
+                    after: from, chunkSize: Self.chunkSize,
+                    { bytes in
+                        try await writer.write(ByteBuffer(bytes: bytes))
+                    })
+            else { return }
             let timer = Task {
-                await Self.tick(store, start.watcher, until: ContinuousClock.now + timeout, hasBookmarks: hasBookmarks)
+                await Self.tick(watcher, until: ContinuousClock.now + timeout, hasBookmarks: hasBookmarks)
             }
             defer {
                 timer.cancel()
-                store.endWatch(call.index, start.watcher)
+                session.store.endWatch(watcher)
             }
             try await withGracefulShutdownHandler {
-                try await session.run(chunkSize: Self.chunkSize) { try await writer.write(ByteBuffer(bytes: $0)) }
+                try await session.follow(watcher, after: revision) { try await writer.write(ByteBuffer(bytes: $0)) }
             } onGracefulShutdown: {
-                start.watcher.cancel()
+                watcher.cancel()
             }
         }
     }
 
     private static func tick(
-        _ store: Store, _ watcher: Watcher, until end: ContinuousClock.Instant, hasBookmarks: Bool
+        _ watcher: Watcher, until end: ContinuousClock.Instant, hasBookmarks: Bool
     ) async {
         while ContinuousClock.now < end {
             let next = hasBookmarks ? min(end, ContinuousClock.now + bookmarkInterval) : end
             guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
             if hasBookmarks {
-                store.reportProgress(to: watcher)
+                watcher.requestProgress()
             }
         }
         watcher.cancel()
@@ -85,50 +84,86 @@ private struct WatchSession: Sendable {
     let index: Int
     let filter: ObjectFilter
     let encoder: WatchEncoder
-    let start: Store.WatchStart
     /// True when a bookmark shall mark the end of the initial events.
     let endsInitialEvents: Bool
     let hasBookmarks: Bool
-    /// Events up to this revision are not wanted, even if they are still to come.
-    let after: Int64
+    /// The connection, with whose end the watch ends.
+    let channel: any Channel
 
-    func run(chunkSize: Int, write: ([UInt8]) async throws -> Void) async throws {
-        var buffer: [UInt8] = []
-        for text in initialEvents() {
-            buffer += text
-            if buffer.count >= chunkSize {
-                try await write(buffer)
-                buffer.removeAll(keepingCapacity: true)
-            }
+    /// Starts to follow and sends what is there at first; nil when the revision is too old, which the client is told.
+    ///
+    /// The objects are held only for as long as this takes, not for the time of the watch.
+    func begin(
+        after revision: Int64?, chunkSize: Int, _ write: ([UInt8]) async throws -> Void
+    ) async throws -> (watcher: Watcher, revision: Int64)? {
+        guard let start = store.watch(index, after: revision) else {
+            let error = StatusError.expired("too old resource version: \(revision ?? 0) (\(store.horizon(index)))")
+            try await write(encoder.failure(error))
+            return nil
         }
-        if endsInitialEvents {
-            buffer += encoder.bookmark(start.revision, endsInitialEvents: true)
+        channel.closeFuture.whenComplete { [weak watcher = start.watcher] _ in watcher?.cancel() }
+        do {
+            try await send(start.objects, revision: start.revision, chunkSize: chunkSize, write)
+        } catch {
+            store.endWatch(start.watcher)
+            throw error
         }
-        if !buffer.isEmpty {
-            try await write(buffer)
-        }
-        for await item in start.watcher.items {
-            switch item {
-            case .event(let event):
-                guard event.object.revision > after, let text = change(event) else { continue }
-                try await write(text)
-            case .progress(let revision):
-                if hasBookmarks {
-                    try await write(encoder.bookmark(revision))
+        return (start.watcher, start.revision)
+    }
+
+    /// Sends what happens after a revision until the watcher is cancelled or too slow.
+    func follow(_ watcher: Watcher, after start: Int64, _ write: ([UInt8]) async throws -> Void) async throws {
+        var revision = start
+        for await _ in watcher.wakeUps {
+            var hasMore = true
+            while hasMore {
+                guard let news = store.news(of: watcher, after: revision) else {
+                    let error = StatusError.expired(
+                        "too old resource version: \(revision) (\(store.horizon(index))): the watcher was too slow")
+                    try await write(encoder.failure(error))
+                    return
+                }
+                var buffer: [UInt8] = []
+                for event in news.events {
+                    buffer += change(event) ?? []
+                }
+                revision = news.revision
+                hasMore = news.hasMore
+                if hasBookmarks, news.isProgressDue {
+                    buffer += encoder.bookmark(revision)
+                }
+                if !buffer.isEmpty {
+                    try await write(buffer)
                 }
             }
         }
     }
 
-    private func initialEvents() -> [[UInt8]] {
-        var texts: [[UInt8]] = []
-        start.objects.forEach { object in
-            if filter.matches(object) {
-                texts.append(encoder.event("ADDED", object))
+    /// Sends the objects that are there at first, never more at a time than a chunk and one object.
+    private func send(
+        _ objects: ObjectTree, revision: Int64, chunkSize: Int, _ write: ([UInt8]) async throws -> Void
+    ) async throws {
+        var last: ObjectKey?
+        var buffer: [UInt8] = []
+        repeat {
+            if !buffer.isEmpty {
+                try await write(buffer)
+                buffer.removeAll(keepingCapacity: true)
             }
-            return true
+            objects.forEach(after: last) { object in
+                last = object.key
+                if filter.matches(object) {
+                    buffer += encoder.event("ADDED", object)
+                }
+                return buffer.count < chunkSize
+            }
+        } while buffer.count >= chunkSize
+        if endsInitialEvents {
+            buffer += encoder.bookmark(revision, endsInitialEvents: true)
         }
-        return texts + start.events.compactMap(change)
+        if !buffer.isEmpty {
+            try await write(buffer)
+        }
     }
 
     /// The event as seen through the filter: objects come and go as they begin and cease to match.

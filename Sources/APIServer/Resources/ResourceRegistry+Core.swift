@@ -49,7 +49,7 @@ extension ResourceRegistry {
             ].map { SelectableField($0) }
             $0.fields.append(SelectableField("spec.hostNetwork", absent: "false"))
             $0.fields.append(
-                SelectableField("status.podIPs") { pod in
+                SelectableField("status.podIPs", reading: ["status.podIPs"]) { pod in
                     (pod.at("status", "podIPs")?.array ?? []).compactMap { $0["ip"]?.string }.joined(separator: ",")
                 })
             $0.countsGenerations = true
@@ -129,8 +129,11 @@ extension ResourceRegistry {
                 "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
                 "type",
             ].map { SelectableField($0) }
-            $0.fields.append(SelectableField("reportingComponent") { EventColumns.component(of: $0) })
-            $0.fields.append(SelectableField("source") { EventColumns.component(of: $0) })
+            $0.fields += ["reportingComponent", "source"].map {
+                SelectableField($0, reading: ["reportingComponent", "source.component"]) {
+                    EventColumns.component(of: $0)
+                }
+            }
         }
     }
 }

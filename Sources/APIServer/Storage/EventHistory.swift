@@ -1,11 +1,10 @@
-/// The newest events of one resource, from which watches resume and past states are rebuilt.
+/// The newest events of one resource, from which watches are fed and past states are rebuilt.
 struct EventHistory: Sendable {
     /// Limits: whichever is reached first.
     private static let maximumCount = 16_384
-    private static let maximumBytes = 4 << 20
+    private static let maximumBytes = 16 << 20
 
-    private var events: [StoredEvent] = []
-    private var start = 0
+    private var events = ArrayQueue<StoredEvent>()
     private var bytes = 0
     /// Revision of the newest event that is no longer here: what happened after it is complete.
     private(set) var horizon: Int64
@@ -17,15 +16,10 @@ struct EventHistory: Sendable {
     mutating func append(_ event: StoredEvent) {
         events.append(event)
         bytes += event.object.text.count
-        while events.count - start > Self.maximumCount || (bytes > Self.maximumBytes && events.count - start > 1) {
-            horizon = events[start].object.revision
-            bytes -= events[start].object.text.count
-            start += 1
-        }
-        // Dropped events are let go in bulk, so that appending stays O(1).
-        if start > 1024, start * 2 > events.count {
-            events.removeFirst(start)
-            start = 0
+        while events.count > Self.maximumCount || (bytes > Self.maximumBytes && events.count > 1) {
+            horizon = events[0].object.revision
+            bytes -= events[0].object.text.count
+            events.removeFirst()
         }
     }
 
@@ -34,10 +28,10 @@ struct EventHistory: Sendable {
         horizon = max(horizon, revision)
     }
 
-    /// The events after a revision; nil when some of them are no longer here.
-    func events(after revision: Int64) -> ArraySlice<StoredEvent>? {
+    /// The events after a revision, up to a number of bytes but at least one; nil when some of them are no longer here.
+    func events(after revision: Int64, maximumBytes: Int = .max) -> (events: [StoredEvent], isComplete: Bool)? {
         guard revision >= horizon else { return nil }
-        var (low, high) = (start, events.count)
+        var (low, high) = (0, events.count)
         while low < high {
             let middle = (low + high) / 2
             if events[middle].object.revision <= revision {
@@ -46,6 +40,13 @@ struct EventHistory: Sendable {
                 high = middle
             }
         }
-        return events[low...]
+        var result: [StoredEvent] = []
+        var bytes = 0
+        while low < events.count, bytes < maximumBytes {
+            result.append(events[low])
+            bytes += events[low].object.text.count
+            low += 1
+        }
+        return (result, low == events.count)
     }
 }

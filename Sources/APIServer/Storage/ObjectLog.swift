@@ -2,30 +2,18 @@ import Foundation
 import GRDB
 import Linux
 
-/// One row of the log.
-struct LogRecord: Sendable {
-    /// Revision of the write.
-    let revision: Int64
-    /// Group and plural, such as `apps/deployments` or `/pods`.
-    let resource: String
-    /// The object.
-    let key: ObjectKey
-    /// The change.
-    let kind: StoredEvent.Kind
-    /// The object's text after the change.
-    let text: [UInt8]
-}
-
 /// The accepted writes in SQLite: the newest row of an object is its state, older rows are the history.
 ///
 /// The journal is a write-ahead log and every commit is synced (`synchronous=FULL`), so an acknowledged write survives a
 /// power failure; concurrent writers share a commit, so they share its sync.
 final class ObjectLog: Sendable {
-    /// Rows before this many revisions are dropped once a newer row of their object exists.
-    private static let keptRevisions: Int64 = 20_000
-    private static let compactionInterval: Int64 = 1_000
+    /// What `PRAGMA user_version` says of a database in this layout.
+    static let layout = 2
+    /// Pages of the write-ahead log after which they are brought into the database.
+    private static let checkpointPages = 4096
 
     private let queue: DatabaseQueue
+    private let watermark: Watermark
     /// Path of the database.
     let path: String
 
@@ -36,100 +24,176 @@ final class ObjectLog: Sendable {
         self.path = path
         do {
             var configuration = Configuration()
+            configuration.label = "objects"
             configuration.prepareDatabase { database in
-                try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                try database.execute(
+                    sql: """
+                        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                        PRAGMA wal_autocheckpoint = \(Self.checkpointPages)
+                        """)
             }
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.write { database in
-                let check = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-                guard check == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: check) }
-                try database.execute(
-                    sql: """
-                        CREATE TABLE IF NOT EXISTS log (
-                            revision INTEGER PRIMARY KEY, resource TEXT NOT NULL, namespace TEXT NOT NULL,
-                            name TEXT NOT NULL, kind INTEGER NOT NULL, object BLOB NOT NULL);
-                        CREATE INDEX IF NOT EXISTS log_object ON log (resource, namespace, name, revision);
-                        CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)
-                        """)
+                // Rows carry checksums; this finds rows that are missing because a page is not what it was.
+                let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
+                guard found == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: found) }
+                try Self.prepare(database, path)
             }
             for file in [path, path + "-wal", path + "-shm"] where FileSystem.exists(file) {
                 try FileSystem.setMode(file, 0o600)
             }
         } catch let error as DatabaseError {
-            throw Self.explain(error, path)
+            throw StorageFailure(error).configurationError(path)
         }
+        watermark = try Watermark(path: path + ".revision")
+    }
+
+    private static func prepare(_ database: Database, _ path: String) throws {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard found <= layout else {
+            throw ConfigurationError(
+                "the database \(path) was written by a newer duet (layout \(found), this one knows \(layout)); use that "
+                    + "one, or restore a backup made with this one")
+        }
+        guard found < layout else { return }
+        if try database.tableExists("log") {
+            try database.execute(
+                sql: """
+                    DROP INDEX IF EXISTS log_object;
+                    ALTER TABLE log RENAME TO earlier
+                    """)
+        }
+        try database.execute(
+            sql: """
+                CREATE TABLE log (
+                    revision INTEGER PRIMARY KEY, written INTEGER NOT NULL, checksum INTEGER NOT NULL,
+                    resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL,
+                    object BLOB NOT NULL);
+                CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+                PRAGMA user_version = \(layout)
+                """)
+        guard try database.tableExists("earlier") else { return }
+        let now = Int64(Date().timeIntervalSince1970)
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT revision, \(now), 0, resource, namespace, name, kind, object FROM earlier")
+        while let row = try rows.next() {
+            try insert(try record(row, path, isChecked: false), database)
+        }
+        try database.execute(sql: "DROP TABLE earlier")
     }
 
     /// The revision before which the history is incomplete, and every row in order.
-    func read(_ body: (LogRecord) -> Void) throws -> Int64 {
+    ///
+    /// - Throws: `ConfigurationError` when a row is damaged, or when rows are missing that had been acknowledged.
+    func read(_ body: (LogRecord) throws -> Void) throws -> Int64 {
         do {
             return try queue.read { database in
-                let rows = try Row.fetchCursor(
-                    database, sql: "SELECT revision, resource, namespace, name, kind, object FROM log ORDER BY revision"
-                )
-                while let row = try rows.next() {
-                    let data: Data = row[5]
-                    body(
-                        LogRecord(
-                            revision: row[0], resource: row[1], key: ObjectKey(namespace: row[2], name: row[3]),
-                            kind: StoredEvent.Kind(rawValue: row[4]) ?? .modified, text: [UInt8](data)))
-                }
-                return try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'compacted'") ?? 0
+                let last = try Self.forEachRecord(database, path, body)
+                let compacted = try Self.compacted(database)
+                try watermark.check(max(last, compacted), path)
+                return compacted
             }
         } catch let error as DatabaseError {
-            throw Self.explain(error, path)
+            throw StorageFailure(error).configurationError(path)
         }
     }
 
-    /// Appends rows in one transaction; when it returns, they are on disk, when it throws, none of them is.
-    func append(_ records: [LogRecord]) async throws {
-        try await queue.write { database in
-            let insert = try database.cachedStatement(
-                sql: "INSERT INTO log (revision, resource, namespace, name, kind, object) VALUES (?, ?, ?, ?, ?, ?)")
-            for record in records {
-                try insert.execute(arguments: [
-                    record.revision, record.resource, record.key.namespace, record.key.name, record.kind.rawValue,
-                    Data(record.text),
-                ])
-            }
-            guard let first = records.first, let last = records.last,
-                last.revision / Self.compactionInterval > (first.revision - 1) / Self.compactionInterval
-            else { return }
-            try Self.compact(database, before: last.revision - Self.keptRevisions)
-        }
+    /// What a database holds, all of which has been read and compared with its checksums.
+    static func verify(_ database: Database, _ path: String) throws -> StateBackup.Contents {
+        var rows = 0
+        let last = try forEachRecord(database, path) { _ in rows += 1 }
+        return StateBackup.Contents(rows: rows, revision: max(last, try compacted(database)))
     }
 
-    /// Drops rows that a newer row of the same object has replaced, and deletions, up to a revision.
-    private static func compact(_ database: Database, before revision: Int64) throws {
-        guard revision > 0 else { return }
-        try database.execute(
+    private static func compacted(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'compacted'") ?? 0
+    }
+
+    /// Reads every row in order; returns the revision of the last.
+    private static func forEachRecord(
+        _ database: Database, _ path: String, _ body: (LogRecord) throws -> Void
+    ) throws -> Int64 {
+        let rows = try Row.fetchCursor(
+            database,
             sql: """
-                DELETE FROM log WHERE revision <= :revision AND (kind = :deleted OR EXISTS (
-                    SELECT 1 FROM log AS newer WHERE newer.resource = log.resource AND newer.namespace = log.namespace
-                    AND newer.name = log.name AND newer.revision > log.revision AND newer.revision <= :revision));
-                INSERT INTO meta VALUES ('compacted', :revision) ON CONFLICT (key) DO UPDATE SET value = :revision
-                """,
-            arguments: ["revision": revision, "deleted": StoredEvent.Kind.deleted.rawValue])
+                SELECT revision, written, checksum, resource, namespace, name, kind, object
+                FROM log ORDER BY revision
+                """)
+        var last: Int64 = 0
+        while let row = try rows.next() {
+            let record = try record(row, path)
+            last = record.revision
+            try body(record)
+        }
+        return last
+    }
+
+    /// Reads one row; a damaged one must not end the process, so nothing is taken for granted.
+    private static func record(_ row: Row, _ path: String, isChecked: Bool = true) throws -> LogRecord {
+        func value<Value: DatabaseValueConvertible>(_ index: Int) -> Value? {
+            Value.fromDatabaseValue(row[index] as DatabaseValue)
+        }
+        guard let revision: Int64 = value(0), let written: Int64 = value(1), let checksum: Int64 = value(2),
+            let resource: String = value(3), let namespace: String = value(4), let name: String = value(5),
+            let kind = value(6).flatMap({ StoredEvent.Kind(rawValue: $0) }),
+            let text = try row.withUnsafeData(atIndex: 7, { $0.map { [UInt8]($0) } })
+        else { throw StorageFailure.damaged("a row cannot be read").configurationError(path) }
+        let record = LogRecord(
+            revision: revision, written: written, resource: resource, key: ObjectKey(namespace: namespace, name: name),
+            kind: kind, text: text)
+        guard !isChecked || record.checksum == checksum else {
+            throw StorageFailure.damaged(
+                "the row of revision \(revision), \(resource) \(namespace)/\(name), has changed"
+            )
+            .configurationError(path)
+        }
+        return record
+    }
+
+    private static func insert(_ record: LogRecord, _ database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO log (revision, written, checksum, resource, namespace, name, kind, object)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            record.revision, record.written, record.checksum, record.resource, record.key.namespace, record.key.name,
+            record.kind.rawValue, Data(record.text),
+        ])
+    }
+
+    /// Appends rows and drops superfluous ones in one transaction; when it returns, that is on disk, when it throws, none
+    /// of it is.
+    func append(_ records: [LogRecord], dropping slice: CompactionQueue.Slice?) async throws {
+        do {
+            try await queue.write { database in
+                for record in records {
+                    try Self.insert(record, database)
+                }
+                guard let slice else { return }
+                let delete = try database.cachedStatement(sql: "DELETE FROM log WHERE revision = ?")
+                for revision in slice.revisions {
+                    try delete.execute(arguments: [revision])
+                }
+                try Self.setCompacted(slice.horizon, database)
+            }
+        } catch let error as DatabaseError {
+            throw StorageFailure(error)
+        }
+        if let last = records.last {
+            watermark.raise(to: last.revision)
+        }
+    }
+
+    /// Declares the history up to a revision incomplete.
+    static func setCompacted(_ revision: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO meta VALUES ('compacted', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+            arguments: [revision])
     }
 
     /// Closes the database.
     func close() throws {
         try queue.close()
-    }
-
-    private static func explain(_ error: DatabaseError, _ path: String) -> ConfigurationError {
-        switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            ConfigurationError(
-                "the database \(path) is damaged (\(error.message ?? "\(error.resultCode)")); restore it from a copy, or "
-                    + "move it away to start with an empty cluster")
-        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
-            ConfigurationError(
-                "cannot write the database \(path): \(error.message ?? "no permission"); choose another --data-dir")
-        case .SQLITE_FULL:
-            ConfigurationError("no space left for the database \(path): free some and start again")
-        default:
-            ConfigurationError("cannot open the database \(path): \(error.message ?? "\(error.resultCode)")")
-        }
     }
 }

@@ -4,12 +4,14 @@ package import JSON
 package struct SelectableField: Sendable {
     /// The name in selectors, such as `spec.nodeName`.
     package let name: String
+    /// The paths that the text depends on.
+    let paths: [[String]]
     private let extract: @Sendable (JSONValue) -> String
 
     /// A field found by following the name; `absent` is its text when it is not there.
     package init(_ name: String, absent: String = "") {
         let path = name.split(separator: ".").map(String.init)
-        self.init(name) { object in
+        self.init(name, reading: [name]) { object in
             var value: JSONValue? = object
             for key in path {
                 value = value?[key]
@@ -23,9 +25,10 @@ package struct SelectableField: Sendable {
         }
     }
 
-    /// A field computed from the object.
-    package init(_ name: String, _ extract: @escaping @Sendable (JSONValue) -> String) {
+    /// A field computed from the members at the paths, such as `status.podIPs`.
+    package init(_ name: String, reading paths: [String], _ extract: @escaping @Sendable (JSONValue) -> String) {
         self.name = name
+        self.paths = paths.map { $0.split(separator: ".").map(String.init) }
         self.extract = extract
     }
 

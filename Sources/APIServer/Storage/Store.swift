@@ -1,4 +1,3 @@
-import JSON
 package import KubernetesAPI
 package import Logging
 import Synchronization
@@ -12,6 +11,7 @@ package actor Store {
     nonisolated package let definitions: [ResourceDefinition]
     nonisolated private let published: Mutex<PublishedState>
     private let log: ObjectLog
+    private var compaction: CompactionQueue
     private let logger: Logger
     private var waiting: [Job] = []
     private var isDraining = false
@@ -29,49 +29,9 @@ package actor Store {
         self.definitions = definitions
         self.logger = logger
         log = try ObjectLog(path: path)
-        published = Mutex(try Self.recover(log, definitions, logger))
-    }
-
-    private static func recover(
-        _ log: ObjectLog, _ definitions: [ResourceDefinition], _ logger: Logger
-    ) throws -> PublishedState {
-        let indices = Dictionary(
-            definitions.enumerated().map { ($1.storageName, $0) }, uniquingKeysWith: { first, _ in first })
-        var state = PublishedState(resourceCount: definitions.count)
-        var unknown: Set<String> = []
-        let compacted = try log.read { record in
-            state.revision = max(state.revision, record.revision)
-            guard let index = indices[record.resource] else {
-                unknown.insert(record.resource)
-                return
-            }
-            guard var value = try? JSONValue(parsing: record.text) else {
-                logger.error("unreadable object in the database, left out", metadata: ["object": "\(record.key)"])
-                return
-            }
-            definitions[index].strategy.defaultOnRead(&value)
-            let object = StoredObject(
-                value, key: record.key, revision: record.revision, fields: definitions[index].fields)
-            let event = StoredEvent(
-                resource: index, kind: record.kind, object: object, previous: state.trees[index][record.key])
-            if record.kind == .deleted {
-                state.trees[index].remove(record.key)
-            } else {
-                state.trees[index].insert(object)
-            }
-            state.histories[index].append(event)
-        }
-        for index in state.histories.indices {
-            state.histories[index].raiseHorizon(to: compacted)
-            state.trees[index].forEach { object in
-                definitions[index].strategy.recover(object.value)
-                return true
-            }
-        }
-        if !unknown.isEmpty {
-            logger.warning("stored objects of unknown resources", metadata: ["resources": "\(unknown.sorted())"])
-        }
-        return state
+        let recovered = try Recovery(definitions, logger).run(log)
+        published = Mutex(recovered.state)
+        compaction = recovered.compaction
     }
 
     /// The index of a resource; nil for one that the server does not have.
@@ -110,40 +70,46 @@ package actor Store {
         package let watcher: Watcher
         /// The objects now, when the watch did not name a revision; otherwise empty.
         package let objects: ObjectTree
-        /// The events since the revision that the watch named.
-        package let events: [StoredEvent]
-        /// The revision that `objects` or `events` lead to.
+        /// The revision that `objects` show, or that the watch named: news begin after it.
         package let revision: Int64
     }
 
     /// Starts to follow a resource, from a revision or, with nil, from the present objects; nil when the revision is too old.
     nonisolated package func watch(_ resource: Int, after revision: Int64?) -> WatchStart? {
         published.withLock { state in
-            var events: [StoredEvent] = []
-            if let revision {
-                guard let missed = state.histories[resource].events(after: revision) else { return nil }
-                events = Array(missed)
-            }
-            let watcher = Watcher()
+            if let revision, revision < state.histories[resource].horizon { return nil }
+            let watcher = Watcher(resource: resource)
             state.watchers[resource][ObjectIdentifier(watcher)] = watcher
             return WatchStart(
-                watcher: watcher, objects: revision == nil ? state.trees[resource] : ObjectTree(), events: events,
-                revision: state.revision)
+                watcher: watcher, objects: revision == nil ? state.trees[resource] : ObjectTree(),
+                revision: revision ?? state.revision)
+        }
+    }
+
+    /// Bytes of objects that one portion of news holds.
+    private static let newsBytes = 256 << 10
+
+    /// What a watcher that has seen everything up to a revision has not seen; nil when some of that is already gone.
+    nonisolated package func news(of watcher: Watcher, after revision: Int64) -> WatchNews? {
+        let isProgressDue = watcher.takeProgressRequest()
+        return published.withLock { state in
+            guard
+                let (events, isComplete) = state.histories[watcher.resource].events(
+                    after: revision, maximumBytes: Self.newsBytes)
+            else { return nil }
+            let reached = isComplete ? state.revision : events.last?.object.revision ?? revision
+            return WatchNews(
+                events: events, revision: max(revision, reached), hasMore: !isComplete, isProgressDue: isProgressDue)
         }
     }
 
     /// Oldest revision from which a watch of the resource can start.
     nonisolated package func horizon(_ resource: Int) -> Int64 { published.withLock { $0.histories[resource].horizon } }
 
-    /// Tells a watcher, in order with the events, how far it is.
-    nonisolated package func reportProgress(to watcher: Watcher) {
-        published.withLock { watcher.deliver(.progress($0.revision)) }
-    }
-
     /// Forgets a watcher.
-    nonisolated package func endWatch(_ resource: Int, _ watcher: Watcher) {
+    nonisolated package func endWatch(_ watcher: Watcher) {
         watcher.cancel()
-        _ = published.withLock { $0.watchers[resource].removeValue(forKey: ObjectIdentifier(watcher)) }
+        _ = published.withLock { $0.watchers[watcher.resource].removeValue(forKey: ObjectIdentifier(watcher)) }
     }
 
     // MARK: Writing
@@ -204,13 +170,13 @@ package actor Store {
         }
         var failure: StatusError?
         if !transaction.events.isEmpty {
+            let slice = compaction.slice()
             do {
-                try await log.append(
-                    transaction.events.map {
-                        LogRecord(
-                            revision: $0.object.revision, resource: definitions[$0.resource].storageName,
-                            key: $0.object.key, kind: $0.kind, text: $0.object.text)
-                    })
+                try await log.append(transaction.events.map(record), dropping: slice)
+                if let slice {
+                    compaction.remove(slice)
+                }
+                transaction.events.forEach { compaction.add($0) }
                 published.withLock { $0.publish(transaction) }
             } catch {
                 failure = StatusError.internalError("the change could not be stored in \(log.path): \(error)")
@@ -227,6 +193,13 @@ package actor Store {
         for acknowledge in acknowledgements {
             acknowledge(failure)
         }
+    }
+
+    private func record(_ event: StoredEvent) -> LogRecord {
+        LogRecord(
+            revision: event.object.revision, written: event.object.written,
+            resource: definitions[event.resource].storageName, key: event.object.key, kind: event.kind,
+            text: event.object.text)
     }
 
     /// Closes the database; nothing can be written afterwards.

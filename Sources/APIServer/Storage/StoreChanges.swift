@@ -25,8 +25,8 @@ extension PublishedState {
         let isComplete = parts.allSatisfy { $0 != nil }
         return StoreChanges(
             revision: self.revision,
-            resources: zip(resources, parts).map { resource, events in
-                isComplete ? .init(events: events ?? []) : .init(objects: trees[resource])
+            resources: zip(resources, parts).map { resource, part in
+                isComplete ? .init(events: part?.events ?? []) : .init(objects: trees[resource])
             })
     }
 }

@@ -6,6 +6,8 @@ package final class StoredObject: Sendable {
     package let key: ObjectKey
     /// The revision that wrote this state.
     package let revision: Int64
+    /// When this state was written, in seconds since 1970 by the clock of then.
+    package let written: Int64
     /// The whole object, beginning with `apiVersion` and `kind`.
     package let text: [UInt8]
     /// Its labels.
@@ -14,14 +16,27 @@ package final class StoredObject: Sendable {
     package let fields: [String]
 
     /// Freezes an object whose metadata are complete but for the resource version.
-    package init(_ value: JSONValue, key: ObjectKey, revision: Int64, fields: [SelectableField]) {
+    package convenience init(
+        _ value: JSONValue, key: ObjectKey, revision: Int64, written: Int64, fields: [SelectableField]
+    ) {
         var value = value
         value.set(.string(String(revision)), at: "metadata", "resourceVersion")
+        self.init(
+            selected: value, text: value.serialized(), key: key, revision: revision, written: written, fields: fields)
+    }
+
+    /// Takes a state whose text is already complete.
+    ///
+    /// - Parameter selected: At least the members that labels and fields are read from.
+    init(
+        selected: JSONValue, text: [UInt8], key: ObjectKey, revision: Int64, written: Int64, fields: [SelectableField]
+    ) {
         self.key = key
         self.revision = revision
-        text = value.serialized()
-        labels = value.at("metadata", "labels")?.object?.reduce(into: [:]) { $0[$1.key] = $1.value.string } ?? [:]
-        self.fields = fields.map { $0.text(in: value) }
+        self.written = written
+        self.text = text
+        labels = selected.at("metadata", "labels")?.object?.reduce(into: [:]) { $0[$1.key] = $1.value.string } ?? [:]
+        self.fields = fields.map { $0.text(in: selected) }
     }
 
     /// The object as a tree; reads the text anew, in time linear to its length.

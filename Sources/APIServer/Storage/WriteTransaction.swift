@@ -4,6 +4,8 @@ import KubernetesAPI
 /// One request's changes, applied to a working copy of the state that nobody else sees yet.
 package struct WriteTransaction {
     let definitions: [ResourceDefinition]
+    /// Seconds since 1970.
+    private let time: Int64
     private(set) var trees: [ObjectTree]
     private(set) var revision: Int64
     private(set) var events: [StoredEvent] = []
@@ -11,6 +13,7 @@ package struct WriteTransaction {
 
     init(definitions: [ResourceDefinition], trees: [ObjectTree], revision: Int64) {
         self.definitions = definitions
+        self.time = Timestamp.now.seconds
         self.trees = trees
         self.revision = revision
     }
@@ -40,7 +43,8 @@ package struct WriteTransaction {
     package mutating func put(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         let previous = trees[resource][key]
         revision += 1
-        let object = StoredObject(value, key: key, revision: revision, fields: definitions[resource].fields)
+        let object = StoredObject(
+            value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
         trees[resource].insert(object)
         events.append(
             StoredEvent(
@@ -53,7 +57,8 @@ package struct WriteTransaction {
     package mutating func remove(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         let previous = trees[resource][key]
         revision += 1
-        let object = StoredObject(value, key: key, revision: revision, fields: definitions[resource].fields)
+        let object = StoredObject(
+            value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
         trees[resource].remove(key)
         events.append(StoredEvent(resource: resource, kind: .deleted, object: object, previous: previous))
         let strategy = definitions[resource].strategy

@@ -1,0 +1,44 @@
+import Foundation
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// Connections of HTTP/1.1 within limits.
+struct GuardedChannel: ServerChildChannel {
+    typealias Value = HTTP1Channel.Value
+
+    private let base: HTTP1Channel
+    private let limits: RequestLimits
+
+    /// The server's side of HTTP/1.1 within limits.
+    static func builder(_ limits: RequestLimits) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let headers = HTTP1Channel.Configuration.DecoderConfiguration(
+                maxHeaderFieldSize: limits.maximumHeaderBytes, maxHeaderListSize: limits.maximumHeaderBytes,
+                maxHeaderFieldCount: limits.maximumHeaderFields)
+            return Self(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: HTTP1Channel.Configuration(
+                        idleTimeout: .seconds(Int64(limits.idleTimeout)), httpDecoderConfiguration: headers)),
+                limits: limits)
+        }
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        // A client that is gone without a word is noticed by the kernel, on an idle watch too.
+        let options = channel.setOption(.socketOption(.so_keepalive), value: 1).flatMap {
+            channel.setOption(
+                .tcpOption(.init(rawValue: CInt(TCP_USER_TIMEOUT))), value: limits.stallTimeout * 1_000)
+        }
+        return options.flatMap {
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits))
+            }
+        }.flatMap { base.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await base.handle(value: value, logger: logger)
+    }
+}

@@ -1,0 +1,77 @@
+import Addresses
+import Hummingbird
+import KubernetesAPI
+import NIOCore
+import Synchronization
+
+/// Lets only as many requests through as the limits allow; the others are told to come again.
+final class LimitedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == ServerRequestContext {
+    typealias Context = ServerRequestContext
+
+    private let base: Base
+    private let limits: RequestLimits
+    private let reading = Atomic(0)
+    private let writing = Atomic(0)
+    private let rates: Mutex<RateLimiter>
+    private let start = ContinuousClock.now
+
+    init(_ base: Base, _ limits: RequestLimits) {
+        self.base = base
+        self.limits = limits
+        rates = Mutex(RateLimiter(rate: limits.maximumRequestRate))
+    }
+
+    func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
+        guard isWithinRate(context.channel) else { return .tooMany }
+        guard !Self.isLongRunning(request) else { return try await base.respond(to: request, context: context) }
+        switch request.method {
+        case .get, .head, .options:
+            return try await count(reading, limits.maximumRequestsInFlight) {
+                try await base.respond(to: request, context: context)
+            }
+        default:
+            return try await count(writing, limits.maximumMutatingRequestsInFlight) {
+                try await base.respond(to: request, context: context)
+            }
+        }
+    }
+
+    private func count(
+        _ counter: borrowing Atomic<Int>, _ maximum: Int, _ answer: () async throws -> Response
+    ) async throws -> Response {
+        defer { counter.subtract(1, ordering: .relaxed) }
+        guard counter.add(1, ordering: .relaxed).newValue <= maximum else { return .tooMany }
+        return try await answer()
+    }
+
+    private func isWithinRate(_ channel: any Channel) -> Bool {
+        guard limits.maximumRequestRate > 0 else { return true }
+        let now = start.duration(to: .now) / .seconds(1)
+        return rates.withLock { $0.admit(Self.client(channel.remoteAddress), now: now) }
+    }
+
+    /// The address, or its IPv6 network, since a client there has more addresses than anyone can count.
+    private static func client(_ address: SocketAddress?) -> String {
+        guard let text = address?.ipAddress, let address = IPAddress(text) else { return "" }
+        switch address {
+        case .v4: return text
+        case .v6: return IPPrefix(address, length: 64).description
+        }
+    }
+
+    /// Requests that last as long as the client likes: watches, and streams of and to containers.
+    static func isLongRunning(_ request: Request) -> Bool {
+        if let query = request.uri.query, query.contains("watch=") || query.contains("follow=") { return true }
+        let path = request.uri.path
+        return path.contains("/watch/")
+            || ["/exec", "/attach", "/portforward", "/proxy"].contains { path.hasSuffix($0) }
+            || path.contains("/proxy/")
+    }
+}
+
+extension Response {
+    /// The answer to a request beyond a limit.
+    fileprivate static var tooMany: Response {
+        .failure(.tooManyRequests("Too many requests, please try again later.", retryAfterSeconds: 1))
+    }
+}

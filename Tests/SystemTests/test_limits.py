@@ -1,0 +1,193 @@
+"""What one client may take of the server: sizes, times, rates, connections; and what it gets beyond that."""
+import json
+import socket
+import ssl
+import threading
+import time
+import unittest
+
+from server import CONFIG_MAPS, Server, config_map
+from support import eventually
+
+
+def status_line(connection):
+    """The first line of the answer, or "" when the server closed the connection."""
+    data = b""
+    while b"\r\n" not in data:
+        try:
+            part = connection.recv(65536)
+        except (ConnectionResetError, ssl.SSLError):
+            break
+        if not part:
+            break
+        data += part
+    return data.split(b"\r\n")[0].decode()
+
+
+class Limits(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(None, "--request-timeout", "4", "--api-only")
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+
+    def closed_within(self, connection, seconds):
+        connection.settimeout(seconds)
+        start = time.monotonic()
+        try:
+            while connection.recv(65536):
+                pass
+        except (ConnectionResetError, ssl.SSLError):
+            pass
+        return time.monotonic() - start
+
+    def test_body_too_large(self):
+        for declared in (True, False):
+            with self.server.connect() as connection:
+                length = "Content-Length: 4000000" if declared else "Transfer-Encoding: chunked"
+                connection.sendall(f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode())
+                try:
+                    for _ in range(62):
+                        part = b"x" * 65536
+                        connection.sendall(part if declared else b"10000\r\n" + part + b"\r\n")
+                except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
+                    pass
+                self.assertIn("413", status_line(connection))
+
+    def test_endless_body_is_ended(self):
+        with self.server.connect() as connection:
+            connection.sendall(f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            before, start = self.server.resident_mebibytes(), time.monotonic()
+            with self.assertRaises((OSError, ssl.SSLError)):
+                while time.monotonic() - start < 30:
+                    connection.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
+                    time.sleep(0.001)
+            self.assertLess(time.monotonic() - start, 20)
+            self.assertLess(self.server.resident_mebibytes() - before, 64)
+
+    def test_slow_header_and_slow_body(self):
+        heads = [f"GET {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nX: ",
+                 f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"]
+        for head in heads:
+            with self.server.connect() as connection:
+                connection.sendall(head.encode())
+                start = time.monotonic()
+                with self.assertRaises((OSError, ssl.SSLError)):
+                    while time.monotonic() - start < 30:
+                        connection.sendall(b"x")
+                        time.sleep(0.2)
+                self.assertLess(time.monotonic() - start, 20)
+
+    def test_silent_connections_are_closed_and_do_not_disturb(self):
+        silent = [socket.create_connection(("127.0.0.1", self.server.port)) for _ in range(200)]
+        self.assertEqual(self.server.call("GET", CONFIG_MAPS)[0], 200)
+        for connection in silent:
+            connection.close()
+
+    def test_large_header_and_address(self):
+        for request in (f"GET /api HTTP/1.1\r\nHost: a\r\nX: {'x' * 200_000}\r\n\r\n",
+                        "GET /api HTTP/1.1\r\nHost: a\r\n" + "".join(f"X{i}: y\r\n" for i in range(5_000)) + "\r\n",
+                        f"GET /api?{'x' * 1_000_000} HTTP/1.1\r\nHost: a\r\n\r\n"):
+            with self.server.connect() as connection:
+                try:
+                    connection.sendall(request.encode())
+                except OSError:
+                    pass
+                self.assertRegex(status_line(connection), "^(HTTP/1.1 4|$)")
+        self.assertEqual(self.server.call("GET", "/api")[0], 200)
+
+    def test_old_tls_is_refused(self):
+        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            with self.assertRaises((ssl.SSLError, OSError)):
+                self.server.connect(version=version).close()
+        with self.server.connect(version=ssl.TLSVersion.TLSv1_2) as connection:
+            self.assertEqual(connection.version(), "TLSv1.2")
+        with socket.create_connection(("127.0.0.1", self.server.port)) as plain:
+            plain.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+            plain.settimeout(10)
+            try:
+                self.assertNotIn(b"HTTP", plain.recv(100))
+            except ConnectionResetError:
+                pass
+
+    def test_watchers_that_do_not_read(self):
+        """Slow and dying watchers cost neither memory nor anybody's time, and are cut off."""
+        watchers = []
+        for _ in range(40):
+            connection = self.server.connect()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(f"GET {CONFIG_MAPS}?watch=true HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            watchers.append(connection)
+        client = self.server.client()
+        self.assertEqual(self.server.call("POST", CONFIG_MAPS, config_map("big", 100_000), client)[0], 201)
+        before = self.server.resident_mebibytes()
+        slowest = 0
+        for number in range(250):
+            start = time.monotonic()
+            value = config_map("big", 100_000)
+            value["data"]["number"] = str(number)
+            self.assertEqual(self.server.call("PUT", f"{CONFIG_MAPS}/big", value, client)[0], 200)
+            slowest = max(slowest, time.monotonic() - start)
+        self.assertLess(slowest, 5)
+        # 40 queues of 25 MB would be 1 GB; what there may be is one history and what the sockets hold.
+        self.assertLess(self.server.resident_mebibytes() - before, 300)
+        # One of them begins to read again: it gets what it still can, the reason, and the end.
+        late = watchers.pop()
+        late.settimeout(30)
+        data = b""
+        while b'"type":"ERROR"' not in data:
+            part = late.recv(1 << 20)
+            if not part:
+                break
+            data = data[-100_000:] + part
+        self.assertIn(b"too old resource version", data)
+        for connection in watchers:
+            connection.close()
+
+
+class Rates(unittest.TestCase):
+    def test_rate_of_one_client(self):
+        server = Server(None, "--max-request-rate", "20", "--api-only")
+        self.addCleanup(server.remove)
+        server.start()
+        client = server.client()
+        answers = [server.call("GET", CONFIG_MAPS, client=client) for _ in range(200)]
+        refused = [value for code, value in answers if code == 429]
+        self.assertTrue(refused)
+        self.assertEqual(refused[0]["reason"], "TooManyRequests")
+        self.assertEqual(refused[0]["details"]["retryAfterSeconds"], 1)
+        time.sleep(1)
+        self.assertEqual(server.call("GET", CONFIG_MAPS, client=client)[0], 200)
+
+    def test_requests_in_flight(self):
+        server = Server(None, "--max-mutating-requests-inflight", "2", "--api-only")
+        self.addCleanup(server.remove)
+        server.start()
+        held = []
+        for _ in range(2):
+            connection = server.connect()
+            connection.sendall(f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n".encode())
+            held.append(connection)
+        code, value = eventually(lambda: (lambda answer: answer[0] == 429 and answer)(
+            server.call("POST", CONFIG_MAPS, config_map("a"))), "the limit is reached", seconds=10)
+        self.assertEqual(value["message"], "Too many requests, please try again later.")
+        self.assertEqual(server.call("GET", CONFIG_MAPS)[0], 200, "Reading has a limit of its own")
+        for connection in held:
+            connection.close()
+        eventually(lambda: server.call("POST", CONFIG_MAPS, config_map("b"))[0] == 201, "there is room again", seconds=10)
+
+    def test_connections(self):
+        server = Server(None, "--max-connections", "5", "--api-only")
+        self.addCleanup(server.remove)
+        server.start()
+        held = [server.connect() for _ in range(4)]
+        self.assertEqual(server.call("GET", "/readyz")[0], 200)
+        for connection in held:
+            connection.close()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(server.call("GET", CONFIG_MAPS)[0])) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(answers, [200] * 30, "Those beyond the limit wait and are served")
