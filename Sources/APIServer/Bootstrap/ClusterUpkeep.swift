@@ -48,15 +48,22 @@ final class ClusterUpkeep: Sendable {
         guard let index = store.index(of: .serviceCIDRs) else { return }
         while !Task.isCancelled {
             guard let start = store.watch(index, after: nil) else { return }
-            for await item in start.watcher.items {
-                guard case .event(let event) = item else { continue }
-                if event.kind == .deleted {
-                    await renew()
-                } else if event.object.value.isTerminating {
-                    await settleRanges()
+            var revision = start.revision
+            following: for await _ in start.watcher.wakeUps {
+                var hasMore = true
+                while hasMore {
+                    guard let news = store.news(of: start.watcher, after: revision) else { break following }
+                    for event in news.events {
+                        if event.kind == .deleted {
+                            await renew()
+                        } else if event.object.value.isTerminating {
+                            await settleRanges()
+                        }
+                    }
+                    (revision, hasMore) = (news.revision, news.hasMore)
                 }
             }
-            store.endWatch(index, start.watcher)
+            store.endWatch(start.watcher)
         }
     }
 

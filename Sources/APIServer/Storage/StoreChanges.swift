@@ -3,7 +3,7 @@ package struct StoreChanges: Sendable {
     /// One resource's part.
     package struct Part: Sendable {
         /// The events in order; none when `objects` is set.
-        package var events: ArraySlice<StoredEvent> = []
+        package var events: [StoredEvent] = []
         /// All objects, when the events do not reach back to the revision.
         package var objects: ObjectTree?
     }
