@@ -61,6 +61,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func check(_ context: ChannelHandlerContext) {
+        // Who looks at a command's output page by page may take the time for it.
+        guard !isUpgraded else { return }
         let now = NIODeadline.now()
         if let waitingSince, now - waitingSince > requestTimeout {
             context.close(promise: nil)

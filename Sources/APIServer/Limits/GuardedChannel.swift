@@ -28,8 +28,7 @@ struct GuardedChannel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         // A client that is gone without a word is noticed by the kernel, on an idle watch too.
         let options = channel.setOption(.socketOption(.so_keepalive), value: 1).flatMap {
-            channel.setOption(
-                .tcpOption(.init(rawValue: CInt(TCP_USER_TIMEOUT))), value: limits.stallTimeout * 1_000)
+            channel.setOption(.tcpOption(.init(rawValue: CInt(TCP_KEEPIDLE))), value: limits.stallTimeout)
         }
         return options.flatMap {
             channel.eventLoop.makeCompletedFuture {
