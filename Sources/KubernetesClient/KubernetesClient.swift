@@ -53,21 +53,9 @@ public final class KubernetesClient: Sendable {
     }
 
     /// Ends every request and frees the thread; the client cannot be used afterwards.
-    ///
-    /// Returns after half a second at the latest: a server amid a watch reads nothing, so the end of that TLS session
-    /// takes NIO's five seconds, which then pass in the background.
     public func shutdown() async {
-        let (ended, continuation) = AsyncStream<Void>.makeStream()
-        Task { [http, group] in
-            try? await http.shutdown()
-            try? await group.shutdownGracefully()
-            continuation.finish()
-        }
-        Task {
-            try? await Task.sleep(for: .milliseconds(500))
-            continuation.finish()
-        }
-        for await _ in ended {}
+        try? await http.shutdown()
+        try? await group.shutdownGracefully()
     }
 
     /// Sends one request and returns the JSON of the answer.

@@ -35,23 +35,26 @@ struct RequestTests {
             ("", "json object"), ("*/*", "json object"), ("application/yaml", "yaml object"),
             ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "json table v1"),
             ("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", "json object"),
-            ("application/vnd.kubernetes.protobuf,application/json", "json object"),
+            ("application/vnd.kubernetes.protobuf,application/json", "protobuf object"),
+            ("application/vnd.kubernetes.protobuf;q=0.5,application/json", "json object"),
+            ("application/json;q=0, application/yaml", "yaml object"),
+            ("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json", "json object"),
+            ("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", "protobuf metadata v1"),
             ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "json metadata v1"),
-            ("application/vnd.kubernetes.protobuf", "none"),
+            ("application/cbor", "none"),
         ])
     func negotiation(accept: String, expected: String) {
         guard let format = OutputFormat.negotiate(accept: accept) else {
             #expect(expected == "none")
             return
         }
-        let encoding = format.encoding == .json ? "json" : "yaml"
         let shape =
             switch format.shape {
             case .object: "object"
             case .table(let version): "table \(version)"
             case .metadata(let version): "metadata \(version)"
             }
-        #expect("\(encoding) \(shape)" == expected)
+        #expect("\(format.encoding) \(shape)" == expected)
     }
 
     @Test(

@@ -98,7 +98,15 @@ struct ServerHarness {
         _ method: String, _ path: String, _ body: JSONValue? = nil, type: String = "application/json",
         accept: String = "application/json"
     ) async throws -> Answer {
-        let answer = try await open(method, path, body.map { $0.serialized() }, type: type, accept: accept)
+        try await send(method, path, bytes: body.map { $0.serialized() }, type: type, accept: accept)
+    }
+
+    /// Sends a request with any body and reads the whole answer.
+    func send(
+        _ method: String, _ path: String, bytes: [UInt8]?, type: String = "application/json",
+        accept: String = "application/json"
+    ) async throws -> Answer {
+        let answer = try await open(method, path, bytes, type: type, accept: accept)
         let bytes = try await answer.body.collect(upTo: 64 << 20)
         return Answer(code: Int(answer.status.code), headers: answer.headers, bytes: [UInt8](buffer: bytes))
     }
@@ -142,13 +150,33 @@ struct ServerHarness {
         return copy
     }
 
+    /// The same server with a client of its own, which has to be closed.
+    func another() throws -> ServerHarness {
+        var copy = self
+        copy.client = try Self.administrator(directory)
+        return copy
+    }
+
+    /// Closes the client's connections, whatever they are at.
+    func disconnect() async throws {
+        try await client.shutdown()
+    }
+
+    /// The same server with a header more in every request.
+    func sending(_ name: String, _ value: String) -> ServerHarness {
+        var copy = self
+        copy.headers.append((name, value))
+        return copy
+    }
+
     private static func client(_ directory: String, _ adjust: (inout TLSConfiguration) -> Void = { _ in }) -> HTTPClient
     {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .file(directory + "/pki/ca.crt")
         adjust(&tls)
-        return HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+        var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+        configuration.redirectConfiguration = .disallow
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     private static func administrator(_ directory: String) throws -> HTTPClient {

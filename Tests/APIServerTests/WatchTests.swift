@@ -73,9 +73,13 @@ struct WatchTests {
             #expect(future.json.at("details", "causes")?[0]?["reason"] == "ResourceVersionTooLarge")
             let field = try await server.send("GET", Self.path + "?fieldSelector=spec.x%3D1")
             #expect(field.code == 400)
-            #expect(field.json["message"] == "field label not supported: spec.x")
+            #expect(
+                field.json["message"]
+                    == "\"spec.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+            let service = try await server.send("GET", "/api/v1/services?fieldSelector=spec.x%3D1")
+            #expect(service.json["message"] == "field label not supported: spec.x")
             #expect(try await server.send("GET", Self.path + "?labelSelector=a%20in%20(").code == 400)
-            let accept = try await server.send("GET", Self.path, accept: "application/vnd.kubernetes.protobuf")
+            let accept = try await server.send("GET", Self.path, accept: "application/cbor")
             #expect(accept.code == 406)
         }
     }
@@ -113,6 +117,62 @@ struct WatchTests {
         return try answer.text.split(separator: "\n").map { line in
             let event = try JSONValue(text: String(line))
             return (event["type"]?.string ?? "", event["object"] ?? .null)
+        }
+    }
+}
+
+@Suite struct ListOptionTests {
+    private static let path = "/api/v1/namespaces/default/configmaps"
+
+    @Test(arguments: [
+        (
+            "resourceVersionMatch=Exact", 422,
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        ),
+        (
+            "resourceVersion=0&resourceVersionMatch=Exact", 422,
+            "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""
+        ),
+        (
+            "resourceVersion=1&resourceVersionMatch=Roughly", 422,
+            "resourceVersionMatch: Unsupported value: \"Roughly\": supported values: \"Exact\", \"NotOlderThan\", \"\""
+        ),
+        (
+            "sendInitialEvents=true", 422,
+            "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"
+        ),
+        (
+            "watch=1&sendInitialEvents=true", 422,
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        ),
+        (
+            "watch=1&resourceVersionMatch=NotOlderThan", 422,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        ),
+        ("resourceVersion=new", 400, "invalid resource version \"new\""),
+        ("continue=nonsense", 400, "continue key is not valid"),
+        ("labelSelector=a%20in%20(", 400, "unable to parse requirement: "),
+    ])
+    func `options that make no sense are refused`(query: String, code: Int, text: String) async throws {
+        try await ServerHarness.run { server in
+            let answer = try await server.send("GET", "\(Self.path)?\(query)")
+            #expect(answer.code == code)
+            #expect(answer.json["message"]?.string?.contains(text) == true, "\(answer.text)")
+        }
+    }
+
+    @Test func `a client that closes its connection ends its watch at once`() async throws {
+        try await ServerHarness.run { server in
+            let clock = ContinuousClock()
+            let took = try await clock.measure {
+                let other = try server.another()
+                let answer = try await other.open("GET", "/api/v1/namespaces?watch=true")
+                var iterator = answer.body.makeAsyncIterator()
+                #expect(try await iterator.next() != nil)
+                // Waits for the server's part of the end of the TLS session, five seconds at most.
+                try await other.disconnect()
+            }
+            #expect(took < .seconds(4))
         }
     }
 }

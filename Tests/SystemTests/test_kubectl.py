@@ -43,8 +43,7 @@ class Session(ClusterTest):
             return kubectl(*arguments, version=version, **options)
 
         namespace = "session-" + version.replace(".", "-")
-        # Not `create namespace`: the current kubectl sends that as protobuf, which the server does not read yet.
-        k("create", "-f", "-", input=f'{{"apiVersion": "v1", "kind": "Namespace", "metadata": {{"name": "{namespace}"}}}}')
+        k("create", "namespace", namespace)
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write(MANIFEST)
             file.flush()

@@ -92,11 +92,9 @@ public struct LabelQuery: Sendable, Hashable {
 
 /// Splits a selector into words and signs.
 struct SelectorLexer {
-    private let text: String
     private var tokens: ArraySlice<String>
 
     init(_ text: String) {
-        self.text = text
         var tokens: [String] = []
         var word = ""
         let signs: Set<Character> = [",", "(", ")", "!", "=", "<", ">"]
@@ -126,7 +124,7 @@ struct SelectorLexer {
     mutating func next() -> String? { tokens.popFirst() }
 
     func error(_ reason: String) -> SelectorError {
-        SelectorError(description: "unable to parse requirement in '\(text)': \(reason)")
+        SelectorError(description: "unable to parse requirement: \(reason)")
     }
 
     /// A key, which must be there.

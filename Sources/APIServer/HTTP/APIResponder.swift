@@ -45,7 +45,7 @@ struct APIResponder: HTTPResponder {
         case .discovery(let segments), .other(let segments):
             guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
             return segments.first == "openapi"
-                ? try openAPI.answer(segments, request) : try discovery.answer(segments)
+                ? try openAPI.answer(segments, request) : try discovery.answer(segments, request)
         }
     }
 

@@ -18,63 +18,15 @@ package struct MediaRange: Sendable, Equatable {
         }
     }
 
-    /// Reads an `Accept` header, in its order.
-    package static func list(_ text: String) -> [MediaRange] { text.split(separator: ",").map { MediaRange($0) } }
-}
-
-/// How an answer is written.
-package struct OutputFormat: Sendable, Equatable {
-    /// The syntax.
-    package enum Encoding: Sendable {
-        /// JSON.
-        case json
-        /// YAML.
-        case yaml
+    /// Reads an `Accept` header: the most wanted first, and in its order where nothing says otherwise.
+    package static func list(_ text: String) -> [MediaRange] {
+        let ranges = text.split(separator: ",").map { MediaRange($0) }.filter { $0.quality > 0 }
+        guard ranges.contains(where: { $0.quality != 1 }) else { return ranges }
+        return ranges.enumerated().sorted {
+            ($1.element.quality, $0.offset) < ($0.element.quality, $1.offset)
+        }.map(\.element)
     }
 
-    /// The view of an object or list.
-    package enum Shape: Sendable, Equatable {
-        /// The object itself.
-        case object
-        /// Columns and rows; the version of `meta.k8s.io` that was asked for.
-        case table(version: String)
-        /// Metadata only.
-        case metadata(version: String)
-    }
-
-    /// The syntax.
-    package var encoding: Encoding = .json
-    /// The view.
-    package var shape: Shape = .object
-
-    /// JSON of the object itself.
-    package static let json = Self()
-
-    /// The media types that can be served.
-    package static let supported = ["application/json", "application/yaml"]
-
-    /// The first entry of an `Accept` header that can be served; nil when there is none.
-    package static func negotiate(accept: String?) -> OutputFormat? {
-        guard let accept, !accept.isEmpty else { return .json }
-        for range in MediaRange.list(accept) {
-            var format = OutputFormat()
-            switch range.type {
-            case "application/json", "*/*", "application/*": format.encoding = .json
-            case "application/yaml": format.encoding = .yaml
-            default: continue
-            }
-            if let view = range.parameters["as"] {
-                guard range.parameters["g"] == "meta.k8s.io", let version = range.parameters["v"],
-                    ["v1", "v1beta1"].contains(version)
-                else { continue }
-                switch view {
-                case "Table": format.shape = .table(version: version)
-                case "PartialObjectMetadata", "PartialObjectMetadataList": format.shape = .metadata(version: version)
-                default: continue
-                }
-            }
-            return format
-        }
-        return nil
-    }
+    /// How much the client wants it (RFC 9110 §12.4.2), from 0 to 1.
+    private var quality: Double { parameters["q"].flatMap { Double($0) } ?? 1 }
 }

@@ -23,12 +23,18 @@ struct RequestBodyText: Sendable {
         }
     }
 
-    /// The value, from JSON or YAML, and the paths of keys that occurred twice.
+    /// The value, from JSON, YAML or the binary form, and the paths of keys that occurred twice.
     func decode() throws(StatusError) -> (value: JSONValue, duplicates: [String]) {
         switch type {
         case "", "application/json": return try Self.json(bytes)
         case "application/yaml", "application/x-yaml", "text/yaml":
             return (try YAMLText.read(String(decoding: bytes, as: UTF8.self)), [])
+        case "application/vnd.kubernetes.protobuf":
+            do throws(ProtobufError) {
+                return (try ProtobufBody.decode(bytes), [])
+            } catch {
+                throw .badRequest("the object provided is unrecognized: \(error)")
+            }
         default: throw .unsupportedMediaType(accepted: OutputFormat.supported)
         }
     }

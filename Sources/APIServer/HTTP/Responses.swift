@@ -15,13 +15,19 @@ extension Response {
     /// An answer from a tree, in the syntax that the client prefers.
     static func value(_ value: JSONValue, _ format: OutputFormat = .json, status: HTTPResponse.Status = .ok) -> Response
     {
+        let bytes: [UInt8]
         switch format.encoding {
         case .json: return .json(value.serialized(), status: status)
-        case .yaml:
-            return Response(
-                status: status, headers: [.contentType: "application/yaml"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: YAMLText.write(value))))
+        case .prettyJSON: return .json(Array((value.text(pretty: true) + "\n").utf8), status: status)
+        case .yaml: bytes = Array(YAMLText.write(value).utf8)
+        case .protobuf:
+            // What has no binary form is not negotiated to be written in it; clients read JSON by its media type.
+            guard let body = ProtobufBody.encode(value) else { return .json(value.serialized(), status: status) }
+            bytes = body
         }
+        return Response(
+            status: status, headers: [.contentType: format.encoding.mediaType, .cacheControl: "no-cache, private"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     /// Plain text.
@@ -32,8 +38,9 @@ extension Response {
     }
 
     /// A refusal.
-    static func failure(_ error: StatusError) -> Response {
-        var response = Response.value(error.status, status: .init(code: error.code))
+    static func failure(_ error: StatusError, _ encoding: OutputFormat.Encoding = .json) -> Response {
+        var response = Response.value(
+            error.status, OutputFormat(encoding: encoding), status: .init(code: error.code))
         if let seconds = error.details?.retryAfterSeconds {
             response.headers[.retryAfter] = String(seconds)
         }

@@ -31,6 +31,10 @@ struct GuardedChannel: ServerChildChannel {
             channel.setOption(.tcpOption(.init(rawValue: CInt(TCP_KEEPIDLE))), value: limits.stallTimeout)
         }
         return options.flatMap {
+            // Nobody closes the sending side only over TLS, and amid a watch, which sends nothing for minutes, the HTTP
+            // library would neither notice that the client has gone nor answer the end of its session.
+            channel.setOption(.allowRemoteHalfClosure, value: false)
+        }.flatMap {
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits))
             }

@@ -1,9 +1,7 @@
-import Crypto
 import HTTPTypes
 import Hummingbird
 import JSON
 import KubernetesAPI
-import NIOCore
 import Synchronization
 
 /// The descriptions of the API that clients validate with and explain from, built when they are first asked for.
@@ -12,13 +10,7 @@ final class OpenAPIDocuments: Sendable {
     private static let protobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
     private let definitions: [ResourceDefinition]
-    private let built = Mutex<[String: Document]>([:])
-
-    private struct Document: Sendable {
-        let bytes: [UInt8]
-        let type: String
-        let hash: String
-    }
+    private let built = Mutex<[String: TaggedDocument]>([:])
 
     init(_ definitions: [ResourceDefinition]) {
         self.definitions = definitions
@@ -29,42 +21,44 @@ final class OpenAPIDocuments: Sendable {
         switch segments.dropFirst().first {
         case "v2" where segments.count == 2:
             let accept = request.headers[values: .accept].joined(separator: ",")
-            return answer(accept.contains("proto-openapi.spec.v2") ? protobuf() : swagger(), request)
-        case "v3" where segments.count == 2: return .value(index())
+            return (accept.contains("proto-openapi.spec.v2") ? protobuf() : swagger()).answer(request)
+        case "v3" where segments.count == 2: return index().answer(request)
         case "v3":
             let path = segments.dropFirst(2).joined(separator: "/")
             guard definitions.contains(where: { $0.resource.groupPath == "/" + path }) else { throw .unknownPath() }
-            return answer(groupVersion(path), request)
+            return answer(path, request)
         default: throw .unknownPath()
         }
     }
 
-    private func answer(_ document: Document, _ request: Request) -> Response {
-        let tag = "\"\(document.hash)\""
-        if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: [.eTag: tag]) }
-        return Response(
-            status: .ok, headers: [.contentType: document.type, .eTag: tag],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes)))
-    }
-
-    private func document(_ name: String, type: String, _ build: () -> [UInt8]) -> Document {
-        built.withLock { documents in
-            if let document = documents[name] { return document }
-            let bytes = build()
-            let hash = SHA256.hash(data: bytes).prefix(16).map {
-                String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
-            }
-            let document = Document(bytes: bytes, type: type, hash: hash.joined().uppercased())
-            documents[name] = document
-            return document
+    /// A document of version 3: for ever with its hash, for now without, elsewhere with an old one.
+    private func answer(_ path: String, _ request: Request) -> Response {
+        let document = groupVersion(path)
+        guard let hash = Query(request.uri.query)["hash"], !hash.isEmpty else {
+            return document.answer(request, caching: "no-cache, private")
         }
+        guard hash == document.hash else {
+            return Response(status: .movedPermanently, headers: [.location: Self.location(path, document)])
+        }
+        return document.answer(request, caching: "public, immutable, max-age=31536000")
     }
 
-    private func swagger() -> Document {
+    private static func location(_ path: String, _ document: TaggedDocument) -> String {
+        "/openapi/v3/\(path)?hash=\(document.hash)"
+    }
+
+    private func document(_ name: String, type: String, _ build: () -> [UInt8]) -> TaggedDocument {
+        if let document = built.withLock({ $0[name] }) { return document }
+        let document = TaggedDocument(build(), type: type)
+        built.withLock { $0[name] = document }
+        return document
+    }
+
+    private func swagger() -> TaggedDocument {
         document("v2", type: "application/json") { swaggerValue().serialized() }
     }
 
-    private func protobuf() -> Document {
+    private func protobuf() -> TaggedDocument {
         document("v2 protobuf", type: Self.protobufType) { OpenAPIProtobuf.encode(swaggerValue()) }
     }
 
@@ -75,7 +69,7 @@ final class OpenAPIDocuments: Sendable {
         ]
     }
 
-    private func groupVersion(_ path: String) -> Document {
+    private func groupVersion(_ path: String) -> TaggedDocument {
         document(path, type: "application/json") {
             let members = definitions.filter { $0.resource.groupPath == "/" + path }
             let value: JSONValue = [
@@ -86,12 +80,16 @@ final class OpenAPIDocuments: Sendable {
         }
     }
 
-    private func index() -> JSONValue {
+    private func index() -> TaggedDocument {
+        document("v3", type: "application/json") { indexValue().serialized() }
+    }
+
+    private func indexValue() -> JSONValue {
         var paths = JSONObject()
         for definition in definitions {
             let path = String(definition.resource.groupPath.dropFirst())
             guard paths[path] == nil else { continue }
-            paths[path] = ["serverRelativeURL": .string("/openapi/v3/\(path)?hash=\(groupVersion(path).hash)")]
+            paths[path] = ["serverRelativeURL": .string(Self.location(path, groupVersion(path)))]
         }
         return ["paths": .object(paths)]
     }

@@ -1,4 +1,5 @@
 import JSON
+import KubernetesAPI
 
 /// A Swagger 2.0 document as the message `openapi.v2.Document`, the only form that kubectl up to 1.26 validates with.
 ///
@@ -62,12 +63,15 @@ enum OpenAPIProtobuf {
     private static func schema(_ writer: inout ProtobufWriter, _ value: JSONValue) {
         writer.string(1, value["$ref"]?.string)
         writer.string(2, value["format"]?.string)
-        writer.strings(19, value["required"]?.array?.compactMap(\.string) ?? [])
+        writer.string(4, value["description"]?.string)
+        for name in value["required"]?.array ?? [] {
+            writer.string(19, name.string)
+        }
         if let additional = value["additionalProperties"] {
             writer.message(21) { $0.message(1) { schema(&$0, additional) } }
         }
         if let type = value["type"]?.string {
-            writer.message(22) { $0.strings(1, [type]) }
+            writer.message(22) { $0.string(1, type) }
         }
         if let items = value["items"] {
             writer.message(23) { $0.message(1) { schema(&$0, items) } }

@@ -59,12 +59,15 @@ struct SchemaComponents {
         var properties = JSONObject()
         var required: [JSONValue] = []
         for field in type.fields {
-            properties[field.name] = schema(field)
+            properties[field.name] = schema(field, SchemaDescriptions.text(type, field))
             if field.isRequired {
                 required.append(.string(field.name))
             }
         }
         var result: JSONValue = ["type": "object"]
+        if let description = SchemaDescriptions.text(type) {
+            result["description"] = .string(description)
+        }
         if !required.isEmpty {
             result["required"] = .array(required)
         }
@@ -77,8 +80,15 @@ struct SchemaComponents {
         return result
     }
 
-    private mutating func schema(_ field: SchemaField) -> JSONValue {
+    private mutating func schema(_ field: SchemaField, _ description: String?) -> JSONValue {
         var result = schema(field.node)
+        if let description {
+            // In version 3 nothing may stand beside a reference.
+            if version == .v3, field.node.type != nil {
+                result = ["allOf": [result]]
+            }
+            result["description"] = .string(description)
+        }
         let strategies = [field.isMerged ? "merge" : nil, field.retainsKeys ? "retainKeys" : nil].compactMap(\.self)
         if !strategies.isEmpty {
             result["x-kubernetes-patch-strategy"] = .string(strategies.joined(separator: ","))

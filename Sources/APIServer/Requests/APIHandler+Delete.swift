@@ -11,6 +11,7 @@ extension APIHandler {
         }
         switch outcome {
         case .pending(let object): return answer(object, call)
+        case .removed(let object) where call.definition.returnsDeletedObject: return answer(object, call)
         case .removed(let object):
             let status: JSONValue = [
                 "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",

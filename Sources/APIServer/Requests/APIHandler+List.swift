@@ -9,15 +9,13 @@ extension APIHandler {
     func list(_ call: Call) async throws -> Response {
         let filter = try filter(call)
         let limit = try call.query.integer("limit") ?? 0
-        let token = try call.query["continue"].flatMap { $0.isEmpty ? nil : $0 }.map { text throws(StatusError) in
-            try ContinueToken(text)
-        }
-        let (tree, revision) = try await snapshot(call, token)
+        let options = try ListOptions(call.query, isWatch: false)
+        let (tree, revision) = try await snapshot(call, options)
 
         var objects: [StoredObject] = []
         var next: ObjectKey?
         var remaining = 0
-        tree.forEach(namespace: call.path.namespace, after: token?.start) { object in
+        tree.forEach(namespace: call.path.namespace, after: options.token?.start) { object in
             guard filter.matches(object) else { return true }
             if limit > 0, objects.count == limit {
                 next = objects.last?.key
@@ -74,54 +72,42 @@ extension APIHandler {
 
     /// The objects as of the revision that the request asks for.
     private func snapshot(
-        _ call: Call, _ token: ContinueToken?
+        _ call: Call, _ options: ListOptions
     ) async throws -> (tree: ObjectTree, revision: Int64) {
-        let wanted = call.query["resourceVersion"] ?? ""
-        let match = call.query["resourceVersionMatch"] ?? ""
-        if let token {
-            guard wanted.isEmpty || wanted == "0" else {
-                throw StatusError.badRequest("specifying resource version is not allowed when using continue")
+        if let token = options.token {
+            guard let revision = token.revision else { return store.snapshot(call.index) }
+            guard let tree = store.snapshot(call.index, at: revision) else {
+                var error = StatusError.expired(Self.expiredToken)
+                error.continueToken = ContinueToken(revision: nil, start: token.start).text
+                throw error
             }
-            guard let tree = store.snapshot(call.index, at: token.revision) else {
-                throw StatusError.expired(
-                    "The provided continue parameter is too old to display a consistent list result. You can start a "
-                        + "new list without the continue parameter.")
-            }
-            return (tree, token.revision)
+            return (tree, revision)
         }
-        guard !wanted.isEmpty, wanted != "0" else {
-            guard match.isEmpty || !wanted.isEmpty else {
-                throw StatusError.invalid(
-                    kind: "ListOptions", group: "meta.k8s.io", name: "",
-                    causes: [
-                        .forbidden(
-                            "resourceVersionMatch",
-                            "resourceVersionMatch is forbidden unless resourceVersion is provided")
-                    ])
-            }
-            return store.snapshot(call.index)
-        }
-        guard let revision = Int64(wanted), revision > 0 else {
-            throw StatusError.badRequest("invalid resource version \"\(wanted)\"")
-        }
+        guard let revision = options.resourceVersion, revision > 0 else { return store.snapshot(call.index) }
         try await store.waitForRevision(revision)
-        guard match == "Exact" else { return store.snapshot(call.index) }
+        guard options.match == .exact else { return store.snapshot(call.index) }
         guard let tree = store.snapshot(call.index, at: revision) else {
             throw StatusError.expired("The resourceVersion for the provided list is too old.")
         }
         return (tree, revision)
     }
+
+    private static let expiredToken =
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        + "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        + "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        + "modified, or deleted between the time the first chunk was returned and now may show up in the list."
 }
 
 /// Where the next page of a list begins.
 package struct ContinueToken: Sendable, Equatable {
-    /// The state that all pages show.
-    package let revision: Int64
+    /// The state that all pages show; nil to go on with the newest, though the pages then do not fit together.
+    package let revision: Int64?
     /// The last object of the page before.
     package let start: ObjectKey
 
     /// A token for the page after an object.
-    package init(revision: Int64, start: ObjectKey) {
+    package init(revision: Int64?, start: ObjectKey) {
         self.revision = revision
         self.start = start
     }
@@ -132,13 +118,13 @@ package struct ContinueToken: Sendable, Equatable {
             let revision = value["rv"]?.int, let namespace = value["namespace"]?.string,
             let name = value["name"]?.string
         else { throw .badRequest("continue key is not valid: \(text)") }
-        self.init(revision: Int64(revision), start: ObjectKey(namespace: namespace, name: name))
+        self.init(revision: revision < 0 ? nil : Int64(revision), start: ObjectKey(namespace: namespace, name: name))
     }
 
     /// The opaque text.
     package var text: String {
         let value: JSONValue = [
-            "rv": .integer(revision), "namespace": .string(start.namespace), "name": .string(start.name),
+            "rv": .integer(revision ?? -1), "namespace": .string(start.namespace), "name": .string(start.name),
         ]
         return Data(value.serialized()).base64EncodedString()
     }

@@ -9,29 +9,24 @@ extension APIHandler {
     private static let defaultTimeout = 1_800...3_600
     /// Time between two bookmarks.
     private static let bookmarkInterval = Duration.seconds(50)
+    /// How long before the end the last bookmark comes.
+    private static let lastBookmarkLead = Duration.seconds(2)
     /// Bytes of initial events that are sent together.
     private static let chunkSize = 64 << 10
 
     /// Answers GET with `watch=true`.
-    func watch(_ call: Call) throws -> Response {
+    func watch(_ call: Call) async throws -> Response {
+        guard call.format.encoding != .yaml else {
+            throw StatusError.notAcceptable(supported: OutputFormat.supportedStreams)
+        }
         let filter = try filter(call)
-        let wanted = call.query["resourceVersion"] ?? ""
-        let sendsInitialEvents = call.query["sendInitialEvents"].map { $0 == "true" || $0 == "1" }
+        let options = try ListOptions(call.query, isWatch: true)
         let hasBookmarks = call.query.flag("allowWatchBookmarks")
-        if sendsInitialEvents != nil, call.query["resourceVersionMatch"] != "NotOlderThan" {
-            throw StatusError.invalid(
-                kind: "ListOptions", group: "meta.k8s.io", name: "",
-                causes: [
-                    .forbidden(
-                        "resourceVersionMatch",
-                        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-                ])
+        let revision = options.resourceVersion.flatMap { $0 == 0 ? nil : $0 }
+        let startsWithObjects = options.sendInitialEvents ?? (revision == nil)
+        if startsWithObjects, let revision {
+            try await store.waitForRevision(revision)
         }
-        guard wanted.isEmpty || Int64(wanted).map({ $0 >= 0 }) ?? false else {
-            throw StatusError.badRequest("invalid resource version \"\(wanted)\"")
-        }
-        let revision = Int64(wanted).flatMap { $0 == 0 ? nil : $0 }
-        let startsWithObjects = sendsInitialEvents ?? (revision == nil)
         let from = startsWithObjects ? nil : revision ?? store.revision
         let encoder = WatchEncoder(call)
         let timeout = Duration.seconds(
@@ -39,9 +34,9 @@ extension APIHandler {
                 ?? Int.random(in: Self.defaultTimeout))
         let session = WatchSession(
             store: store, index: call.index, filter: filter, encoder: encoder,
-            endsInitialEvents: sendsInitialEvents == true && hasBookmarks, hasBookmarks: hasBookmarks,
+            endsInitialEvents: options.sendInitialEvents == true && hasBookmarks, hasBookmarks: hasBookmarks,
             channel: call.context.channel)
-        return .stream { writer in
+        return .stream(encoder.mediaType) { writer in
             guard
                 let (watcher, revision) = try await session.begin(
                     after: from, chunkSize: Self.chunkSize,
@@ -67,10 +62,12 @@ extension APIHandler {
     private static func tick(
         _ watcher: Watcher, until end: ContinuousClock.Instant, hasBookmarks: Bool
     ) async {
+        let last = end - lastBookmarkLead
         while ContinuousClock.now < end {
-            let next = hasBookmarks ? min(end, ContinuousClock.now + bookmarkInterval) : end
+            let now = ContinuousClock.now
+            let next = hasBookmarks ? min(now < last ? last : end, now + bookmarkInterval) : end
             guard (try? await Task.sleep(until: next, clock: .continuous)) != nil else { return }
-            if hasBookmarks {
+            if hasBookmarks, next < end {
                 watcher.requestProgress()
             }
         }
@@ -185,25 +182,29 @@ private struct WatchSession: Sendable {
     }
 }
 
-/// Writes watch events as lines of JSON.
+/// Writes watch events as lines of JSON, or as frames of the binary form.
 private struct WatchEncoder: Sendable {
     private let view: ObjectView
     private let resource: Resource
+    private let isBinary: Bool
 
     init(_ call: APIHandler.Call) {
         view = ObjectView(call)
         resource = call.resource
+        isBinary = call.format.encoding == .protobuf
+    }
+
+    var mediaType: String {
+        isBinary ? "\(OutputFormat.Encoding.protobuf.mediaType);stream=watch" : OutputFormat.Encoding.json.mediaType
     }
 
     func event(_ type: String, _ object: StoredObject) -> [UInt8] {
-        view.isPlain ? line(type, object.text) : event(type, object.value)
+        view.isPlain && !isBinary ? line(type, object.text) : event(type, object.value)
     }
 
-    func event(_ type: String, _ value: JSONValue) -> [UInt8] {
-        line(type, view.item(value, isFirst: true).serialized())
-    }
+    func event(_ type: String, _ value: JSONValue) -> [UInt8] { frame(type, view.item(value, isFirst: true)) }
 
-    func failure(_ error: StatusError) -> [UInt8] { line("ERROR", error.status.serialized()) }
+    func failure(_ error: StatusError) -> [UInt8] { frame("ERROR", error.status) }
 
     func bookmark(_ revision: Int64, endsInitialEvents: Bool = false) -> [UInt8] {
         var metadata: JSONValue = ["resourceVersion": .string(String(revision)), "creationTimestamp": .null]
@@ -213,7 +214,12 @@ private struct WatchEncoder: Sendable {
         let object: JSONValue = [
             "kind": .string(resource.kind), "apiVersion": .string(resource.apiVersion), "metadata": metadata,
         ]
-        return line("BOOKMARK", view.bookmark(object).serialized())
+        return frame("BOOKMARK", view.bookmark(object))
+    }
+
+    private func frame(_ type: String, _ value: JSONValue) -> [UInt8] {
+        // The binary form was negotiated, so the resource has it, and everything else that a watch sends too.
+        isBinary ? ProtobufBody.watchFrame(type, value) ?? [] : line(type, value.serialized())
     }
 
     private func line(_ type: String, _ object: [UInt8]) -> [UInt8] {
@@ -223,9 +229,11 @@ private struct WatchEncoder: Sendable {
 
 extension Response {
     /// An answer whose body is written bit by bit.
-    static func stream(_ body: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void) -> Response {
+    static func stream(
+        _ mediaType: String, _ body: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    ) -> Response {
         Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache, private"],
+            status: .ok, headers: [.contentType: mediaType, .cacheControl: "no-cache, private"],
             body: ResponseBody { writer in
                 try await body(&writer)
                 try await writer.finish(nil)

@@ -133,17 +133,31 @@ struct APIHandler: Sendable {
             !definition.resource.isNamespaced || path.namespace != nil || path.name == nil
         else { throw StatusError.unknownPath() }
         let accept = request.headers[values: .accept].joined(separator: ",")
+        let negotiated = OutputFormat.negotiate(
+            accept: accept, isPretty: Self.isForPeople(request, query),
+            hasProtobuf: Schema.hasProtobuf(definition.resource))
         // Subresources like logs negotiate nothing with this server.
-        guard let format = OutputFormat.negotiate(accept: accept) ?? (path.subresource == nil ? nil : .json) else {
+        guard let format = negotiated ?? (path.subresource == nil ? nil : .json) else {
             throw StatusError.notAcceptable(supported: OutputFormat.supported)
         }
         let call = Call(
             index: index, definition: definition, path: path, query: query, format: format, request: request,
             context: context, access: access)
-        if path.subresource != nil {
-            return try await subresource(call)
+        do {
+            if path.subresource != nil {
+                return try await subresource(call)
+            }
+            return path.name == nil ? try await collection(call) : try await item(call)
+        } catch let error as StatusError {
+            return .failure(error, format.encoding)
         }
-        return path.name == nil ? try await collection(call) : try await item(call)
+    }
+
+    /// True when JSON shall be laid out for reading: on demand, and for browsers and command-line tools.
+    private static func isForPeople(_ request: Request, _ query: Query) -> Bool {
+        if let wish = query["pretty"], !wish.isEmpty { return query.flag("pretty") }
+        let agent = request.headers[.userAgent] ?? ""
+        return ["curl", "Wget", "Mozilla/5.0"].contains { agent.hasPrefix($0) }
     }
 
     private func collection(_ call: Call) async throws -> Response {
@@ -151,7 +165,7 @@ struct APIHandler: Sendable {
         case .get, .head:
             if call.path.isWatch || call.query.flag("watch") {
                 try require(.watch, call)
-                return try watch(call)
+                return try await watch(call)
             }
             try require(.list, call)
             return try await list(call)
@@ -174,7 +188,7 @@ struct APIHandler: Sendable {
         case .get, .head:
             if call.path.isWatch {
                 try require(.watch, call)
-                return try watch(call)
+                return try await watch(call)
             }
             try require(.get, call)
             return try get(call)

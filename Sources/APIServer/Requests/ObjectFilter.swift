@@ -26,7 +26,7 @@ package struct ObjectFilter: Sendable {
         var fields: [(index: Int, value: String, isEqual: Bool)] = []
         for requirement in requirements {
             guard let index = definition.fields.firstIndex(where: { $0.name == requirement.path }) else {
-                throw .badRequest("field label not supported: \(requirement.path)")
+                throw .badRequest(Self.unsupported(requirement.path, definition))
             }
             fields.append((index, requirement.value, requirement.isEqual))
         }
@@ -34,6 +34,13 @@ package struct ObjectFilter: Sendable {
             fields.append((0, name, true))
         }
         self.fields = fields
+    }
+
+    /// Kinds with fields of their own refuse others in other words than the rest do.
+    private static func unsupported(_ path: String, _ definition: ResourceDefinition) -> String {
+        definition.fields.count > 2
+            ? "field label not supported: \(path)"
+            : "\"\(path)\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
     }
 
     /// True when every object of the namespace matches.

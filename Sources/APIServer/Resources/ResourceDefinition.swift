@@ -19,6 +19,8 @@ package struct ResourceDefinition: Sendable {
     package var fields: [SelectableField] = []
     /// Columns that `kubectl get` shows.
     package var columns: [TableColumn]
+    /// True when the answer to a deletion is the object instead of a `Status`.
+    package var returnsDeletedObject = false
     /// True when `metadata.generation` counts changes of everything but metadata and status.
     package var countsGenerations = false
     /// Fields that the server fills in and that nobody owns unless a client gives them; `*` is each element of a list.

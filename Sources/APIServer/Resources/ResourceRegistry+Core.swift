@@ -52,6 +52,7 @@ extension ResourceRegistry {
                 SelectableField("status.podIPs", reading: ["status.podIPs"]) { pod in
                     (pod.at("status", "podIPs")?.array ?? []).compactMap { $0["ip"]?.string }.joined(separator: ",")
                 })
+            $0.returnsDeletedObject = true
             $0.countsGenerations = true
             $0.gracePeriod = gracePeriod
             let fields = [
@@ -77,6 +78,7 @@ extension ResourceRegistry {
         ResourceDefinition(.services, shortNames: ["svc"], columns: ServiceColumns.all, strategy: strategy) {
             $0.categories = ["all"]
             $0.subresources = [.status(of: "Service")]
+            $0.returnsDeletedObject = true
             $0.fields += [SelectableField("spec.clusterIP"), SelectableField("spec.type")]
             let fields = ["clusterIP", "clusterIPs", "healthCheckNodePort", "ipFamilies", "ipFamilyPolicy"]
             $0.allocatedFields = fields.map { ["spec", $0] } + [["spec", "ports", "*", "nodePort"]]

@@ -10,6 +10,8 @@ public struct StatusError: Error, Sendable, Hashable {
     public var message: String
     /// What the error is about; nil when it is about nothing in particular.
     public var details: Details?
+    /// A token with which a list that has expired can be gone on with; nil for every other error.
+    public var continueToken: String?
 
     /// Makes an error; prefer the factories for the reasons that Kubernetes knows.
     public init(code: Int, reason: String, message: String, details: Details? = nil) {
@@ -77,6 +79,7 @@ extension StatusError {
         var value: JSONValue = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message),
         ]
+        if let continueToken { value["metadata"] = ["continue": .string(continueToken)] }
         if !reason.isEmpty { value["reason"] = .string(reason) }
         if let details { value["details"] = details.json }
         value["code"] = .integer(Int64(code))
@@ -91,6 +94,7 @@ extension StatusError {
         self.init(
             code: value["code"]?.int ?? httpStatus, reason: value["reason"]?.string ?? "",
             message: value["message"]?.string ?? "", details: value["details"].map(Details.init(json:)))
+        continueToken = value.at("metadata", "continue")?.string
     }
 }
 

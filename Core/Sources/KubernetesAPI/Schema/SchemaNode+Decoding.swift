@@ -9,7 +9,7 @@ public struct SchemaError: Error, Sendable, Hashable, CustomStringConvertible {
 extension SchemaNode {
     /// Brings a value from a client into the form in which typed servers hold it.
     ///
-    /// Unknown fields, nulls, and empty texts, lists and maps of optional fields are dropped; wrong types are refused.
+    /// Unknown fields, nulls, and empty texts, lists and maps, zeros and false of optional fields are dropped; wrong types are refused.
     ///
     /// - Parameters:
     ///   - kind: The kind of the object, for texts.
@@ -127,6 +127,8 @@ extension SchemaNode {
     private func isOmittedWhenEmpty(_ value: JSONValue) -> Bool {
         switch (self, value) {
         case (.string, .string(let text)): text.isEmpty
+        case (.integer, .integer(let number)): number == 0
+        case (.boolean, .bool(let flag)): !flag
         case (.list, .array(let elements)): elements.isEmpty
         case (.map, .object(let members)): members.isEmpty
         default: false

@@ -66,12 +66,15 @@ public final class SchemaType: Sendable {
     public let package: String
     /// The fields in alphabetical order.
     public let fields: [SchemaField]
+    /// Where the fields are in the binary form; empty for a type that has none.
+    let protobuf: ProtobufLayout
     private let positions: [String: Int]
 
     init(name: String, package: String, fields: [SchemaField]) {
         self.name = name
         self.package = package
         self.fields = fields
+        protobuf = ProtobufLayout(fields)
         positions = Dictionary(uniqueKeysWithValues: zip(fields.lazy.map(\.name), fields.indices))
     }
 
@@ -93,7 +96,7 @@ public struct SchemaField: Sendable {
     public let node: SchemaNode
     /// Whether the published schema demands it.
     public let isRequired: Bool
-    /// Whether an empty text differs from a missing one.
+    /// Whether an empty text, zero or false differs from a missing value.
     public let distinguishesEmpty: Bool
     /// Whether a strategic merge patch merges the list instead of replacing it (`x-kubernetes-patch-strategy: merge`).
     public let isMerged: Bool
@@ -105,4 +108,23 @@ public struct SchemaField: Sendable {
     public let listKeys: [String]
     /// Whether the list is a set for server-side apply (`x-kubernetes-list-type: set`).
     public let isSet: Bool
+    /// The number in the binary form, after the numbers of the inner messages that JSON has inline; empty without one.
+    let protobufPath: [Int]
+
+    init(
+        _ name: String, _ node: SchemaNode, isRequired: Bool = false, distinguishesEmpty: Bool = false,
+        isMerged: Bool = false, retainsKeys: Bool = false, mergeKey: String? = nil, listKeys: [String] = [],
+        isSet: Bool = false, protobufPath: [Int] = []
+    ) {
+        self.name = name
+        self.node = node
+        self.isRequired = isRequired
+        self.distinguishesEmpty = distinguishesEmpty
+        self.isMerged = isMerged
+        self.retainsKeys = retainsKeys
+        self.mergeKey = mergeKey
+        self.listKeys = listKeys
+        self.isSet = isSet
+        self.protobufPath = protobufPath
+    }
 }

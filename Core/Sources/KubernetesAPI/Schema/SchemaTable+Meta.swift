@@ -1,23 +1,30 @@
 extension SchemaTable {
     /// The types of metadata shared by all objects.
     static let meta = """
-        Condition: lastTransitionTime! time, message! string, observedGeneration int64, reason! string, status!
-            string, type! string
-        DeleteOptions: apiVersion string, dryRun [string], gracePeriodSeconds int64,
-            ignoreStoreReadErrorWithClusterBreakingPotential bool, kind string, orphanDependents bool, preconditions
-            Preconditions, propagationPolicy string
+        Condition: lastTransitionTime! time #4, message! string #6, observedGeneration int64 #3, reason! string #5,
+            status! string #2, type! string #1
+        DeleteOptions: apiVersion string, dryRun [string] #5, gracePeriodSeconds int64? #1,
+            ignoreStoreReadErrorWithClusterBreakingPotential bool? #6, kind string, orphanDependents bool? #3,
+            preconditions Preconditions #2, propagationPolicy string #4
         FieldSelectorRequirement: key! string #1, operator! string #2, values [string] #3
-        LabelSelector: matchExpressions [LabelSelectorRequirement], matchLabels {string}
-        LabelSelectorRequirement: key! string, operator! string, values [string]
-        ListMeta: continue string, remainingItemCount int64, resourceVersion string, selfLink string
-        ManagedFieldsEntry: apiVersion string, fieldsType string, fieldsV1 any, manager string, operation string,
-            subresource string, time time
-        ObjectMeta: annotations {string}, creationTimestamp time, deletionGracePeriodSeconds int64,
-            deletionTimestamp time, finalizers [string] merge set, generateName string, generation int64, labels
-            {string}, managedFields [ManagedFieldsEntry], name string, namespace string, ownerReferences
-            [OwnerReference] merge:uid keys:uid, resourceVersion string, selfLink string, uid string
-        OwnerReference: apiVersion! string, blockOwnerDeletion bool, controller bool, kind! string, name! string,
-            uid! string
-        Preconditions: resourceVersion string, uid string
+        LabelSelector: matchExpressions [LabelSelectorRequirement] #2, matchLabels {string} #1
+        LabelSelectorRequirement: key! string #1, operator! string #2, values [string] #3
+        ListMeta: continue string #3, remainingItemCount int64? #4, resourceVersion string #2, selfLink string #1
+        ManagedFieldsEntry: apiVersion string #3, fieldsType string #6, fieldsV1 any #7, manager string #1,
+            operation string #2, subresource string #8, time time #4
+        ObjectMeta: annotations {string} #12, creationTimestamp time #8, deletionGracePeriodSeconds int64? #10,
+            deletionTimestamp time #9, finalizers [string] merge set #14, generateName string #2, generation int64
+            #7, labels {string} #11, managedFields [ManagedFieldsEntry] #17, name string #1, namespace string #3,
+            ownerReferences [OwnerReference] merge:uid keys:uid #13, resourceVersion string #6, selfLink string #4,
+            uid string #5
+        OwnerReference: apiVersion! string #5, blockOwnerDeletion bool? #7, controller bool? #6, kind! string #1,
+            name! string #3, uid! string #4
+        PartialObjectMetadata: apiVersion string, kind string, metadata ObjectMeta #1
+        Preconditions: resourceVersion string #2, uid string #1
+        Status: apiVersion string, code int32 #6, details StatusDetails #5, kind string, message string #3, metadata
+            ListMeta #1, reason string #4, status string #2
+        StatusCause: field string #3, message string #2, reason string #1
+        StatusDetails: causes [StatusCause] #4, group string #2, kind string #3, name string #1, retryAfterSeconds
+            int32 #5, uid string #6
         """
 }

@@ -1,43 +1,47 @@
 extension SchemaTable {
     /// The types of the other objects of the core group.
     static let objects = """
-        Binding: apiVersion string, kind string, metadata meta.ObjectMeta, target! ObjectReference
-        ClientIPConfig: timeoutSeconds int32
-        ConfigMap: apiVersion string, binaryData {bytes}, data {string}, immutable bool, kind string, metadata
-            meta.ObjectMeta
-        EndpointAddress: hostname string, ip! string, nodeName string, targetRef ObjectReference
-        EndpointPort: appProtocol string?, name string?, port! int32, protocol string
-        EndpointSubset: addresses [EndpointAddress], notReadyAddresses [EndpointAddress], ports [EndpointPort]
-        Endpoints: apiVersion string, kind string, metadata meta.ObjectMeta, subsets [EndpointSubset]
-        Event: action string, apiVersion string, count int32, eventTime microTime, firstTimestamp time,
-            involvedObject! ObjectReference, kind string, lastTimestamp time, message string, metadata!
-            meta.ObjectMeta, reason string, related ObjectReference, reportingComponent string, reportingInstance
-            string, series EventSeries, source EventSource, type string
-        EventSeries: count int32, lastObservedTime microTime
-        EventSource: component string, host string
-        LoadBalancerIngress: hostname string, ip string, ipMode string, ports [PortStatus]
-        LoadBalancerStatus: ingress [LoadBalancerIngress]
-        Namespace: apiVersion string, kind string, metadata meta.ObjectMeta, spec NamespaceSpec, status
-            NamespaceStatus
-        NamespaceCondition: lastTransitionTime time, message string, reason string, status! string, type! string
-        NamespaceSpec: finalizers [string]
-        NamespaceStatus: conditions [NamespaceCondition] merge:type keys:type, phase string
-        PortStatus: error string, port! int32, protocol! string
-        Secret: apiVersion string, data {bytes}, immutable bool, kind string, metadata meta.ObjectMeta, stringData
-            {string}, type string
-        Service: apiVersion string, kind string, metadata meta.ObjectMeta, spec ServiceSpec, status ServiceStatus
-        ServiceAccount: apiVersion string, automountServiceAccountToken bool, imagePullSecrets
-            [LocalObjectReference], kind string, metadata meta.ObjectMeta, secrets [ObjectReference] merge:name
-            keys:name
-        ServicePort: appProtocol string?, name string, nodePort int32, port! int32, protocol string, targetPort
-            intOrString
-        ServiceSpec: allocateLoadBalancerNodePorts bool, clusterIP string, clusterIPs [string], externalIPs
-            [string], externalName string, externalTrafficPolicy string, healthCheckNodePort int32,
-            internalTrafficPolicy string, ipFamilies [string], ipFamilyPolicy string, loadBalancerClass string,
-            loadBalancerIP string, loadBalancerSourceRanges [string], ports [ServicePort] merge:port
-            keys:port+protocol, publishNotReadyAddresses bool, selector {string}, sessionAffinity string,
-            sessionAffinityConfig SessionAffinityConfig, trafficDistribution string, type string
-        ServiceStatus: conditions [meta.Condition] merge:type keys:type, loadBalancer LoadBalancerStatus
-        SessionAffinityConfig: clientIP ClientIPConfig
+        Binding: apiVersion string, kind string, metadata meta.ObjectMeta #1, target! ObjectReference #2
+        ClientIPConfig: timeoutSeconds int32? #1
+        ConfigMap: apiVersion string, binaryData {bytes} #3, data {string} #2, immutable bool? #4, kind string,
+            metadata meta.ObjectMeta #1
+        EndpointAddress: hostname string #3, ip! string #1, nodeName string #4, targetRef ObjectReference #2
+        EndpointPort: appProtocol string? #4, name string? #1, port! int32 #2, protocol string #3
+        EndpointSubset: addresses [EndpointAddress] #1, notReadyAddresses [EndpointAddress] #2, ports [EndpointPort]
+            #3
+        Endpoints: apiVersion string, kind string, metadata meta.ObjectMeta #1, subsets [EndpointSubset] #2
+        Event: action string #12, apiVersion string, count int32 #8, eventTime microTime #10, firstTimestamp time
+            #6, involvedObject! ObjectReference #2, kind string, lastTimestamp time #7, message string #4, metadata!
+            meta.ObjectMeta #1, reason string #3, related ObjectReference #13, reportingComponent string #14,
+            reportingInstance string #15, series EventSeries #11, source EventSource #5, type string #9
+        EventSeries: count int32 #1, lastObservedTime microTime #2
+        EventSource: component string #1, host string #2
+        LoadBalancerIngress: hostname string #2, ip string #1, ipMode string #3, ports [PortStatus] #4
+        LoadBalancerStatus: ingress [LoadBalancerIngress] #1
+        Namespace: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec NamespaceSpec #2, status
+            NamespaceStatus #3
+        NamespaceCondition: lastTransitionTime time #4, message string #6, reason string #5, status! string #2,
+            type! string #1
+        NamespaceSpec: finalizers [string] #1
+        NamespaceStatus: conditions [NamespaceCondition] merge:type keys:type #2, phase string #1
+        PortStatus: error string #3, port! int32 #1, protocol! string #2
+        Secret: apiVersion string, data {bytes} #2, immutable bool? #5, kind string, metadata meta.ObjectMeta #1,
+            stringData {string} #4, type string #3
+        Service: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec ServiceSpec #2, status
+            ServiceStatus #3
+        ServiceAccount: apiVersion string, automountServiceAccountToken bool? #4, imagePullSecrets
+            [LocalObjectReference] #3, kind string, metadata meta.ObjectMeta #1, secrets [ObjectReference]
+            merge:name keys:name #2
+        ServicePort: appProtocol string? #6, name string #1, nodePort int32 #5, port! int32 #3, protocol string #2,
+            targetPort intOrString #4
+        ServiceSpec: allocateLoadBalancerNodePorts bool? #20, clusterIP string #3, clusterIPs [string] #18,
+            externalIPs [string] #5, externalName string #10, externalTrafficPolicy string #11, healthCheckNodePort
+            int32 #12, internalTrafficPolicy string #22, ipFamilies [string] #19, ipFamilyPolicy string #17,
+            loadBalancerClass string #21, loadBalancerIP string #8, loadBalancerSourceRanges [string] #9, ports
+            [ServicePort] merge:port keys:port+protocol #1, publishNotReadyAddresses bool #13, selector {string} #2,
+            sessionAffinity string #7, sessionAffinityConfig SessionAffinityConfig #14, trafficDistribution string
+            #23, type string #4
+        ServiceStatus: conditions [meta.Condition] merge:type keys:type #2, loadBalancer LoadBalancerStatus #1
+        SessionAffinityConfig: clientIP ClientIPConfig #1
         """
 }

@@ -1,32 +1,33 @@
 extension SchemaTable {
     /// The types of group `discovery.k8s.io`.
     static let discovery = """
-        Endpoint: addresses! [string], conditions EndpointConditions, deprecatedTopology {string}, hints
-            EndpointHints, hostname string?, nodeName string?, targetRef core.ObjectReference, zone string?
-        EndpointConditions: ready bool, serving bool, terminating bool
-        EndpointHints: forNodes [ForNode], forZones [ForZone]
-        EndpointPort: appProtocol string?, name string?, port int32, protocol string
-        EndpointSlice: addressType! string, apiVersion string, endpoints [Endpoint], kind string, metadata
-            meta.ObjectMeta, ports [EndpointPort]
-        ForNode: name! string
-        ForZone: name! string
+        Endpoint: addresses! [string] #1, conditions EndpointConditions #2, deprecatedTopology {string} #5, hints
+            EndpointHints #8, hostname string? #3, nodeName string? #6, targetRef core.ObjectReference #4, zone
+            string? #7
+        EndpointConditions: ready bool? #1, serving bool? #2, terminating bool? #3
+        EndpointHints: forNodes [ForNode] #2, forZones [ForZone] #1
+        EndpointPort: appProtocol string? #4, name string? #1, port int32? #3, protocol string #2
+        EndpointSlice: addressType! string #4, apiVersion string, endpoints [Endpoint] #2, kind string, metadata
+            meta.ObjectMeta #1, ports [EndpointPort] #3
+        ForNode: name! string #1
+        ForZone: name! string #1
         """
 
     /// The types of group `coordination.k8s.io`.
     static let coordination = """
-        Lease: apiVersion string, kind string, metadata meta.ObjectMeta, spec LeaseSpec
-        LeaseSpec: acquireTime microTime, holderIdentity string, leaseDurationSeconds int32, leaseTransitions int32,
-            preferredHolder string, renewTime microTime, strategy string
+        Lease: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec LeaseSpec #2
+        LeaseSpec: acquireTime microTime #3, holderIdentity string #1, leaseDurationSeconds int32? #2,
+            leaseTransitions int32? #5, preferredHolder string #7, renewTime microTime #4, strategy string #6
         """
 
     /// The types of group `events.k8s.io`.
     static let events = """
-        Event: action string, apiVersion string, deprecatedCount int32, deprecatedFirstTimestamp time,
-            deprecatedLastTimestamp time, deprecatedSource core.EventSource, eventTime! microTime, kind string,
-            metadata meta.ObjectMeta, note string, reason string, regarding core.ObjectReference, related
-            core.ObjectReference, reportingController string, reportingInstance string, series EventSeries, type
-            string
-        EventSeries: count! int32, lastObservedTime! microTime
+        Event: action string #6, apiVersion string, deprecatedCount int32 #15, deprecatedFirstTimestamp time #13,
+            deprecatedLastTimestamp time #14, deprecatedSource core.EventSource #12, eventTime! microTime #2, kind
+            string, metadata meta.ObjectMeta #1, note string #10, reason string #7, regarding core.ObjectReference
+            #8, related core.ObjectReference #9, reportingController string #4, reportingInstance string #5, series
+            EventSeries #3, type string #11
+        EventSeries: count! int32 #1, lastObservedTime! microTime #2
         """
 
     /// The types of group `networking.k8s.io`.
@@ -42,8 +43,8 @@ extension SchemaTable {
 
     /// The types of group `autoscaling`.
     static let autoscaling = """
-        Scale: apiVersion string, kind string, metadata meta.ObjectMeta, spec ScaleSpec, status ScaleStatus
-        ScaleSpec: replicas int32
-        ScaleStatus: replicas! int32, selector string
+        Scale: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec ScaleSpec #2, status ScaleStatus #3
+        ScaleSpec: replicas int32 #1
+        ScaleStatus: replicas! int32 #1, selector string #2
         """
 }

@@ -1,140 +1,150 @@
 extension SchemaTable {
     /// The types of pods and what they are made of.
     static let pods = """
-        Affinity: nodeAffinity NodeAffinity, podAffinity PodAffinity, podAntiAffinity PodAntiAffinity
-        AppArmorProfile: localhostProfile string, type! string
-        Capabilities: add [string], drop [string]
-        ConfigMapEnvSource: name string, optional bool
-        ConfigMapKeySelector: key! string, name string, optional bool
-        Container: args [string], command [string], env [EnvVar] merge:name keys:name, envFrom [EnvFromSource],
-            image string, imagePullPolicy string, lifecycle Lifecycle, livenessProbe Probe, name! string, ports
-            [ContainerPort] merge:containerPort keys:containerPort+protocol, readinessProbe Probe, resizePolicy
-            [ContainerResizePolicy], resources ResourceRequirements, restartPolicy string, restartPolicyRules
-            [ContainerRestartRule], securityContext SecurityContext, startupProbe Probe, stdin bool, stdinOnce bool,
-            terminationMessagePath string, terminationMessagePolicy string, tty bool, volumeDevices [VolumeDevice]
-            merge:devicePath keys:devicePath, volumeMounts [VolumeMount] merge:mountPath keys:mountPath, workingDir
-            string
-        ContainerExtendedResourceRequest: containerName! string, requestName! string, resourceName! string
-        ContainerPort: containerPort! int32, hostIP string, hostPort int32, name string, protocol string
-        ContainerResizePolicy: resourceName! string, restartPolicy! string
-        ContainerRestartRule: action! string, exitCodes ContainerRestartRuleOnExitCodes
-        ContainerRestartRuleOnExitCodes: operator! string, values [int32]
-        ContainerState: running ContainerStateRunning, terminated ContainerStateTerminated, waiting
-            ContainerStateWaiting
-        ContainerStateRunning: startedAt time
-        ContainerStateTerminated: containerID string, exitCode! int32, finishedAt time, message string, reason
-            string, signal int32, startedAt time
-        ContainerStateWaiting: message string, reason string
-        ContainerStatus: allocatedResources {quantity}, allocatedResourcesStatus [ResourceStatus], containerID
-            string, image! string, imageID! string, lastState ContainerState, name! string, ready! bool, resources
-            ResourceRequirements, restartCount! int32, started bool, state ContainerState, stopSignal string, user
-            ContainerUser, volumeMounts [VolumeMountStatus]
-        ContainerUser: linux LinuxContainerUser
-        EnvFromSource: configMapRef ConfigMapEnvSource, prefix string, secretRef SecretEnvSource
-        EnvVar: name! string, value string, valueFrom EnvVarSource
-        EnvVarSource: configMapKeyRef ConfigMapKeySelector, fieldRef ObjectFieldSelector, fileKeyRef
-            FileKeySelector, resourceFieldRef ResourceFieldSelector, secretKeyRef SecretKeySelector
-        EphemeralContainer: args [string], command [string], env [EnvVar] merge:name keys:name, envFrom
-            [EnvFromSource], image string, imagePullPolicy string, lifecycle Lifecycle, livenessProbe Probe, name!
-            string, ports [ContainerPort] merge:containerPort keys:containerPort+protocol, readinessProbe Probe,
-            resizePolicy [ContainerResizePolicy], resources ResourceRequirements, restartPolicy string,
-            restartPolicyRules [ContainerRestartRule], securityContext SecurityContext, startupProbe Probe, stdin
-            bool, stdinOnce bool, targetContainerName string, terminationMessagePath string,
-            terminationMessagePolicy string, tty bool, volumeDevices [VolumeDevice] merge:devicePath
-            keys:devicePath, volumeMounts [VolumeMount] merge:mountPath keys:mountPath, workingDir string
-        ExecAction: command [string]
-        FileKeySelector: key! string, optional bool, path! string, volumeName! string
-        GRPCAction: port! int32, service string
-        HTTPGetAction: host string, httpHeaders [HTTPHeader], path string, port! intOrString, scheme string
-        HTTPHeader: name! string, value! string
-        HostAlias: hostnames [string], ip! string
-        HostIP: ip! string
-        Lifecycle: postStart LifecycleHandler, preStop LifecycleHandler, stopSignal string
-        LifecycleHandler: exec ExecAction, httpGet HTTPGetAction, sleep SleepAction, tcpSocket TCPSocketAction
-        LinuxContainerUser: gid! int64, supplementalGroups [int64], uid! int64
-        LocalObjectReference: name string
-        NodeAffinity: preferredDuringSchedulingIgnoredDuringExecution [PreferredSchedulingTerm],
-            requiredDuringSchedulingIgnoredDuringExecution NodeSelector
-        NodeSelector: nodeSelectorTerms! [NodeSelectorTerm]
-        NodeSelectorRequirement: key! string, operator! string, values [string]
-        NodeSelectorTerm: matchExpressions [NodeSelectorRequirement], matchFields [NodeSelectorRequirement]
-        ObjectFieldSelector: apiVersion string, fieldPath! string
-        ObjectReference: apiVersion string, fieldPath string, kind string, name string, namespace string,
-            resourceVersion string, uid string
-        Pod: apiVersion string, kind string, metadata meta.ObjectMeta, spec PodSpec, status PodStatus
-        PodAffinity: preferredDuringSchedulingIgnoredDuringExecution [WeightedPodAffinityTerm],
-            requiredDuringSchedulingIgnoredDuringExecution [PodAffinityTerm]
-        PodAffinityTerm: labelSelector meta.LabelSelector, matchLabelKeys [string], mismatchLabelKeys [string],
-            namespaceSelector meta.LabelSelector, namespaces [string], topologyKey! string
-        PodAntiAffinity: preferredDuringSchedulingIgnoredDuringExecution [WeightedPodAffinityTerm],
-            requiredDuringSchedulingIgnoredDuringExecution [PodAffinityTerm]
-        PodCondition: lastProbeTime time, lastTransitionTime time, message string, observedGeneration int64, reason
-            string, status! string, type! string
-        PodDNSConfig: nameservers [string], options [PodDNSConfigOption], searches [string]
-        PodDNSConfigOption: name string, value string
-        PodExtendedResourceClaimStatus: requestMappings! [ContainerExtendedResourceRequest], resourceClaimName!
-            string
-        PodIP: ip! string
-        PodOS: name! string
-        PodReadinessGate: conditionType! string
-        PodResourceClaim: name! string, resourceClaimName string, resourceClaimTemplateName string
-        PodResourceClaimStatus: name! string, resourceClaimName string
-        PodSchedulingGate: name! string
-        PodSecurityContext: appArmorProfile AppArmorProfile, fsGroup int64, fsGroupChangePolicy string, runAsGroup
-            int64, runAsNonRoot bool, runAsUser int64, seLinuxChangePolicy string, seLinuxOptions SELinuxOptions,
-            seccompProfile SeccompProfile, supplementalGroups [int64], supplementalGroupsPolicy string, sysctls
-            [Sysctl], windowsOptions WindowsSecurityContextOptions
-        PodSpec: activeDeadlineSeconds int64, affinity Affinity, automountServiceAccountToken bool, containers!
-            [Container] merge:name keys:name, dnsConfig PodDNSConfig, dnsPolicy string, enableServiceLinks bool,
-            ephemeralContainers [EphemeralContainer] merge:name keys:name, hostAliases [HostAlias] merge:ip keys:ip,
-            hostIPC bool, hostNetwork bool, hostPID bool, hostUsers bool, hostname string, hostnameOverride string,
-            imagePullSecrets [LocalObjectReference] merge:name keys:name, initContainers [Container] merge:name
-            keys:name, nodeName string, nodeSelector {string}, os PodOS, overhead {quantity}, preemptionPolicy
-            string, priority int32, priorityClassName string, readinessGates [PodReadinessGate], resourceClaims
-            [PodResourceClaim] merge:name retainKeys keys:name, resources ResourceRequirements, restartPolicy
-            string, runtimeClassName string, schedulerName string, schedulingGates [PodSchedulingGate] merge:name
-            keys:name, securityContext PodSecurityContext, serviceAccount string, serviceAccountName string,
-            setHostnameAsFQDN bool, shareProcessNamespace bool, subdomain string, terminationGracePeriodSeconds
-            int64, tolerations [Toleration], topologySpreadConstraints [TopologySpreadConstraint] merge:topologyKey
-            keys:topologyKey+whenUnsatisfiable, volumes [Volume] merge:name retainKeys keys:name
-        PodStatus: allocatedResources {quantity}, conditions [PodCondition] merge:type keys:type, containerStatuses
-            [ContainerStatus], ephemeralContainerStatuses [ContainerStatus], extendedResourceClaimStatus
-            PodExtendedResourceClaimStatus, hostIP string, hostIPs [HostIP] merge:ip, initContainerStatuses
-            [ContainerStatus], message string, nominatedNodeName string, observedGeneration int64, phase string,
-            podIP string, podIPs [PodIP] merge:ip keys:ip, qosClass string, reason string, resize string,
-            resourceClaimStatuses [PodResourceClaimStatus] merge:name retainKeys keys:name, resources
-            ResourceRequirements, startTime time
-        PodTemplateSpec: metadata meta.ObjectMeta, spec PodSpec
-        PreferredSchedulingTerm: preference! NodeSelectorTerm, weight! int32
-        Probe: exec ExecAction, failureThreshold int32, grpc GRPCAction, httpGet HTTPGetAction, initialDelaySeconds
-            int32, periodSeconds int32, successThreshold int32, tcpSocket TCPSocketAction,
-            terminationGracePeriodSeconds int64, timeoutSeconds int32
-        ResourceClaim: name! string, request string
-        ResourceFieldSelector: containerName string, divisor quantity, resource! string
-        ResourceHealth: health string, message string, resourceID! string
-        ResourceRequirements: claims [ResourceClaim] keys:name, limits {quantity}, requests {quantity}
-        ResourceStatus: name! string, resources [ResourceHealth]
-        SELinuxOptions: level string, role string, type string, user string
-        SeccompProfile: localhostProfile string, type! string
-        SecretEnvSource: name string, optional bool
-        SecretKeySelector: key! string, name string, optional bool
-        SecurityContext: allowPrivilegeEscalation bool, appArmorProfile AppArmorProfile, capabilities Capabilities,
-            privileged bool, procMount string, readOnlyRootFilesystem bool, runAsGroup int64, runAsNonRoot bool,
-            runAsUser int64, seLinuxOptions SELinuxOptions, seccompProfile SeccompProfile, windowsOptions
-            WindowsSecurityContextOptions
-        SleepAction: seconds! int32
-        Sysctl: name! string, value! string
-        TCPSocketAction: host string, port! intOrString
-        Toleration: effect string, key string, operator string, tolerationSeconds int64, value string
-        TopologySpreadConstraint: labelSelector meta.LabelSelector, matchLabelKeys [string], maxSkew! int32,
-            minDomains int32, nodeAffinityPolicy string, nodeTaintsPolicy string, topologyKey! string,
-            whenUnsatisfiable! string
-        VolumeDevice: devicePath! string, name! string
-        VolumeMount: mountPath! string, mountPropagation string, name! string, readOnly bool, recursiveReadOnly
-            string, subPath string, subPathExpr string
-        VolumeMountStatus: mountPath! string, name! string, readOnly bool, recursiveReadOnly string
-        WeightedPodAffinityTerm: podAffinityTerm! PodAffinityTerm, weight! int32
-        WindowsSecurityContextOptions: gmsaCredentialSpec string, gmsaCredentialSpecName string, hostProcess bool,
-            runAsUserName string
+        Affinity: nodeAffinity NodeAffinity #1, podAffinity PodAffinity #2, podAntiAffinity PodAntiAffinity #3
+        AppArmorProfile: localhostProfile string #2, type! string #1
+        Capabilities: add [string] #1, drop [string] #2
+        ConfigMapEnvSource: name string #1.1, optional bool? #2
+        ConfigMapKeySelector: key! string #2, name string #1.1, optional bool? #3
+        Container: args [string] #4, command [string] #3, env [EnvVar] merge:name keys:name #7, envFrom
+            [EnvFromSource] #19, image string #2, imagePullPolicy string #14, lifecycle Lifecycle #12, livenessProbe
+            Probe #10, name! string #1, ports [ContainerPort] merge:containerPort keys:containerPort+protocol #6,
+            readinessProbe Probe #11, resizePolicy [ContainerResizePolicy] #23, resources ResourceRequirements #8,
+            restartPolicy string #24, restartPolicyRules [ContainerRestartRule] #25, securityContext SecurityContext
+            #15, startupProbe Probe #22, stdin bool #16, stdinOnce bool #17, terminationMessagePath string #13,
+            terminationMessagePolicy string #20, tty bool #18, volumeDevices [VolumeDevice] merge:devicePath
+            keys:devicePath #21, volumeMounts [VolumeMount] merge:mountPath keys:mountPath #9, workingDir string #5
+        ContainerExtendedResourceRequest: containerName! string #1, requestName! string #3, resourceName! string #2
+        ContainerPort: containerPort! int32 #3, hostIP string #5, hostPort int32 #2, name string #1, protocol string
+            #4
+        ContainerResizePolicy: resourceName! string #1, restartPolicy! string #2
+        ContainerRestartRule: action! string #1, exitCodes ContainerRestartRuleOnExitCodes #2
+        ContainerRestartRuleOnExitCodes: operator! string #1, values [int32] #2
+        ContainerState: running ContainerStateRunning #2, terminated ContainerStateTerminated #3, waiting
+            ContainerStateWaiting #1
+        ContainerStateRunning: startedAt time #1
+        ContainerStateTerminated: containerID string #7, exitCode! int32 #1, finishedAt time #6, message string #4,
+            reason string #3, signal int32 #2, startedAt time #5
+        ContainerStateWaiting: message string #2, reason string #1
+        ContainerStatus: allocatedResources {quantity} #10, allocatedResourcesStatus [ResourceStatus] #14,
+            containerID string #8, image! string #6, imageID! string #7, lastState ContainerState #3, name! string
+            #1, ready! bool #4, resources ResourceRequirements #11, restartCount! int32 #5, started bool? #9, state
+            ContainerState #2, stopSignal string #15, user ContainerUser #13, volumeMounts [VolumeMountStatus] #12
+        ContainerUser: linux LinuxContainerUser #1
+        EnvFromSource: configMapRef ConfigMapEnvSource #2, prefix string #1, secretRef SecretEnvSource #3
+        EnvVar: name! string #1, value string #2, valueFrom EnvVarSource #3
+        EnvVarSource: configMapKeyRef ConfigMapKeySelector #3, fieldRef ObjectFieldSelector #1, fileKeyRef
+            FileKeySelector #5, resourceFieldRef ResourceFieldSelector #2, secretKeyRef SecretKeySelector #4
+        EphemeralContainer: args [string] #1.4, command [string] #1.3, env [EnvVar] merge:name keys:name #1.7,
+            envFrom [EnvFromSource] #1.19, image string #1.2, imagePullPolicy string #1.14, lifecycle Lifecycle
+            #1.12, livenessProbe Probe #1.10, name! string #1.1, ports [ContainerPort] merge:containerPort
+            keys:containerPort+protocol #1.6, readinessProbe Probe #1.11, resizePolicy [ContainerResizePolicy]
+            #1.23, resources ResourceRequirements #1.8, restartPolicy string #1.24, restartPolicyRules
+            [ContainerRestartRule] #1.25, securityContext SecurityContext #1.15, startupProbe Probe #1.22, stdin
+            bool #1.16, stdinOnce bool #1.17, targetContainerName string #2, terminationMessagePath string #1.13,
+            terminationMessagePolicy string #1.20, tty bool #1.18, volumeDevices [VolumeDevice] merge:devicePath
+            keys:devicePath #1.21, volumeMounts [VolumeMount] merge:mountPath keys:mountPath #1.9, workingDir string
+            #1.5
+        ExecAction: command [string] #1
+        FileKeySelector: key! string #3, optional bool? #4, path! string #2, volumeName! string #1
+        GRPCAction: port! int32 #1, service string #2
+        HTTPGetAction: host string #3, httpHeaders [HTTPHeader] #5, path string #1, port! intOrString #2, scheme
+            string #4
+        HTTPHeader: name! string #1, value! string #2
+        HostAlias: hostnames [string] #2, ip! string #1
+        HostIP: ip! string #1
+        Lifecycle: postStart LifecycleHandler #1, preStop LifecycleHandler #2, stopSignal string #3
+        LifecycleHandler: exec ExecAction #1, httpGet HTTPGetAction #2, sleep SleepAction #4, tcpSocket
+            TCPSocketAction #3
+        LinuxContainerUser: gid! int64 #2, supplementalGroups [int64] #3, uid! int64 #1
+        LocalObjectReference: name string #1
+        NodeAffinity: preferredDuringSchedulingIgnoredDuringExecution [PreferredSchedulingTerm] #2,
+            requiredDuringSchedulingIgnoredDuringExecution NodeSelector #1
+        NodeSelector: nodeSelectorTerms! [NodeSelectorTerm] #1
+        NodeSelectorRequirement: key! string #1, operator! string #2, values [string] #3
+        NodeSelectorTerm: matchExpressions [NodeSelectorRequirement] #1, matchFields [NodeSelectorRequirement] #2
+        ObjectFieldSelector: apiVersion string #1, fieldPath! string #2
+        ObjectReference: apiVersion string #5, fieldPath string #7, kind string #1, name string #3, namespace string
+            #2, resourceVersion string #6, uid string #4
+        Pod: apiVersion string, kind string, metadata meta.ObjectMeta #1, spec PodSpec #2, status PodStatus #3
+        PodAffinity: preferredDuringSchedulingIgnoredDuringExecution [WeightedPodAffinityTerm] #2,
+            requiredDuringSchedulingIgnoredDuringExecution [PodAffinityTerm] #1
+        PodAffinityTerm: labelSelector meta.LabelSelector #1, matchLabelKeys [string] #5, mismatchLabelKeys [string]
+            #6, namespaceSelector meta.LabelSelector #4, namespaces [string] #2, topologyKey! string #3
+        PodAntiAffinity: preferredDuringSchedulingIgnoredDuringExecution [WeightedPodAffinityTerm] #2,
+            requiredDuringSchedulingIgnoredDuringExecution [PodAffinityTerm] #1
+        PodCondition: lastProbeTime time #3, lastTransitionTime time #4, message string #6, observedGeneration int64
+            #7, reason string #5, status! string #2, type! string #1
+        PodDNSConfig: nameservers [string] #1, options [PodDNSConfigOption] #3, searches [string] #2
+        PodDNSConfigOption: name string #1, value string #2
+        PodExtendedResourceClaimStatus: requestMappings! [ContainerExtendedResourceRequest] #1, resourceClaimName!
+            string #2
+        PodIP: ip! string #1
+        PodOS: name! string #1
+        PodReadinessGate: conditionType! string #1
+        PodResourceClaim: name! string #1, resourceClaimName string #3, resourceClaimTemplateName string #4
+        PodResourceClaimStatus: name! string #1, resourceClaimName string #2
+        PodSchedulingGate: name! string #1
+        PodSecurityContext: appArmorProfile AppArmorProfile #11, fsGroup int64? #5, fsGroupChangePolicy string #9,
+            runAsGroup int64? #6, runAsNonRoot bool? #3, runAsUser int64? #2, seLinuxChangePolicy string #13,
+            seLinuxOptions SELinuxOptions #1, seccompProfile SeccompProfile #10, supplementalGroups [int64] #4,
+            supplementalGroupsPolicy string #12, sysctls [Sysctl] #7, windowsOptions WindowsSecurityContextOptions
+            #8
+        PodSpec: activeDeadlineSeconds int64? #5, affinity Affinity #18, automountServiceAccountToken bool? #21,
+            containers! [Container] merge:name keys:name #2, dnsConfig PodDNSConfig #26, dnsPolicy string #6,
+            enableServiceLinks bool? #30, ephemeralContainers [EphemeralContainer] merge:name keys:name #34,
+            hostAliases [HostAlias] merge:ip keys:ip #23, hostIPC bool #13, hostNetwork bool #11, hostPID bool #12,
+            hostUsers bool? #37, hostname string #16, hostnameOverride string #41, imagePullSecrets
+            [LocalObjectReference] merge:name keys:name #15, initContainers [Container] merge:name keys:name #20,
+            nodeName string #10, nodeSelector {string} #7, os PodOS #36, overhead {quantity} #32, preemptionPolicy
+            string #31, priority int32? #25, priorityClassName string #24, readinessGates [PodReadinessGate] #28,
+            resourceClaims [PodResourceClaim] merge:name retainKeys keys:name #39, resources ResourceRequirements
+            #40, restartPolicy string #3, runtimeClassName string #29, schedulerName string #19, schedulingGates
+            [PodSchedulingGate] merge:name keys:name #38, securityContext PodSecurityContext #14, serviceAccount
+            string #9, serviceAccountName string #8, setHostnameAsFQDN bool? #35, shareProcessNamespace bool? #27,
+            subdomain string #17, terminationGracePeriodSeconds int64? #4, tolerations [Toleration] #22,
+            topologySpreadConstraints [TopologySpreadConstraint] merge:topologyKey
+            keys:topologyKey+whenUnsatisfiable #33, volumes [Volume] merge:name retainKeys keys:name #1
+        PodStatus: allocatedResources {quantity} #19, conditions [PodCondition] merge:type keys:type #2,
+            containerStatuses [ContainerStatus] #8, ephemeralContainerStatuses [ContainerStatus] #13,
+            extendedResourceClaimStatus PodExtendedResourceClaimStatus #18, hostIP string #5, hostIPs [HostIP]
+            merge:ip #16, initContainerStatuses [ContainerStatus] #10, message string #3, nominatedNodeName string
+            #11, observedGeneration int64 #17, phase string #1, podIP string #6, podIPs [PodIP] merge:ip keys:ip
+            #12, qosClass string #9, reason string #4, resize string #14, resourceClaimStatuses
+            [PodResourceClaimStatus] merge:name retainKeys keys:name #15, resources ResourceRequirements #20,
+            startTime time #7
+        PodTemplateSpec: metadata meta.ObjectMeta #1, spec PodSpec #2
+        PreferredSchedulingTerm: preference! NodeSelectorTerm #2, weight! int32 #1
+        Probe: exec ExecAction #1.1, failureThreshold int32 #6, grpc GRPCAction #1.4, httpGet HTTPGetAction #1.2,
+            initialDelaySeconds int32 #2, periodSeconds int32 #4, successThreshold int32 #5, tcpSocket
+            TCPSocketAction #1.3, terminationGracePeriodSeconds int64? #7, timeoutSeconds int32 #3
+        ResourceClaim: name! string #1, request string #2
+        ResourceFieldSelector: containerName string #1, divisor quantity #3, resource! string #2
+        ResourceHealth: health string #2, message string #6, resourceID! string #1
+        ResourceRequirements: claims [ResourceClaim] keys:name #3, limits {quantity} #1, requests {quantity} #2
+        ResourceStatus: name! string #1, resources [ResourceHealth] #2
+        SELinuxOptions: level string #4, role string #2, type string #3, user string #1
+        SeccompProfile: localhostProfile string #2, type! string #1
+        SecretEnvSource: name string #1.1, optional bool? #2
+        SecretKeySelector: key! string #2, name string #1.1, optional bool? #3
+        SecurityContext: allowPrivilegeEscalation bool? #7, appArmorProfile AppArmorProfile #12, capabilities
+            Capabilities #1, privileged bool? #2, procMount string #9, readOnlyRootFilesystem bool? #6, runAsGroup
+            int64? #8, runAsNonRoot bool? #5, runAsUser int64? #4, seLinuxOptions SELinuxOptions #3, seccompProfile
+            SeccompProfile #11, windowsOptions WindowsSecurityContextOptions #10
+        SleepAction: seconds! int32 #1
+        Sysctl: name! string #1, value! string #2
+        TCPSocketAction: host string #2, port! intOrString #1
+        Toleration: effect string #4, key string #1, operator string #2, tolerationSeconds int64? #5, value string
+            #3
+        TopologySpreadConstraint: labelSelector meta.LabelSelector #4, matchLabelKeys [string] #8, maxSkew! int32
+            #1, minDomains int32? #5, nodeAffinityPolicy string #6, nodeTaintsPolicy string #7, topologyKey! string
+            #2, whenUnsatisfiable! string #3
+        VolumeDevice: devicePath! string #2, name! string #1
+        VolumeMount: mountPath! string #3, mountPropagation string #5, name! string #1, readOnly bool #2,
+            recursiveReadOnly string #7, subPath string #4, subPathExpr string #6
+        VolumeMountStatus: mountPath! string #2, name! string #1, readOnly bool #3, recursiveReadOnly string #4
+        WeightedPodAffinityTerm: podAffinityTerm! PodAffinityTerm #2, weight! int32 #1
+        WindowsSecurityContextOptions: gmsaCredentialSpec string #2, gmsaCredentialSpecName string #1, hostProcess
+            bool? #4, runAsUserName string #3
         """
 }

@@ -1,9 +1,10 @@
 /// The text form of the schema.
 ///
 /// A type is `Name: field type option…, field type option…`; indented lines continue the one before. A `!` behind a
-/// field's name says that it is required, a `?` behind its type that an empty text differs from none. `[T]` is a list,
-/// `{T}` a map. A type of another group is preceded by the group's short name. Options: `merge` and `merge:key` (merged by
-/// strategic merge patches), `retainKeys`, `keys:a+b` (the identity of elements for server-side apply), `set`.
+/// field's name says that it is required, a `?` behind its type that an empty text, zero or false differs from none. `[T]`
+/// is a list, `{T}` a map. A type of another group is preceded by the group's short name. Options: `merge` and `merge:key`
+/// (merged by strategic merge patches), `retainKeys`, `keys:a+b` (the identity of elements for server-side apply), `set`,
+/// and `#5` or `#2.5`, the field's number in the binary form (there, field 5 of the message in field 2).
 enum SchemaTable {
     /// The texts of each group, with the group's short name and its OpenAPI package.
     private static let groups: [(name: String, package: String, texts: [String])] = [
@@ -67,16 +68,17 @@ enum SchemaTable {
             let options = words.dropFirst(2)
             let merge = options.first { $0.hasPrefix("merge") }
             let keys = options.first { $0.hasPrefix("keys:") }
+            let number = options.first { $0.hasPrefix("#") }
             return SchemaField(
-                name: String(words[0].prefix { $0 != "!" }),
-                node: node(words[1].prefix { $0 != "?" }, in: group),
+                String(words[0].prefix { $0 != "!" }), node(words[1].prefix { $0 != "?" }, in: group),
                 isRequired: words[0].last == "!",
                 distinguishesEmpty: words[1].last == "?",
                 isMerged: merge != nil,
                 retainsKeys: options.contains("retainKeys"),
                 mergeKey: merge.flatMap { $0 == "merge" ? nil : String($0.dropFirst(6)) },
                 listKeys: keys.map { $0.dropFirst(5).split(separator: "+").map(String.init) } ?? [],
-                isSet: options.contains("set"))
+                isSet: options.contains("set"),
+                protobufPath: number?.dropFirst().split(separator: ".").compactMap { Int($0) } ?? [])
         }
 
         private mutating func node(_ text: Substring, in group: String) -> SchemaNode {

@@ -1,0 +1,177 @@
+"""Ordinary sessions of clients that others wrote, against a server without nodes."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support import DUET, TOOLS, eventually, kubectl, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Server(unittest.TestCase):
+    """A `duet server` of its own, stopped and removed in the end."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory(prefix="dt-clients-")
+        cls.addClassCleanup(directory.cleanup)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = open(f"{directory.name}/log", "w")
+        cls.addClassCleanup(log.close)
+        server = subprocess.Popen(
+            [DUET, "server", "--data-dir", f"{directory.name}/data", "--secure-port", str(port),
+             "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1"], stdout=log, stderr=log)
+        cls.addClassCleanup(server.wait, 30)
+        cls.addClassCleanup(server.terminate)
+        cls.kubeconfig = f"{directory.name}/data/admin.kubeconfig"
+        cls.home = directory.name
+        eventually(lambda: os.path.exists(cls.kubeconfig) or cls.failed(server), "the server's kubeconfig", 60)
+        eventually(lambda: kubectl("get", "namespace", "default", kubeconfig=cls.kubeconfig), "the default namespace")
+
+    @staticmethod
+    def failed(server):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.returncode}")
+
+    def kubectl(self, *arguments, **options):
+        return kubectl("--cache-dir", f"{self.home}/cache", *arguments, kubeconfig=self.kubeconfig, **options)
+
+    def json(self, *arguments, **options):
+        return json.loads(self.kubectl(*arguments, "-o", "json", **options).stdout)
+
+
+class Kubectl(Server):
+    def session(self, version):
+        namespace = "team-" + version.replace(".", "-")
+
+        def k(*arguments, **options):
+            return self.kubectl("--namespace", namespace, *arguments, version=version, **options)
+
+        def get(*arguments):
+            return json.loads(k("get", *arguments, "-o", "json").stdout)
+
+        # The current kubectl sends what its generators make in the binary form.
+        self.assertEqual(k("create", "namespace", namespace).stdout, f"namespace/{namespace} created\n")
+        k("create", "configmap", "settings", "--from-literal=a=1", "--from-literal=b=two")
+        self.assertEqual(get("configmap", "settings")["data"], {"a": "1", "b": "two"})
+        k("create", "secret", "generic", "pass", "--from-literal=word=x")
+        self.assertEqual(get("secret", "pass")["data"], {"word": "eA=="})
+        k("create", "serviceaccount", "robot")
+        k("create", "deployment", "web", "--image=localhost/duet/busybox:1", "--replicas=0")
+        k("create", "service", "nodeport", "direct", "--tcp=80:8080")
+        self.assertIn(get("service", "direct")["spec"]["ports"][0]["nodePort"], range(30000, 32768))
+        k("expose", "deployment", "web", "--port=80", "--target-port=http")
+        service = get("service", "web")
+        self.assertEqual(service["spec"]["ports"][0]["targetPort"], "http")
+        self.assertEqual(service["spec"]["selector"], {"app": "web"})
+        k("run", "single", "--image=localhost/duet/busybox:1", "--restart=Never", "--port=80")
+        pod = get("pod", "single")
+        self.assertEqual(pod["spec"]["restartPolicy"], "Never")
+        self.assertNotIn("hostPort", pod["spec"]["containers"][0]["ports"][0])
+
+        k("patch", "service", "web", "-p", '{"spec": {"ipFamilyPolicy": "PreferDualStack"}}')
+        address = k("get", "service", "web", "-o", "jsonpath={.spec.clusterIPs[1]}").stdout
+        self.assertTrue(address.startswith("fd00:10:96:"), address)
+        k("label", "service", "web", "tier=front")
+        k("annotate", "service", "web", "note=x")
+        self.assertIn("service/web", k("get", "service", "-l", "tier in (front)", "-o", "name").stdout)
+        self.assertIn("web", k("get", "service", "--field-selector", "metadata.name=web", "-o", "wide").stdout)
+        self.assertIn("ipFamilyPolicy: PreferDualStack", k("get", "service", "web", "-o", "yaml").stdout)
+        described = k("describe", "service", "web").stdout
+        self.assertRegex(described, r"IP Family Policy: +PreferDualStack")
+
+        k("scale", "deployment", "web", "--replicas=2")
+        eventually(lambda: get("deployment", "web")["status"].get("replicas") == 2, "two replicas")
+        k("set", "image", "deployment/web", "busybox=localhost/duet/busybox:2")
+        eventually(lambda: "2" in k("rollout", "history", "deployment/web").stdout.split(), "a second revision")
+        k("rollout", "undo", "deployment/web")
+        image = "jsonpath={.spec.template.spec.containers[0].image}"
+        self.assertEqual(k("get", "deployment", "web", "-o", image).stdout, "localhost/duet/busybox:1")
+        self.assertIn("deployment.apps/web", k("get", "all").stdout)
+
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"k": "1"}}
+        self.assertIn("created", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
+        self.assertIn("unchanged", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
+        manifest["data"] = {"l": "2"}
+        self.assertIn("configured", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
+        self.assertEqual(get("configmap", "applied")["data"], {"l": "2"})
+        manifest["nonsense"] = 1
+        refused = k("apply", "-f", "-", input=json.dumps(manifest), check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn('unknown field "nonsense"', refused.stderr)
+        wait = subprocess.Popen(
+            [f"{TOOLS}/kubectl-{version}", "--kubeconfig", self.kubeconfig, "--namespace", namespace,
+             "wait", "--for=delete", "configmap/applied", "--timeout=60s"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        k("delete", "configmap", "applied", "--wait")
+        self.assertEqual(wait.wait(60), 0, wait.communicate())
+        wait.communicate()
+
+        resources = k("api-resources").stdout
+        self.assertRegex(resources, r"services +svc +(v1 +)?true +Service")
+        self.assertIn("discovery.k8s.io/v1", k("api-versions").stdout.split())
+        explained = k("explain", "service.spec.ipFamilies").stdout
+        self.assertIn("The address families of the Service", explained)
+        self.assertIn("PreferDualStack is both", k("explain", "service.spec.ipFamilyPolicy").stdout.replace("\n", " ").replace("   ", ""))
+        self.assertIn("clusterIPs", k("explain", "service", "--recursive").stdout)
+        k("delete", "pod", "single", "--wait", "--timeout=60s")
+        k("delete", "namespace", namespace, "--timeout=120s", timeout=150)
+        self.assertNotIn(namespace, k("get", "namespaces", "-o", "name").stdout)
+
+    def test_an_old_kubectl(self):
+        self.session("1.20")
+
+    def test_a_current_kubectl(self):
+        self.session("current")
+
+
+class Helm(Server):
+    def test_a_release_from_install_to_uninstall(self):
+        environment = {
+            **os.environ, "HOME": self.home, "KUBECONFIG": self.kubeconfig, "HELM_CACHE_HOME": f"{self.home}/helm",
+        }
+
+        def helm(*arguments):
+            return run(f"{TOOLS}/helm", *arguments, env=environment)
+
+        def greeting():
+            return self.json("get", "configmap", "demo-greeting")["data"]["text"]
+
+        chart = f"{HERE}/charts/small"
+        # Patches as helm 3 sends them.
+        client_side = "--server-side=false"
+        helm("install", "demo", chart, client_side)
+        self.assertEqual(greeting(), "hello")
+        families = self.json("get", "service", "demo")["spec"]["ipFamilies"]
+        self.assertEqual(families, ["IPv4", "IPv6"])
+        helm("upgrade", "demo", chart, client_side, "--set", "greeting=welcome", "--wait", "--timeout", "60s")
+        self.assertEqual(greeting(), "welcome")
+        helm("rollback", "demo", "1", client_side)
+        self.assertEqual(greeting(), "hello")
+        history = json.loads(helm("history", "demo", "-o", "json").stdout)
+        self.assertEqual([entry["revision"] for entry in history], [1, 2, 3])
+        self.assertIn("demo", helm("list").stdout)
+        helm("uninstall", "demo")
+        left = self.kubectl("get", "services,deployments,secrets,configmaps", "-o", "name").stdout
+        self.assertNotIn("demo", left)
+
+
+class Python(Server):
+    def session(self, client):
+        environment = {**os.environ, "PYTHONPATH": f"{TOOLS}/python"}
+        result = run(sys.executable, f"{HERE}/python_clients.py", client, self.kubeconfig, env=environment)
+        self.assertEqual(result.stdout, "ok\n")
+
+    def test_the_official_client(self):
+        self.session("kubernetes")
+
+    def test_lightkube(self):
+        self.session("lightkube")
