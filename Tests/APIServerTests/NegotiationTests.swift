@@ -82,4 +82,15 @@ import Testing
             #expect(pretty.text.contains("\n  \"kind\": \"Namespace\""))
         }
     }
+
+    @Test func `HEAD answers what GET does, without the body`() async throws {
+        try await ServerHarness.run { server in
+            let read = try await server.send("GET", "/api/v1/namespaces/default")
+            let head = try await server.send("HEAD", "/api/v1/namespaces/default")
+            #expect(head.code == 200)
+            #expect(head.headers["content-length"] == read.headers["content-length"])
+            #expect(head.bytes.isEmpty)
+            #expect(try await server.send("HEAD", "/api/v1/namespaces?watch=true").code == 200)
+        }
+    }
 }

@@ -18,7 +18,8 @@ struct APIResponder: HTTPResponder {
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
         do {
-            return try await answer(request, context)
+            let response = try await answer(request, context)
+            return request.method == .head ? response.withoutBody : response
         } catch let error as StatusError {
             return .failure(error)
         } catch {

@@ -47,6 +47,15 @@ extension Response {
         return response
     }
 
+    /// The answer to HEAD instead of GET: everything but the body (RFC 9110 §9.3.2).
+    var withoutBody: Response {
+        var response = self
+        let length = headers[.contentLength]
+        response.body = ResponseBody()
+        response.headers[.contentLength] = length
+        return response
+    }
+
     /// The answer with a `Warning` header for each text.
     func warning(_ sink: WarningSink) -> Response {
         var response = self

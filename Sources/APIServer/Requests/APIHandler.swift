@@ -163,7 +163,7 @@ struct APIHandler: Sendable {
     private func collection(_ call: Call) async throws -> Response {
         switch call.request.method {
         case .get, .head:
-            if call.path.isWatch || call.query.flag("watch") {
+            if call.request.method == .get, call.path.isWatch || call.query.flag("watch") {
                 try require(.watch, call)
                 return try await watch(call)
             }
@@ -186,7 +186,7 @@ struct APIHandler: Sendable {
     private func item(_ call: Call) async throws -> Response {
         switch call.request.method {
         case .get, .head:
-            if call.path.isWatch {
+            if call.request.method == .get, call.path.isWatch {
                 try require(.watch, call)
                 return try await watch(call)
             }

@@ -9,7 +9,8 @@ public struct SchemaError: Error, Sendable, Hashable, CustomStringConvertible {
 extension SchemaNode {
     /// Brings a value from a client into the form in which typed servers hold it.
     ///
-    /// Unknown fields, nulls, and empty texts, lists and maps, zeros and false of optional fields are dropped; wrong types are refused.
+    /// Unknown fields, nulls, and empty texts, lists and maps, zeros and false of optional fields are dropped; wrong types are
+    /// refused.
     ///
     /// - Parameters:
     ///   - kind: The kind of the object, for texts.
