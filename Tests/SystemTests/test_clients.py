@@ -66,6 +66,7 @@ class Kubectl(Server):
         self.assertEqual(get("secret", "pass")["data"], {"word": "eA=="})
         k("create", "serviceaccount", "robot")
         k("create", "deployment", "web", "--image=localhost/duet/busybox:1", "--replicas=0")
+        k("wait", "--for=condition=Available", "deployment/web", "--timeout=60s")
         k("create", "service", "nodeport", "direct", "--tcp=80:8080")
         self.assertIn(get("service", "direct")["spec"]["ports"][0]["nodePort"], range(30000, 32768))
         k("expose", "deployment", "web", "--port=80", "--target-port=http")
@@ -107,13 +108,16 @@ class Kubectl(Server):
         refused = k("apply", "-f", "-", input=json.dumps(manifest), check=False)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn('unknown field "nonsense"', refused.stderr)
-        wait = subprocess.Popen(
+        # Deletion waits for whoever holds the object.
+        k("patch", "configmap", "applied", "--type=merge", "-p", '{"metadata": {"finalizers": ["example.org/hold"]}}')
+        deletion = subprocess.Popen(
             [f"{TOOLS}/kubectl-{version}", "--kubeconfig", self.kubeconfig, "--namespace", namespace,
-             "wait", "--for=delete", "configmap/applied", "--timeout=60s"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        k("delete", "configmap", "applied", "--wait")
-        self.assertEqual(wait.wait(60), 0, wait.communicate())
-        wait.communicate()
+             "delete", "configmap", "applied", "--timeout=60s"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        eventually(lambda: "deletionTimestamp" in get("configmap", "applied")["metadata"], "a pending deletion")
+        k("patch", "configmap", "applied", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+        output = deletion.communicate(timeout=60)[0]
+        self.assertEqual(deletion.returncode, 0, output)
 
         resources = k("api-resources").stdout
         self.assertRegex(resources, r"services +svc +(v1 +)?true +Service")
