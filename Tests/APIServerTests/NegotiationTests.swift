@@ -66,7 +66,7 @@ import Testing
             #expect(answer.headers["content-type"] == ["\(Self.protobuf);stream=watch"])
             let length = answer.bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
             #expect(answer.bytes.count == 4 + length)
-            #expect(answer.bytes.dropFirst(4).prefix(7) == [0x0A, 5] + Array("ADDED".utf8))
+            #expect(Array(answer.bytes.dropFirst(4).prefix(7)) == [0x0A, 5] + Array("ADDED".utf8))
             let start = try #require(answer.bytes.firstRange(of: Array("k8s\0".utf8))).lowerBound
             let seen = try ProtobufBody.decode(Array(answer.bytes[start...]))
             #expect(seen["metadata"] == created.json["metadata"])
