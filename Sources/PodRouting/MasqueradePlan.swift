@@ -51,18 +51,11 @@ extension MasqueradePlan {
 
     /// The chain's rules, one a family.
     package static let rules: [Rule] = IPFamily.allCases.map { family in
-        let isIPv4 = family == .ipv4
-        let register = Register(0)
-        let length = UInt32(family.byteCount)
-        return Rule(
+        Rule(
             table: table, chain: chain.name,
-            [
-                .meta(.networkProtocol, register),
-                .compare(register, .equal, [Table.Family(family).rawValue]),
-                .payload(.network, offset: isIPv4 ? 12 : 8, length: length, register),
-                .contains(set: sourceSet(family), register),
-                .payload(.network, offset: isIPv4 ? 16 : 24, length: length, register),
-                .contains(set: exemptSet(family), register, inverted: true),
+            Expression.isFamily(family) + [
+                .address(.source, family), .contains(set: sourceSet(family), Register(0)),
+                .address(.destination, family), .contains(set: exemptSet(family), Register(0), inverted: true),
                 .masquerade(),
             ]
         ).stamped()

@@ -9,11 +9,13 @@ extension Expression {
         case destination
     }
 
-    /// Loads an address of the network header (RFC 791, RFC 8200) into a register.
+    /// Loads an address of the network header (RFC 791 §3.1, RFC 8200 §3) into a register.
     ///
     /// In an `inet` table the packet's family must have been checked before.
-    public static func address(_ field: AddressField, _ family: IPFamily, _ register: Register) -> Expression {
-        let length = UInt32(family.bitWidth / 8)
+    public static func address(
+        _ field: AddressField, _ family: IPFamily, _ register: Register = Register(0)
+    ) -> Expression {
+        let length = UInt32(family.byteCount)
         let source: UInt32 = family == .ipv4 ? 12 : 8
         return .payload(.network, offset: field == .source ? source : source + length, length: length, register)
     }
@@ -23,13 +25,15 @@ extension Expression {
         [.meta(.networkProtocol, Register(0)), .compare(Register(0), .equal, [Table.Family(family).rawValue])]
     }
 
-    /// Goes on only when an address of the network header lies in a prefix.
-    public static func address(_ field: AddressField, in prefix: IPPrefix) -> [Expression] {
-        let mask = IPPrefix(IPAddress(family: prefix.family, bits: UInt128.max), length: prefix.length).address.bytes
-        return [
-            .address(field, prefix.family, Register(0)),
-            .bitwise(Register(0), mask: mask, xor: Array(repeating: 0, count: mask.count), Register(0)),
-            .compare(Register(0), .equal, prefix.address.bytes),
-        ]
+    /// Goes on only when an address of the network header lies in a prefix, or with `.notEqual` when it does not.
+    public static func address(
+        _ field: AddressField, _ comparison: Comparison = .equal, in prefix: IPPrefix
+    ) -> [Expression] {
+        var expressions: [Expression] = [.address(field, prefix.family)]
+        if prefix.hostBits > 0 {
+            let zero = [UInt8](repeating: 0, count: prefix.family.byteCount)
+            expressions.append(.bitwise(Register(0), mask: prefix.mask.bytes, xor: zero, Register(0)))
+        }
+        return expressions + [.compare(Register(0), comparison, prefix.address.bytes)]
     }
 }

@@ -37,28 +37,11 @@ extension Masquerade {
         return transaction
     }
 
-    private enum Field {
-        case source, destination
-    }
-
     /// Goes on when an address of the packet is in a prefix, or is not.
     private static func match(
-        _ prefix: IPPrefix, _ field: Field, _ comparison: Expression.Comparison
+        _ prefix: IPPrefix, _ field: Expression.AddressField, _ comparison: Expression.Comparison
     ) -> [Expression] {
-        let family = prefix.family
-        let protocolNumber: UInt8 = Table.Family(family).rawValue
-        // RFC 791 §3.1 and RFC 8200 §3: where the addresses stand in the header.
-        let source: UInt32 = family == .ipv4 ? 12 : 8
-        let length = UInt32(family.byteCount)
-        var expressions: [Expression] = [
-            .meta(.networkProtocol, Register(0)), .compare(Register(0), .equal, [protocolNumber]),
-            .payload(.network, offset: field == .source ? source : source + length, length: length, Register(0)),
-        ]
-        if prefix.hostBits > 0 {
-            let zero = [UInt8](repeating: 0, count: family.byteCount)
-            expressions.append(.bitwise(Register(0), mask: prefix.mask.bytes, xor: zero, Register(0)))
-        }
-        return expressions + [.compare(Register(0), comparison, prefix.address.bytes)]
+        Expression.isFamily(prefix.family) + Expression.address(field, comparison, in: prefix)
     }
 
     /// All multicast addresses of a family (RFC 5771, RFC 4291 §2.7).
