@@ -55,7 +55,7 @@ class KilledCluster(ClusterTest):
         self.assertEqual(rules, [
             run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", "table", family, "duet-proxy").stdout
             for family in ("ip", "ip6")])
-        duet("verify", "--namespace", "web")
+        eventually(lambda: duet("verify", "--namespace", "web", check=False).returncode == 0, "every Service answers")
 
     def test_2_everything_killed(self):
         before = {p["metadata"]["uid"] for p in get("pods", "-A")["items"]}
