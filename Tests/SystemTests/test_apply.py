@@ -20,7 +20,7 @@ class ServerSideApply(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory(prefix="dt-apply-")
+        directory = tempfile.TemporaryDirectory(prefix="duet-apply-")
         cls.addClassCleanup(directory.cleanup)
         cls.directory = directory.name
         cls.port = free_port()

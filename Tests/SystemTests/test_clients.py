@@ -19,7 +19,7 @@ class Server(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory(prefix="dt-clients-")
+        directory = tempfile.TemporaryDirectory(prefix="duet-clients-")
         cls.addClassCleanup(directory.cleanup)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -212,7 +212,8 @@ class Disk(ServerTest):
         names = {o["metadata"]["name"] for o in server.call("GET", CONFIG_MAPS)[1]["items"]}
         with tempfile.TemporaryDirectory() as elsewhere:
             # What is on that disk is what was acknowledged: a copy of it starts with the same objects.
-            run(DUET, "server", "backup", f"{elsewhere}/backup", "--data-dir", server.files)
+            run("nsenter", "-t", str(server.process.pid), "-m",
+                DUET, "server", "backup", f"{elsewhere}/backup", "--data-dir", server.directory)
             run(DUET, "server", "restore", f"{elsewhere}/backup", "--data-dir", f"{elsewhere}/data")
             copy = Server(f"{elsewhere}/data", "--api-only").start()
             self.assertEqual(names, {o["metadata"]["name"] for o in copy.call("GET", CONFIG_MAPS)[1]["items"]})
