@@ -24,12 +24,14 @@ final class NodeLab: Sendable {
             set -e
             ip netns add \(node)
             ip -n \(node) link set lo up
-            ip netns exec \(node) sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+            ip netns exec \(node) sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+              net.ipv6.conf.default.accept_dad=0
 
             """
         for (index, name) in Self.neighbours.enumerated() {
             script += """
                 ip netns add \(prefix)-\(name)
+                ip netns exec \(prefix)-\(name) sysctl -qw net.ipv6.conf.default.accept_dad=0
                 ip -n \(prefix)-\(name) link set lo up
                 ip -n \(node) link add to-\(name) type veth peer name eth0 netns \(prefix)-\(name)
                 ip -n \(node) addr add 10.1.\(index).1/24 dev to-\(name)
@@ -213,7 +215,7 @@ final class NodeLab: Sendable {
         answered = failed = 0
         while time.monotonic() < end:
             with socket.socket(family, socket.SOCK_STREAM) as s:
-                s.settimeout(1.5)
+                s.settimeout(4)
                 try:
                     s.connect((address, port))
                     answered += bool(s.recv(2048))
@@ -241,7 +243,7 @@ final class NodeLab: Sendable {
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         for _ in range(int(sys.argv[4])):
             s = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
-            s.settimeout(1.5)
+            s.settimeout(4)
             try:
                 s.connect((address, port))
                 if transport != "tcp": s.send(b"?")
