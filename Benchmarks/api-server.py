@@ -7,6 +7,7 @@ import json
 import os
 import re
 import selectors
+import signal
 import socket
 import ssl
 import statistics
@@ -90,20 +91,22 @@ class Server:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) / 1024
 
 
-def wrk(url, body=None, count=None, seconds=SECONDS, token=TOKEN):
-    """Requests a second, from 64 connections, for a time or until a number of requests has been answered."""
-    lines = [f'wrk.headers["Authorization"] = "Bearer {token}"']
+def wrk(url, body=None, until=None, seconds=SECONDS, token=TOKEN):
+    """Requests a second, from 64 connections, for a time, or for as long as `until` says False."""
+    lines = [f'wrk.headers["Authorization"] = "Bearer {token}"'] if token else []
     if body is not None:
         lines += ['wrk.method = "POST"', 'wrk.headers["Content-Type"] = "application/json"',
                   f"wrk.body = [==[{json.dumps(body)}]==]"]
-    if count is not None:
-        lines += ["local answered = 0",
-                  f"function response() answered = answered + 1; if answered >= {count} then wrk.thread:stop() end end"]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write("\n".join(lines))
         script.flush()
-        output = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{3600 if count else seconds}s", "--timeout", "30s",
-                                 "-s", script.name, url], check=True, capture_output=True, text=True).stdout
+        process = subprocess.Popen(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{3600 if until else seconds}s", "--timeout", "30s",
+                                    "-s", script.name, url], stdout=subprocess.PIPE, text=True)
+        while until and not until() and process.poll() is None:
+            time.sleep(0.05)
+        if until:
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", output)
     if failed:
         raise SystemExit(f"bench: requests failed: {output}")
@@ -129,7 +132,7 @@ def etcd_puts(directory):
         started = time.monotonic() - start
         value = base64.b64encode(json.dumps(CONFIG_MAP).encode()).decode()
         key = base64.b64encode(b"/registry/configmaps/default/bench").decode()
-        return wrk(f"http://127.0.0.1:{client}/v3/kv/put", {"key": key, "value": value}), started
+        return wrk(f"http://127.0.0.1:{client}/v3/kv/put", {"key": key, "value": value}, token=None), started
     finally:
         process.terminate()
         process.wait()
@@ -140,7 +143,7 @@ def list_milliseconds(server):
     for _ in range(5):
         times.append(float(subprocess.run(
             ["curl", "-sk", "-o", "/dev/null", "-w", "%{time_total}", "-H", f"Authorization: Bearer {TOKEN}",
-             f"{server.url}/api/v1/namespaces/default/pods"], check=True, capture_output=True, text=True).stdout) * 1000)
+             f"{server.url}/api/v1/namespaces/default/pods?pretty=false"], check=True, capture_output=True, text=True).stdout) * 1000)
     return statistics.median(times)
 
 
@@ -172,7 +175,8 @@ def fan_out(server):
                 raise SystemExit(f"bench: {waiting} watchers heard nothing")
             for key, _ in ready:
                 try:
-                    if b"\n" in key.fileobj.recv(65536):
+                    # The framing of the chunk may come apart from the event.
+                    if b'"type":"ADDED"' in key.fileobj.recv(65536):
                         arrivals.append(time.monotonic())
                         waiting -= 1
                 except ssl.SSLWantReadError:
@@ -186,8 +190,14 @@ def fan_out(server):
 
 
 def create(server, plural, body, count):
-    namespace = "" if plural == "nodes" else "/namespaces/default"
-    wrk(f"{server.url}/api/v1{namespace}/{plural}", body, count=count)
+    """Creates objects until there are at least so many of them."""
+    collection = f"/api/v1{'' if plural == 'nodes' else '/namespaces/default'}/{plural}"
+
+    def suffices():
+        answer = json.loads(server.get(f"{collection}?limit=1"))
+        return len(answer["items"]) + answer["metadata"].get("remainingItemCount", 0) >= count
+
+    wrk(server.url + collection, body, until=suffices)
 
 
 def main():
