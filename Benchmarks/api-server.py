@@ -238,7 +238,7 @@ def main():
             server.stop()
         suite.add("start, 100,000 objects", statistics.median(starts), "s", 2, "the same with 85,000 pods, 10,000 Services and 5,000 nodes; median of 3")
         server.start()
-        create(server, "pods", POD, ALL_PODS - START_OBJECTS["pods"])
+        create(server, "pods", POD, ALL_PODS)
         suite.add("memory", server.resident_mebibytes(), "MiB", 1536, "VmRSS with 150,000 pods, 10,000 Services and 5,000 nodes, API only, after writing them")
         server.stop()
     print(suite.table())
