@@ -43,12 +43,22 @@ extension Resource {
     /// `ipaddresses` of `networking.k8s.io`.
     public static let ipAddresses = Resource("networking.k8s.io", "ipaddresses", "IPAddress", isNamespaced: false)
 
+    /// `addresspools` of `network.duet.dev`.
+    public static let addressPools = Resource(duet: "addresspools", "AddressPool")
+    /// `nodenetworks` of `network.duet.dev`.
+    public static let nodeNetworks = Resource(duet: "nodenetworks", "NodeNetwork")
+
     /// Every resource above.
     public static let all: [Resource] = [
         .namespaces, .nodes, .pods, .services, .endpoints, .configMaps, .secrets, .serviceAccounts, .events,
         .endpointSlices, .leases, .deployments, .replicaSets, .daemonSets,
         .roles, .roleBindings, .clusterRoles, .clusterRoleBindings, .serviceCIDRs, .ipAddresses,
+        .addressPools, .nodeNetworks,
     ]
+
+    private init(duet plural: String, _ kind: String) {
+        self.init(group: "network.duet.dev", version: "v1alpha1", plural: plural, kind: kind, isNamespaced: false)
+    }
 
     private init(core plural: String, _ kind: String, isNamespaced: Bool = true) {
         self.init(group: "", version: "v1", plural: plural, kind: kind, isNamespaced: isNamespaced)

@@ -187,6 +187,7 @@ enum DefaultRoles {
         PolicyRule(["create"], groups: ["coordination.k8s.io"], resources: ["leases"]),
         PolicyRule(["create"], groups: ["discovery.k8s.io"], resources: ["endpointslices"]),
         PolicyRule(["create"], groups: ["networking.k8s.io"], resources: ["ipaddresses", "servicecidrs"]),
+        PolicyRule(["create"], groups: ["network.duet.dev"], resources: ["addresspools", "nodenetworks"]),
         // The rules of an aggregated role are those of others.
         PolicyRule(["escalate"], groups: ["rbac.authorization.k8s.io"], resources: ["clusterroles"]),
         events,

@@ -41,6 +41,10 @@ enum NodeRestriction {
         case (.pods, let subresource?):
             cause = "unexpected pod subresource \"\(subresource)\", only 'status' and 'eviction' are allowed"
         case (.leases, _): cause = leaseCause(write, name)
+        case (.nodeNetworks, _):
+            cause =
+                write.key.name == name
+                ? nil : "node \"\(name)\" is not allowed to modify the network of node \"\(write.key.name)\""
         default: cause = nil
         }
         guard let cause else { return }

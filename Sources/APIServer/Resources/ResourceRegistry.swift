@@ -13,7 +13,7 @@ package enum ResourceRegistry {
             (.replicaSets, replicaSets), (.daemonSets, daemonSets), (.endpointSlices, endpointSlices),
             (.leases, leases), (.serviceCIDRs, serviceCIDRs), (.ipAddresses, ipAddresses),
             (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
-            (.roleBindings, roleBindings),
+            (.roleBindings, roleBindings), (.addressPools, addressPools), (.nodeNetworks, nodeNetworks),
         ]
         return kinds.map { resource, define in define(strategy(resource)) } + reviews
     }

@@ -24,7 +24,7 @@ package struct StrategyCatalog: Sendable {
             ConfigMapStrategy(), SecretStrategy(), ServiceAccountStrategy(), EventStrategy(), LeaseStrategy(),
             DeploymentStrategy(), ReplicaSetStrategy(), DaemonSetStrategy(),
             RoleStrategy(.roles), RoleStrategy(.clusterRoles), RoleBindingStrategy(.roleBindings),
-            RoleBindingStrategy(.clusterRoleBindings),
+            RoleBindingStrategy(.clusterRoleBindings), AddressPoolStrategy(), NodeNetworkStrategy(),
         ]
         var strategies = Dictionary(uniqueKeysWithValues: plain.map { ($0.resource, $0 as any ResourceStrategy) })
         strategies[.services] = ServiceStrategy(network: network, defaultPolicy: defaultFamilyPolicy)

@@ -45,9 +45,11 @@ public enum NodeAccess {
         PolicyRule(["get", "list", "watch"], groups: [""], resources: ["nodes", "services"]),
         PolicyRule(["get", "list", "watch"], groups: ["discovery.k8s.io"], resources: ["endpointslices"]),
         PolicyRule(["get"], groups: [""], resources: ["endpoints"]),
+        PolicyRule(["get", "list", "watch"], groups: ["network.duet.dev"], resources: ["nodenetworks"]),
         // Admission limits these to the node's own object.
         PolicyRule(["create", "update", "patch"], groups: [""], resources: ["nodes"]),
         PolicyRule(["update", "patch"], groups: [""], resources: ["nodes/status"]),
+        PolicyRule(["update", "patch"], groups: ["network.duet.dev"], resources: ["nodenetworks/status"]),
         PolicyRule(["create", "update", "patch"], groups: ["", "events.k8s.io"], resources: ["events"]),
         PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["tokenreviews"]),
         PolicyRule(

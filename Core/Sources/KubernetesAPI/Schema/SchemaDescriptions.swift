@@ -24,6 +24,7 @@ public enum SchemaDescriptions {
         for (package, table) in [
             ("io.k8s.api.core.v1", core), ("io.k8s.api.discovery.v1", discovery),
             ("io.k8s.api.networking.v1", networking), ("io.k8s.apimachinery.pkg.apis.meta.v1", meta),
+            ("dev.duet.network.v1alpha1", network),
         ] {
             var name = ""
             for line in table.split(separator: "\n") {
@@ -146,6 +147,42 @@ public enum SchemaDescriptions {
         EndpointConditions.ready: The endpoint takes new connections. Never true for one that is being deleted.
         EndpointConditions.serving: The endpoint answers, even when it is being deleted.
         EndpointConditions.terminating: The endpoint is being deleted.
+        """
+
+    private static let network = """
+        AddressBlockSize: Prefix lengths of the blocks that nodes get.
+        AddressBlockSize.ipv4: Prefix length of an IPv4 block, such as 26 for 64 addresses; 24 unless given.
+        AddressBlockSize.ipv6: Prefix length of an IPv6 block; 64 unless given.
+        AddressPool: Prefixes for one purpose, any number of them and of either family.
+        AddressPoolPrefix.cidr: The prefix, such as 10.12.0.0/22 or 2001:db8:7::/48.
+        AddressPoolPrefix.state: Active (the default), or Draining when nothing new shall be taken from the prefix and
+            nodes with blocks in it shall get others.
+        AddressPoolSpec.blockSize: How large the blocks are that nodes get, for the purpose Pods.
+        AddressPoolSpec.nodeSelector: The nodes that get blocks of the pool. Without it, the pool is for nodes that no
+            other pool names.
+        AddressPoolSpec.prefixes: Disjoint prefixes, in the order in which they are used. More can be added at any time.
+        AddressPoolSpec.purpose: What the addresses are for: Pods, Services or LoadBalancers. It cannot be changed.
+        AddressPoolStatus.conditions: Ready, Exhausted when a node has to wait for a block, Drained when no node has a
+            block in a draining prefix.
+        AddressPoolStatus.ipv4: IPv4 blocks of all prefixes.
+        AddressPoolStatus.ipv6: IPv6 blocks of all prefixes.
+        AddressPoolStatus.prefixes: Blocks of each prefix.
+        AddressPoolUsage.allocated: Blocks that nodes have.
+        AddressPoolUsage.capacity: Blocks that the active prefixes hold.
+        AddressPrefixUsage.allocated: Blocks that nodes have.
+        AddressPrefixUsage.capacity: Blocks that the prefix holds.
+        AddressPrefixUsage.cidr: The prefix.
+        NodeBlock.cidr: The block.
+        NodeBlock.pool: The pool that the block comes from.
+        NodeBlock.state: Active, or Releasing when pods no longer get addresses of the block.
+        NodeBlockUsage.capacity: Addresses that pods can have.
+        NodeBlockUsage.cidr: The block.
+        NodeBlockUsage.state: The state that the node has put into effect.
+        NodeBlockUsage.used: Addresses that pods have.
+        NodeNetwork: The blocks of pod addresses of the node of the same name.
+        NodeNetworkSpec.blocks: All blocks of the node. The first of each family is in the Node's podCIDRs too.
+        NodeNetworkStatus.blocks: How full each block is, as the node counts.
+        NodeNetworkStatus.wireGuardPublicKey: The node's key of the WireGuard tunnels.
         """
 
     private static let networking = """

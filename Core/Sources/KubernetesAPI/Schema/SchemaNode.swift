@@ -82,7 +82,7 @@ public final class SchemaType: Sendable {
     public var openAPIName: String { "\(package).\(name)" }
 
     /// The version and the name, such as `v1.ServiceSpec`.
-    var qualifiedName: String { "v1.\(name)" }
+    var qualifiedName: String { "\(package.split(separator: ".").last ?? "v1").\(name)" }
 
     /// The field of that name.
     public subscript(name: String) -> SchemaField? { positions[name].map { fields[$0] } }

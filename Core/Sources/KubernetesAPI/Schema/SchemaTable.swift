@@ -19,6 +19,7 @@ enum SchemaTable {
         ("rbac", "io.k8s.api.rbac.v1", [rbac]),
         ("authentication", "io.k8s.api.authentication.v1", [authentication]),
         ("authorization", "io.k8s.api.authorization.v1", [authorization]),
+        ("network", "dev.duet.network.v1alpha1", [network]),
     ]
 
     /// Reads all texts; types by OpenAPI name.

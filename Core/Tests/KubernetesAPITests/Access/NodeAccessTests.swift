@@ -22,6 +22,13 @@ struct NodeAccessTests {
             (AccessRequest("delete", group: "", resource: "nodes", name: "n"), ""),
             (AccessRequest("get", group: "", resource: "nodes", subresource: "proxy", name: "m"), ""),
             (AccessRequest("create", group: "", resource: "events", namespace: "a"), nil),
+            (AccessRequest("watch", group: "network.duet.dev", resource: "nodenetworks"), nil),
+            (
+                AccessRequest(
+                    "patch", group: "network.duet.dev", resource: "nodenetworks", subresource: "status", name: "n"), nil
+            ),
+            (AccessRequest("patch", group: "network.duet.dev", resource: "nodenetworks", name: "n"), ""),
+            (AccessRequest("list", group: "network.duet.dev", resource: "addresspools"), ""),
             (AccessRequest("get", group: "", resource: "secrets", namespace: "a", name: "key"), nil),
             (AccessRequest("get", group: "", resource: "secrets", namespace: "b", name: "key"), unrelated),
             (AccessRequest("get", group: "", resource: "secrets", namespace: "a", name: "map"), unrelated),
