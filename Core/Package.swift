@@ -39,6 +39,8 @@ let targets: [Target] = [
     core("JSON"),
     // Floor 2: system calls: descriptors, epoll, namespaces, processes, sysctls.
     core("Linux", ["CLinux"]),
+    // Floor 2: blocks of addresses out of fragments, and how long they last.
+    core("AddressPlanning", ["Addresses"]),
     // Floor 2: DNS wire codec.
     core("DNSMessage", ["Addresses", "Wire"]),
     // Floor 3: netlink requests, dumps, multicast, extended acks, batches.
@@ -67,6 +69,7 @@ let targets: [Target] = [
         ]),
 
     tests("Addresses"),
+    tests("AddressPlanning", ["Addresses"]),
     tests("Wire"),
     tests("JSON"),
     tests("Linux"),
