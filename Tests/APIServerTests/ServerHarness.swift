@@ -111,6 +111,17 @@ struct ServerHarness {
         return Answer(code: Int(answer.status.code), headers: answer.headers, bytes: [UInt8](buffer: bytes))
     }
 
+    /// Sends a request whose body comes in time, and reads the whole answer.
+    func send(_ method: String, _ path: String, streaming body: AsyncStream<ByteBuffer>) async throws -> Answer {
+        var request = HTTPClientRequest(url: "https://\(host):\(port)\(path)")
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .stream(body, length: .unknown)
+        let answer = try await client.execute(request, timeout: .seconds(60))
+        let bytes = try await answer.body.collect(upTo: 64 << 20)
+        return Answer(code: Int(answer.status.code), headers: answer.headers, bytes: [UInt8](buffer: bytes))
+    }
+
     /// Sends a request and leaves the body to be read.
     func open(
         _ method: String, _ path: String, _ body: [UInt8]? = nil, type: String = "application/json",

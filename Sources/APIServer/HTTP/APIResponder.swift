@@ -42,7 +42,12 @@ struct APIResponder: HTTPResponder {
         try handler.access.require(AccessRequest(request, target, query), by: context.user)
         switch target {
         case .resource(let path):
-            return try await handler.respond(to: request, path, query, context)
+            guard let deadline = try RequestDeadline(request, query) else {
+                return try await handler.respond(to: request, path, query, context)
+            }
+            return try await deadline.run(on: context.channel.eventLoop) { [handler, context] in
+                try await handler.respond(to: request, path, query, context)
+            }
         case .discovery(let segments), .other(let segments):
             guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
             return segments.first == "openapi"

@@ -2,6 +2,8 @@
 package struct WriteOptions: Sendable {
     /// True when nothing shall be stored.
     package var isDryRun = false
+    /// True when the client sends a patch and not the whole object.
+    package var isPatch = false
     /// Collects what the client is warned about.
     package var warnings = WarningSink()
     /// Who asks for it; nil for the server itself.
@@ -25,10 +27,12 @@ package struct DeleteOptions: Sendable {
         case foreground = "Foreground"
     }
 
-    /// Seconds for the object to finish; nil means its default.
+    /// Seconds for the object to finish; nil means its default, and a negative number one second.
     package var gracePeriodSeconds: Int?
     /// What happens to dependents; nil keeps what the object's finalizers say.
     package var propagation: Propagation?
+    /// What happens to dependents in the words of old clients; nil when they are not used.
+    package var orphansDependents: Bool?
     /// The object must have this uid.
     package var uid: String?
     /// The object must have this resource version.

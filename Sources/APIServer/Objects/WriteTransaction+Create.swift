@@ -59,6 +59,7 @@ extension WriteTransaction {
             metadata["generation"] = 1
         }
         object["metadata"] = metadata
+        object.dropRepeatedOwners(options.warnings, isPatch: options.isPatch)
         object = definition.inOrder(object)
         let sent = object
         let context = AdmissionContext(
@@ -67,8 +68,10 @@ extension WriteTransaction {
         let write = AdmittedWrite(operation: .create, resource: definition.resource, key: key, new: object)
         try options.requester?.admit(write, lookup)
         hold(try definition.strategy.admitCreate(&object, context))
-        guard self.object(resource, key) == nil else {
-            throw .alreadyExists(definition.resource, key.name)
+        if let present = self.object(resource, key) {
+            var error = StatusError.alreadyExists(definition.resource, key.name)
+            if present.value.isTerminating { error.message = "object is being deleted: \(error.message)" }
+            throw error
         }
         switch options.tracking {
         case .none: break

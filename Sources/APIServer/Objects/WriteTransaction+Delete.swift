@@ -22,20 +22,22 @@ extension WriteTransaction {
         try checkPreconditions(options, stored, value, definition.resource)
         applyPropagation(options.propagation, &value)
 
-        let wasTerminating = value.isTerminating
+        let deletion = value.at("metadata", "deletionTimestamp")?.string.flatMap { Timestamp($0) }
         let remaining = value.at("metadata", "deletionGracePeriodSeconds")?.int ?? 0
-        var grace = definition.gracePeriod(value).map { max(0, options.gracePeriodSeconds ?? $0) } ?? 0
-        if wasTerminating {
-            grace = min(grace, remaining)
-        }
+        let asked = options.gracePeriodSeconds.map { $0 < 0 ? 1 : $0 }
+        // A period that has begun can only be made shorter.
+        let grace =
+            deletion == nil
+            ? definition.gracePeriod(value).map { asked ?? $0 } ?? 0 : min(asked ?? remaining, remaining)
         if grace == 0, definition.mayGo(value) {
             return .removed(remove(value, resource, key))
         }
-        if !wasTerminating || grace < remaining {
-            let deadline = Timestamp(seconds: Timestamp.now.seconds + Int64(grace))
+        if deletion == nil || grace < remaining {
+            let start = deletion.map { $0.seconds - Int64(remaining) } ?? Timestamp.now.seconds
+            let deadline = Timestamp(seconds: start + Int64(grace))
             value.set(.string(deadline.description), at: "metadata", "deletionTimestamp")
             value.set(.integer(Int64(grace)), at: "metadata", "deletionGracePeriodSeconds")
-            if definition.countsGenerations {
+            if deletion == nil, definition.countsGenerations {
                 let generation = value.at("metadata", "generation")?.int ?? 0
                 value.set(.integer(Int64(generation + 1)), at: "metadata", "generation")
             }

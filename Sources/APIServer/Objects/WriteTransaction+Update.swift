@@ -18,8 +18,9 @@ extension WriteTransaction {
         var new = try change(old)
         let owners = old.takeManagedFields()
         let sentOwners = new.takeManagedFields()
-        try checkIdentity(new, stored, old, definition.resource)
+        try checkIdentity(new, stored, old, definition)
         keepServerFields(&new, old)
+        new.dropRepeatedOwners(options.warnings, isPatch: options.isPatch)
         try checkFinalizers(new, old, definition.resource)
         new = definition.inOrder(new)
         let sent = new
@@ -51,8 +52,9 @@ extension WriteTransaction {
     }
 
     private func checkIdentity(
-        _ new: JSONValue, _ stored: StoredObject, _ old: JSONValue, _ resource: Resource
+        _ new: JSONValue, _ stored: StoredObject, _ old: JSONValue, _ definition: ResourceDefinition
     ) throws(StatusError) {
+        let resource = definition.resource
         if let uid = new.at("metadata", "uid")?.string, !uid.isEmpty, let own = old.at("metadata", "uid")?.string,
             uid != own
         {
@@ -60,9 +62,10 @@ extension WriteTransaction {
                 resource, stored.key.name,
                 "Precondition failed: UID in precondition: \(uid), UID in object meta: \(own)")
         }
-        if let version = new.at("metadata", "resourceVersion")?.string, !version.isEmpty,
-            version != String(stored.revision)
-        {
+        let version = new.at("metadata", "resourceVersion")?.string ?? ""
+        if version.isEmpty {
+            guard !definition.needsVersionOnUpdate else { throw .versionRequired(resource, stored.key.name) }
+        } else if version != String(stored.revision) {
             throw .modified(resource, stored.key.name)
         }
     }

@@ -10,7 +10,9 @@ extension APIHandler {
             try transaction.delete(call.index, call.key, options)
         }
         switch outcome {
-        case .pending(let object): return answer(object, call)
+        case .pending(let object):
+            // Kubernetes says so only to those who ask in the old way, since other clients would not expect it.
+            return answer(object, call, status: options.orphansDependents == false ? .accepted : .ok)
         case .removed(let object) where call.definition.returnsDeletedObject: return answer(object, call)
         case .removed(let object):
             let status: JSONValue = [
@@ -50,6 +52,10 @@ extension APIHandler {
     func deleteOptions(_ call: Call) async throws -> DeleteOptions {
         let text = try await RequestBodyText(call.request)
         let body = text.bytes.isEmpty ? [:] : try text.decode().value
+        let kind = body["kind"]?.string ?? ""
+        guard body.object != nil, kind.isEmpty || kind == DeleteOptions.kind else {
+            throw StatusError.badRequest("decoded object cannot be converted to DeleteOptions")
+        }
         var options = try DeleteOptions(body, call.query)
         options.write.requester = call.requester
         return options
@@ -57,26 +63,50 @@ extension APIHandler {
 }
 
 extension DeleteOptions {
+    /// The kind of the API.
+    static let kind = "DeleteOptions"
+
     /// Reads `DeleteOptions` of the API.
     init(_ body: JSONValue, _ query: Query) throws(StatusError) {
         self.init()
+        var body = body
+        do throws(SchemaError) {
+            _ = try Self.schema?.decode(&body, kind: Self.kind)
+        } catch {
+            throw .badRequest("\(Self.kind) in version \"v1\" cannot be handled as a \(Self.kind): \(error)")
+        }
         let queried = try query.integer("gracePeriodSeconds")
         gracePeriodSeconds = body["gracePeriodSeconds"]?.int ?? queried
-        if let text = body["propagationPolicy"]?.string ?? query["propagationPolicy"] {
-            guard let policy = Propagation(rawValue: text) else {
-                throw .invalid(
-                    kind: "DeleteOptions", group: "meta.k8s.io", name: "",
-                    causes: [
-                        .notSupported("propagationPolicy", .string(text), ["Foreground", "Background", "Orphan"])
-                    ])
+        orphansDependents =
+            body["orphanDependents"]?.bool
+            ?? query["orphanDependents"].map { _ in
+                query.flag("orphanDependents")
             }
-            propagation = policy
-        } else if let orphans = body["orphanDependents"]?.bool {
-            propagation = orphans ? .orphan : .background
+        let policy = body["propagationPolicy"]?.string ?? query["propagationPolicy"]
+        let dryRun = body["dryRun"]?.array?.map { $0.string ?? "" } ?? query.all("dryRun")
+        propagation = policy.flatMap(Propagation.init) ?? orphansDependents.map { $0 ? .orphan : .background }
+        var problems: [FieldError] = []
+        if let policy {
+            if orphansDependents != nil {
+                problems.append(
+                    .invalid(
+                        "propagationPolicy", .string(policy),
+                        "orphanDependents and deletionPropagation cannot be both set"))
+            }
+            if Propagation(rawValue: policy) == nil {
+                problems.append(
+                    .notSupported(
+                        "propagationPolicy", .string(policy), ["Foreground", "Background", "Orphan", "nil"]))
+            }
+        }
+        problems += APIHandler.Call.dryRunProblems(dryRun)
+        guard problems.isEmpty else {
+            throw .invalid(kind: Self.kind, group: "meta.k8s.io", name: "", causes: problems)
         }
         uid = body.at("preconditions", "uid")?.string
         resourceVersion = body.at("preconditions", "resourceVersion")?.string
-        let dryRun = body["dryRun"]?.array?.map { $0.string ?? "" } ?? query.all("dryRun")
-        write.isDryRun = try APIHandler.Call.isDryRun(dryRun, "DeleteOptions")
+        write.isDryRun = dryRun.contains { !$0.isEmpty }
     }
+
+    private static let schema = Schema.type(kind, group: "meta.k8s.io").map { SchemaNode.object($0) }
 }

@@ -25,10 +25,27 @@ extension APIHandler {
         guard name == call.key.name else {
             throw call.otherName(name)
         }
-        let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
-            try transaction.update(call.index, call.key, subresource: subresource, options) { _ in object }
+        let (updated, isNew) = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
+            guard subresource == nil, call.definition.isCreatedByUpdate,
+                transaction.object(call.index, call.key) == nil
+            else {
+                let updated = try transaction.update(call.index, call.key, subresource: subresource, options) { _ in
+                    object
+                }
+                return (updated, false)
+            }
+            try call.requireCreation()
+            if let uid = object.at("metadata", "uid")?.string, !uid.isEmpty {
+                throw .conflict(
+                    call.resource, call.key.name,
+                    "Precondition failed: UID in precondition: \(uid), UID in object meta: ")
+            }
+            var object = object
+            // The version of an object that is gone is as good as none.
+            object.set(nil, at: "metadata", "resourceVersion")
+            return (try transaction.create(object, call.index, namespace: call.key.namespace, options), true)
         }
-        return answer(updated, call).warning(options.warnings)
+        return answer(updated, call, status: isNew ? .created : .ok).warning(options.warnings)
     }
 
     /// Answers PATCH of an object or of its status.

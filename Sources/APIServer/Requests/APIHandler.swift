@@ -59,6 +59,7 @@ struct APIHandler: Sendable {
             options.isDryRun = try Self.isDryRun(query.all("dryRun"), optionsKind)
             options.tracking = .manager(try fieldManager())
             options.requester = requester
+            options.isPatch = request.method == .patch
             return options
         }
 
@@ -72,14 +73,19 @@ struct APIHandler: Sendable {
             }
         }
 
-        static func isDryRun(_ values: [String], _ kind: String) throws(StatusError) -> Bool {
-            let values = values.filter { !$0.isEmpty }
-            guard values.allSatisfy({ $0 == "All" }) else {
-                throw .invalid(
-                    kind: kind, group: "meta.k8s.io", name: "",
-                    causes: [.notSupported("dryRun", .array(values.map { .string($0) }), ["All"])])
+        private static func isDryRun(_ values: [String], _ kind: String) throws(StatusError) -> Bool {
+            let problems = dryRunProblems(values)
+            guard problems.isEmpty else {
+                throw .invalid(kind: kind, group: "meta.k8s.io", name: "", causes: problems)
             }
-            return !values.isEmpty
+            return values.contains { !$0.isEmpty }
+        }
+
+        /// What is wrong with the values of `dryRun`.
+        static func dryRunProblems(_ values: [String]) -> [FieldError] {
+            let values = values.filter { !$0.isEmpty }
+            guard values.contains(where: { $0 != "All" }) else { return [] }
+            return [.notSupported("dryRun", .array(values.map { .string($0) }), ["All"])]
         }
 
         /// The name by which the client owns what it writes: its own choice, or its program's name.

@@ -21,6 +21,10 @@ package struct ResourceDefinition: Sendable {
     package var columns: [TableColumn]
     /// True when the answer to a deletion is the object instead of a `Status`.
     package var returnsDeletedObject = false
+    /// True when PUT makes an object that is not there.
+    package var isCreatedByUpdate = false
+    /// True when PUT must say which version it replaces.
+    package var needsVersionOnUpdate = false
     /// True when `metadata.generation` counts changes of everything but metadata and status.
     package var countsGenerations = false
     /// Fields that the server fills in and that nobody owns unless a client gives them; `*` is each element of a list.

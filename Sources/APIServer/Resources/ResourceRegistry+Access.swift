@@ -3,19 +3,27 @@ import KubernetesAPI
 
 extension ResourceRegistry {
     static func roles(_ strategy: any ResourceStrategy) -> ResourceDefinition {
-        ResourceDefinition(.roles, columns: [.name, created], strategy: strategy)
+        ResourceDefinition(.roles, columns: [.name, created], strategy: strategy) {
+            $0.isCreatedByUpdate = true
+        }
     }
 
     static func clusterRoles(_ strategy: any ResourceStrategy) -> ResourceDefinition {
-        ResourceDefinition(.clusterRoles, columns: [.name, created], strategy: strategy)
+        ResourceDefinition(.clusterRoles, columns: [.name, created], strategy: strategy) {
+            $0.isCreatedByUpdate = true
+        }
     }
 
     static func roleBindings(_ strategy: any ResourceStrategy) -> ResourceDefinition {
-        ResourceDefinition(.roleBindings, columns: bindingColumns, strategy: strategy)
+        ResourceDefinition(.roleBindings, columns: bindingColumns, strategy: strategy) {
+            $0.isCreatedByUpdate = true
+        }
     }
 
     static func clusterRoleBindings(_ strategy: any ResourceStrategy) -> ResourceDefinition {
-        ResourceDefinition(.clusterRoleBindings, columns: bindingColumns, strategy: strategy)
+        ResourceDefinition(.clusterRoleBindings, columns: bindingColumns, strategy: strategy) {
+            $0.isCreatedByUpdate = true
+        }
     }
 
     private static let created = TableColumn("Created At", type: "date", "When the object was created.") { object, _ in

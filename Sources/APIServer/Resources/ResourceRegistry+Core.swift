@@ -79,6 +79,7 @@ extension ResourceRegistry {
             $0.categories = ["all"]
             $0.subresources = [.status(of: "Service")]
             $0.returnsDeletedObject = true
+            $0.isCreatedByUpdate = true
             $0.fields += [SelectableField("spec.clusterIP"), SelectableField("spec.type")]
             let fields = ["clusterIP", "clusterIPs", "healthCheckNodePort", "ipFamilies", "ipFamilyPolicy"]
             $0.allocatedFields = fields.map { ["spec", $0] } + [["spec", "ports", "*", "nodePort"]]
@@ -87,7 +88,8 @@ extension ResourceRegistry {
 
     static func endpoints(_ strategy: any ResourceStrategy) -> ResourceDefinition {
         ResourceDefinition(
-            .endpoints, shortNames: ["ep"], columns: [.name, EndpointColumns.endpoints, .age], strategy: strategy)
+            .endpoints, shortNames: ["ep"], columns: [.name, EndpointColumns.endpoints, .age], strategy: strategy
+        ) { $0.isCreatedByUpdate = true }
     }
 
     static func configMaps(_ strategy: any ResourceStrategy) -> ResourceDefinition {
@@ -116,6 +118,7 @@ extension ResourceRegistry {
             .name, .number("Secrets", "Number of secrets.") { $0["secrets"]?.array?.count ?? 0 }, .age,
         ]
         return ResourceDefinition(.serviceAccounts, shortNames: ["sa"], columns: columns, strategy: strategy) {
+            $0.returnsDeletedObject = true
             $0.subresources = [
                 .init(
                     name: "token", kind: "TokenRequest", groupVersion: (group: "authentication.k8s.io", version: "v1"),
@@ -126,6 +129,7 @@ extension ResourceRegistry {
 
     static func events(_ strategy: any ResourceStrategy) -> ResourceDefinition {
         ResourceDefinition(.events, shortNames: ["ev"], columns: EventColumns.all, strategy: strategy) {
+            $0.isCreatedByUpdate = true
             $0.fields += [
                 "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
                 "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",

@@ -44,7 +44,10 @@ extension ResourceRegistry {
             .name, TableColumn("Holder", "The holder of the lease.") { $0.at("spec", "holderIdentity")?.string ?? "" },
             .age,
         ]
-        return ResourceDefinition(.leases, columns: columns, strategy: strategy)
+        return ResourceDefinition(.leases, columns: columns, strategy: strategy) {
+            $0.isCreatedByUpdate = true
+            $0.needsVersionOnUpdate = true
+        }
     }
 
     private static let scale = ResourceDefinition.Subresource(

@@ -18,6 +18,17 @@ extension StatusError {
                 }))
     }
 
+    /// 422: an update does not say which version it replaces.
+    public static func versionRequired(_ resource: Resource, _ name: String) -> StatusError {
+        let field = "metadata.resourceVersion"
+        // Kubernetes shows the version that is missing as an unsigned number, and the plural as the kind.
+        let cause = "Invalid value: 0x0: must be specified for an update"
+        var error = about(
+            resource, name, 422, "Invalid", "\(resource.qualifiedName) \"\(name)\" is invalid: \(field): \(cause)")
+        error.details?.causes = [Cause(reason: FieldError.Kind.invalid.reason, message: cause, field: field)]
+        return error
+    }
+
     /// 404: there is no such object.
     public static func notFound(_ resource: Resource, _ name: String) -> StatusError {
         about(resource, name, 404, "NotFound", "\(resource.qualifiedName) \"\(name)\" not found")
@@ -137,7 +148,7 @@ extension StatusError {
     }
 
     /// 504: the answer took too long.
-    public static func timeout(_ message: String, retryAfterSeconds: Int, causes: [Cause] = []) -> StatusError {
+    public static func timeout(_ message: String, retryAfterSeconds: Int? = nil, causes: [Cause] = []) -> StatusError {
         StatusError(
             code: 504, reason: "Timeout", message: "Timeout: \(message)",
             details: Details(causes: causes, retryAfterSeconds: retryAfterSeconds))
