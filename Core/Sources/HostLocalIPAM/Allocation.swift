@@ -10,24 +10,21 @@ struct Allocation {
     private let attachment: NetworkConfiguration.Attachment
     private let rangeSets: [RangeSet]
     private let own: [IPAddress]
-    private let taken: Set<IPAddress>
     private var requested: [IPAddress]
 
-    init(
-        _ request: CNIRequest, _ configuration: HostLocalConfiguration, existing: [AllocationStore.Reservation]
-    ) {
+    /// Prepares the allocation for an attachment that has `own` already.
+    init(_ request: CNIRequest, _ configuration: HostLocalConfiguration, own: [AllocationStore.Reservation]) {
         attachment = request.attachment
         rangeSets = configuration.rangeSets
         requested = configuration.requested
-        taken = Set(existing.map(\.address))
-        own = existing.filter { $0.belongs(to: request.attachment) }.map(\.address)
+        self.own = own.map(\.address)
     }
 
     /// Reserves one address of each set; on an error the caller releases `reserved`.
-    mutating func reserveAll(in store: borrowing AllocationStore) throws {
+    mutating func reserveAll(in store: inout AllocationStore) throws {
         for (index, set) in rangeSets.enumerated() {
             do {
-                reserved.append(try reserve(set, index, in: store))
+                reserved.append(try reserve(set, index, in: &store))
             } catch {
                 throw CNIError(error).prefixed("failed to allocate for range \(index)")
             }
@@ -39,28 +36,26 @@ struct Allocation {
     }
 
     private mutating func reserve(
-        _ set: RangeSet, _ index: Int, in store: borrowing AllocationStore
+        _ set: RangeSet, _ index: Int, in store: inout AllocationStore
     ) throws -> CNIResult.Address {
         if let position = requested.firstIndex(where: { set.range(of: $0) != nil }) {
             let address = requested.remove(at: position)
-            return try reserve(requested: address, set, index, in: store)
+            return try reserve(requested: address, set, index, in: &store)
         }
         if let address = own.first(where: { set.range(of: $0) != nil }) {
             throw CNIError(
                 "\(address) has been allocated to \(attachment.containerID), duplicate allocation is not allowed")
         }
         let last = store.lastReserved(set: index)
-        // The listing spares a failing system call for each taken address; the exclusive creation decides.
         let found = try set.next(after: last) { candidate throws(SystemError) in
-            if taken.contains(candidate.address) { return true }
-            return !(try store.reserve(candidate.address, for: attachment, set: index))
+            !(try store.reserve(candidate.address, for: attachment, set: index))
         }
         guard let found else { throw CNIError("no IP addresses available in range set: \(set)") }
         return entry(found.address, found.range)
     }
 
     private func reserve(
-        requested address: IPAddress, _ set: RangeSet, _ index: Int, in store: borrowing AllocationStore
+        requested address: IPAddress, _ set: RangeSet, _ index: Int, in store: inout AllocationStore
     ) throws -> CNIResult.Address {
         guard let range = set.range(of: address), address != range.gateway else {
             throw CNIError("requested ip \(address) is subnet's gateway")

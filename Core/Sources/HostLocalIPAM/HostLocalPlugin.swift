@@ -17,13 +17,14 @@ public struct HostLocalPlugin: CNIPlugin {
         if !configuration.resolverFile.isEmpty {
             result.dns = CNIResult.DNS(resolverFile: try FileSystem.readText(configuration.resolverFile))
         }
-        let store = try AllocationStore(
-            dataDirectory: configuration.dataDirectory, network: configuration.network)
-        var allocation = Allocation(request, configuration, existing: try store.reservations())
+        var store = try AllocationStore(configuration)
+        var allocation = Allocation(request, configuration, own: try store.reservations(of: request.attachment))
         do {
-            try allocation.reserveAll(in: store)
+            try allocation.reserveAll(in: &store)
         } catch {
-            for address in allocation.reserved { try? store.release(address.address.address) }
+            for address in allocation.reserved {
+                try? store.release(address.address.address, of: request.containerID)
+            }
             throw error
         }
         result.addresses = allocation.reserved
@@ -33,16 +34,14 @@ public struct HostLocalPlugin: CNIPlugin {
 
     /// Frees every address of the attachment.
     public func delete(_ request: CNIRequest) throws {
-        let attachment = request.attachment
-        try release(request) { $0.belongs(to: attachment) }
+        var store = try AllocationStore(try HostLocalConfiguration(request))
+        try release(try store.reservations(of: request.attachment), in: &store)
     }
 
     /// Verifies that the attachment has an address.
     public func check(_ request: CNIRequest) throws {
-        let configuration = try HostLocalConfiguration(request)
-        let store = try AllocationStore(
-            dataDirectory: configuration.dataDirectory, network: configuration.network)
-        guard try store.reservations().contains(where: { $0.belongs(to: request.attachment) }) else {
+        var store = try AllocationStore(try HostLocalConfiguration(request))
+        guard try !store.reservations(of: request.attachment).isEmpty else {
             throw CNIError("host-local: Failed to find address added by container \(request.containerID)")
         }
     }
@@ -50,36 +49,44 @@ public struct HostLocalPlugin: CNIPlugin {
     /// Frees every address that belongs to no valid attachment.
     public func collectGarbage(_ request: CNIRequest) throws {
         let valid = try request.configuration.validAttachments()
-        try release(request) { reservation in !valid.contains { reservation.belongs(to: $0) } }
+        var store = try AllocationStore(try HostLocalConfiguration(request))
+        let obsolete = try store.reservations().filter { reservation in
+            !valid.contains { reservation.belongs(to: $0) }
+        }
+        try release(obsolete, in: &store)
     }
 
     /// Fails with code 50 when a range set has no free address.
     public func status(_ request: CNIRequest) throws {
         let configuration = try HostLocalConfiguration(request)
-        let store = try AllocationStore(
-            dataDirectory: configuration.dataDirectory, network: configuration.network)
-        let taken = Set(try store.reservations().map(\.address))
-        for set in configuration.rangeSets where set.next(after: nil, isTaken: { taken.contains($0.address) }) == nil {
-            throw CNIError(.unavailable, "no IP addresses available in range set: \(set)")
+        let store = try AllocationStore(configuration)
+        for (index, set) in configuration.rangeSets.enumerated() {
+            guard set.next(after: store.lastReserved(set: index), isTaken: { store.isTaken($0.address) }) != nil else {
+                throw CNIError(.unavailable, "no IP addresses available in range set: \(set)")
+            }
         }
     }
 
-    /// Releases what fits, tries every one, and reports the first failure.
+    /// Releases allocations, tries every one, and reports the first failure.
     private func release(
-        _ request: CNIRequest, where isObsolete: (AllocationStore.Reservation) -> Bool
+        _ reservations: [AllocationStore.Reservation], in store: inout AllocationStore
     ) throws {
-        let configuration = try HostLocalConfiguration(request)
-        let store = try AllocationStore(
-            dataDirectory: configuration.dataDirectory, network: configuration.network)
         var failure: SystemError?
-        for reservation in try store.reservations() where isObsolete(reservation) {
+        for reservation in reservations {
             do throws(SystemError) {
-                try store.release(reservation.address)
+                try store.release(reservation.address, of: reservation.containerID)
             } catch {
                 failure = failure ?? error
             }
         }
         if let failure { throw failure }
+    }
+}
+
+extension AllocationStore {
+    /// Opens the allocations of a configuration's network.
+    init(_ configuration: HostLocalConfiguration) throws(SystemError) {
+        try self.init(dataDirectory: configuration.dataDirectory, network: configuration.network)
     }
 }
 

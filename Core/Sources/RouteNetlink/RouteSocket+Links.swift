@@ -54,12 +54,19 @@ extension RouteSocket {
     }
 
     /// Creates a bridge; it is down.
+    ///
+    /// - Parameter filtersVLANs: whether it keeps the frames of different VLANs apart.
     public mutating func createBridge(
-        name: String, mtu: Int? = nil, mac: MACAddress? = nil
+        name: String, mtu: Int? = nil, mac: MACAddress? = nil, filtersVLANs: Bool = false
     ) throws(NetlinkError) {
         var payload = Self.header()
         Self.describe(&payload, name: name, mtu: mtu, mac: mac)
-        payload.nested(Int(IFLA_LINKINFO)) { $0.attribute(Int(IFLA_INFO_KIND), string: "bridge") }
+        payload.nested(Int(IFLA_LINKINFO)) { info in
+            info.attribute(Int(IFLA_INFO_KIND), string: "bridge")
+            if filtersVLANs {
+                info.nested(Int(IFLA_INFO_DATA)) { $0.attribute(Int(IFLA_BR_VLAN_FILTERING), UInt8(1)) }
+            }
+        }
         try create(payload, "create bridge \(name)")
     }
 

@@ -15,32 +15,43 @@ struct AttachmentCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(type): \(remark)" }
 
-    static let all = [
-        AttachmentCase(remark: "both families", type: "ptp"),
-        AttachmentCase(remark: "IPv4 alone", type: "ptp", subnets: ["10.9.0.0/24"]),
-        AttachmentCase(remark: "IPv6 alone", type: "ptp", subnets: ["fd00:9::/64"]),
-        AttachmentCase(remark: "IPv6 first", type: "ptp", subnets: ["fd00:9::/64", "10.9.0.0/24"]),
+    static let all =
+        [
+            AttachmentCase(remark: "both families", type: "ptp"),
+            AttachmentCase(remark: "IPv4 alone", type: "ptp", subnets: ["10.9.0.0/24"]),
+            AttachmentCase(remark: "IPv6 alone", type: "ptp", subnets: ["fd00:9::/64"]),
+            AttachmentCase(remark: "IPv6 first", type: "ptp", subnets: ["fd00:9::/64", "10.9.0.0/24"]),
+            AttachmentCase(
+                remark: "MTU and resolver", type: "ptp",
+                extra: ["mtu": 1400, "dns": ["nameservers": ["10.96.0.10"], "search": ["a.b"]]]),
+            AttachmentCase(remark: "result of 0.4.0", type: "ptp", version: "0.4.0"),
+            AttachmentCase(remark: "result of 0.2.0", type: "ptp", version: "0.2.0"),
+            AttachmentCase(remark: "both families", type: "bridge"),
+            AttachmentCase(remark: "gateway", type: "bridge", extra: ["isGateway": true]),
+            AttachmentCase(
+                remark: "default gateway with all that goes with it", type: "bridge",
+                extra: ["isDefaultGateway": true, "hairpinMode": true, "mtu": 1450, "bridge": "br-pods"],
+                // The reference fails on a default route of the IPAM plugin beside the one that it adds itself.
+                hasRoutes: false),
+            AttachmentCase(remark: "promiscuous", type: "bridge", extra: ["promiscMode": true, "isGateway": true]),
+            AttachmentCase(
+                remark: "hardware address of the runtime", type: "bridge",
+                extra: ["runtimeConfig": ["mac": "02:11:22:33:44:55"], "args": ["cni": ["mac": "02:00:00:00:00:01"]]]),
+            AttachmentCase(
+                remark: "hardware address of the arguments", type: "bridge",
+                arguments: "IgnoreUnknown=1;MAC=02:11:22:33:44:66"),
+            AttachmentCase(remark: "no addresses", type: "bridge", extra: ["ipam": [:]]),
+            AttachmentCase(
+                remark: "checked hardware address", type: "bridge", extra: ["macspoofchk": true, "isGateway": true]),
+            AttachmentCase(remark: "duplicate detection", type: "bridge", extra: ["enabledad": true]),
+            AttachmentCase(remark: "loopback", type: "loopback"),
+        ] + (hasBridgeVLANs ? withVLANs : [])
+
+    private static let withVLANs = [
+        AttachmentCase(remark: "a VLAN", type: "bridge", extra: ["vlan": 100, "hairpinMode": true]),
         AttachmentCase(
-            remark: "MTU and resolver", type: "ptp",
-            extra: ["mtu": 1400, "dns": ["nameservers": ["10.96.0.10"], "search": ["a.b"]]]),
-        AttachmentCase(remark: "result of 0.4.0", type: "ptp", version: "0.4.0"),
-        AttachmentCase(remark: "result of 0.2.0", type: "ptp", version: "0.2.0"),
-        AttachmentCase(remark: "both families", type: "bridge"),
-        AttachmentCase(remark: "gateway", type: "bridge", extra: ["isGateway": true]),
-        AttachmentCase(
-            remark: "default gateway with all that goes with it", type: "bridge",
-            extra: ["isDefaultGateway": true, "hairpinMode": true, "mtu": 1450, "bridge": "br-pods"],
-            // The reference fails on a default route of the IPAM plugin beside the one that it adds itself.
-            hasRoutes: false),
-        AttachmentCase(remark: "promiscuous", type: "bridge", extra: ["promiscMode": true, "isGateway": true]),
-        AttachmentCase(
-            remark: "hardware address of the runtime", type: "bridge",
-            extra: ["runtimeConfig": ["mac": "02:11:22:33:44:55"], "args": ["cni": ["mac": "02:00:00:00:00:01"]]]),
-        AttachmentCase(
-            remark: "hardware address of the arguments", type: "bridge",
-            arguments: "IgnoreUnknown=1;MAC=02:11:22:33:44:66"),
-        AttachmentCase(remark: "no addresses", type: "bridge", extra: ["ipam": [:]]),
-        AttachmentCase(remark: "loopback", type: "loopback"),
+            remark: "gateway of a VLAN", type: "bridge",
+            extra: ["vlan": 100, "isDefaultGateway": true, "mtu": 1400], hasRoutes: false),
     ]
 }
 
@@ -86,6 +97,24 @@ struct AttachmentCase: Sendable, CustomTestStringConvertible {
         return lines.sorted()
     }
 
+    /// VLANs of ports and rules for frames, without what is random.
+    private func bridging(_ node: TestNode) throws -> [String] {
+        let vlans = try JSONValue(text: node.run(["/usr/sbin/bridge", "-j", "vlan", "show"]).text).array ?? []
+        let ports = vlans.map { port in
+            let name = port["ifname"]?.string ?? ""
+            return "vlans \(name.hasPrefix("veth") ? "veth" : name) \(port["vlans"]?.text() ?? "")"
+        }
+        let rules = try node.run(["/usr/sbin/nft", "list", "table", "bridge", "nat"]).text
+        return ports.sorted()
+            + rules.split(separator: "\n").map { line in
+                let words = line.split(separator: " ").map(String.init)
+                return words.map { word in
+                    if word.hasPrefix("\"veth") { return "veth" }
+                    return word.count == 17 && word.split(separator: ":").count == 6 ? "mac" : word
+                }.joined(separator: " ")
+            }
+    }
+
     private func isOperational(_ node: TestNode) throws -> Bool {
         let links = try node.json(in: node.host, "link") + node.json(in: node.pod, "link")
         return links.allSatisfy { $0["ifname"] == "lo" || $0["operstate"] == "UP" }
@@ -125,7 +154,7 @@ struct AttachmentCase: Sendable, CustomTestStringConvertible {
             // The reference leaves before its links are operational; ours does not, and the judge waits for both.
             for _ in 0..<200 where try !isOperational(node) { _ = try node.run(["/bin/sleep", "0.01"]) }
             pods.append(try state(node, node.pod) + settings(node, node.pod).filter { !$0.contains("accept_dad") })
-            hosts.append(try state(node, node.host) + settings(node, node.host))
+            hosts.append(try state(node, node.host) + settings(node, node.host) + bridging(node))
             var again = configuration
             again["prevResult"] = answer.printed
             // The reference cannot check an attachment without addresses.

@@ -77,17 +77,22 @@ import Testing
 
     @Test(
         arguments: [
-            ("bridge", ["vlan": 100], 2, "unsupported field \"vlan\": 100"),
+            ("bridge", ["vlan": 100, "vlanTrunk": [["id": 5]]], 999, "cannot set vlan and vlanTrunk at the same time"),
+            ("bridge", ["vlanTrunk": [["id": 0]]], 999, "incorrect trunk id parameter"),
+            ("bridge", ["vlanTrunk": [["minID": 5]]], 999, "minID and maxID should be configured simultaneously"),
+            ("bridge", ["vlanTrunk": [["minID": 5, "maxID": 4]]], 999, "minID is greater than maxID"),
+            ("bridge", ["vlanTrunk": [["minID": 5, "maxID": 4095]]], 999, "incorrect trunk maxID parameter"),
             ("bridge", ["vlan": 5000], 999, "invalid VLAN ID 5000 (must be between 0 and 4094)"),
-            ("bridge", ["macspoofchk": true], 2, "unsupported field \"macspoofchk\": true"),
-            ("bridge", ["vlanTrunk": [["id": 5]]], 2, "unsupported field \"vlanTrunk\": [{\"id\":5}]"),
-            ("ptp", ["ipMasqBackend": "iptables"], 2, "unsupported field \"ipMasqBackend\": \"iptables\""),
+            ("ptp", ["ipMasq": true, "ipMasqBackend": "ebtables"], 999, "unknown ipmasq backend \"ebtables\""),
             (
                 "bridge", ["hairpinMode": true, "promiscMode": true], 999,
                 "cannot set hairpin mode and promiscuous mode at the same time"
             ),
             ("bridge", ["mtu": "big"], 6, "cannot read \"mtu\": expected an integer"),
-            ("bridge", ["bridge": "lo"], 999, "\"lo\" already exists but is not a bridge"),
+            (
+                "bridge", ["bridge": "lo"], 999,
+                "failed to create bridge \"lo\": \"lo\" already exists but is not a bridge"
+            ),
             (
                 "ptp", ["ipam": ["type": "no-such-ipam"]], 999,
                 "failed to find plugin \"no-such-ipam\" in path ["
@@ -199,6 +204,101 @@ import Testing
         #expect(try node.call(.ours, "STATUS", configuration).isSuccess)
         #expect(try node.call(.ours, "ADD", configuration).isSuccess)
         #expect(try node.call(.ours, "STATUS", configuration).printed["code"]?.int == 50)
+    }
+
+    /// The VLANs of a link as `bridge vlan` tells them.
+    private func vlans(_ node: TestNode, _ link: String) throws -> [String] {
+        let listing = try node.run(["/usr/sbin/bridge", "-j", "vlan", "show", "dev", link])
+        let entries = try JSONValue(text: listing.text)[0]?["vlans"]?.array ?? []
+        return entries.map { entry in
+            let flags = (entry["flags"]?.array ?? []).compactMap(\.string)
+            let end = entry["vlanEnd"]?.int.map { "-\($0)" } ?? ""
+            return (["\(entry["vlan"]?.int ?? 0)\(end)"] + flags).joined(separator: " ")
+        }
+    }
+
+    @Test(
+        .enabled(if: hasBridgeVLANs),
+        arguments: [
+            (["vlan": 100], ["1 Egress Untagged", "100 PVID Egress Untagged"]),
+            (["vlan": 100, "preserveDefaultVlan": false], ["100 PVID Egress Untagged"]),
+            (
+                ["vlanTrunk": [["minID": 10, "maxID": 12], ["id": 11], ["id": 4094]]],
+                ["1 PVID Egress Untagged", "10", "11", "12", "4094"]
+            ),
+            (["vlanTrunk": [["id": 7]], "preserveDefaultVlan": false], ["7"]),
+        ] as [(JSONObject, [String])])
+    func `has the VLANs that it shall have`(extra: JSONObject, expected: [String]) throws {
+        let node = try TestNode()
+        #expect(try node.call(.ours, "ADD", node.configuration("bridge", extra)).isSuccess)
+        let port = try #require(try linkNames(node, node.host).first { $0.hasPrefix("veth") })
+        #expect(try vlans(node, port) == expected)
+    }
+
+    @Test(.enabled(if: hasBridgeVLANs)) func `takes all VLANs there are in one trunk`() throws {
+        let node = try TestNode()
+        let configuration = node.configuration("bridge", ["vlanTrunk": [["minID": 1, "maxID": 4094]]])
+        #expect(try node.call(.ours, "ADD", configuration).isSuccess)
+        let port = try #require(try linkNames(node, node.host).first { $0.hasPrefix("veth") })
+        #expect(try vlans(node, port).count == 4094)
+    }
+
+    @Test(.enabled(if: hasBridgeVLANs)) func `reaches its own VLAN and no other`() throws {
+        let node = try TestNode()
+        let other = "\(node.pod)-2"
+        try NetworkNamespace.create(name: other)
+        defer { try? NetworkNamespace.delete(name: other) }
+        let first = node.configuration("bridge", ["vlan": 100, "isGateway": true])
+        let second = node.configuration(
+            "bridge", network: "other", subnets: ["10.8.0.0/24", "fd00:8::/64"], ["vlan": 200, "isGateway": true])
+        let answer = try node.call(.ours, "ADD", first)
+        #expect(answer.printed["interfaces"]?.array?.compactMap { $0["name"]?.string }.last == "cni0.100")
+        #expect(
+            try node.call(.ours, "ADD", second, container: "c2", netns: NetworkNamespace.path(name: other)).isSuccess)
+        for (address, isReached) in [("10.9.0.1", true), ("fd00:9::1", true), ("10.8.0.3", false)] {
+            let ping = try ChildProcess.output(
+                of: .init(
+                    executable: "/usr/sbin/ip",
+                    arguments: [
+                        "netns", "exec", node.pod, "/bin/busybox", "ping", "-c", "1", "-W", "1", "-I", "eth0", address,
+                    ]))
+            #expect(ping.status.isSuccess == isReached, "\(address): \(ping.text)")
+        }
+        // The gateway's link belongs to all pods of the VLAN, and stays.
+        #expect(try node.call(.ours, "DEL", first).isSuccess)
+        #expect(try linkNames(node, node.host).contains("cni0.100"))
+        #expect(try node.call(.ours, "ADD", first).isSuccess)
+    }
+
+    @Test func `drops frames from addresses that are not its own`() throws {
+        let node = try TestNode()
+        let configuration = node.configuration("bridge", ["isGateway": true, "macspoofchk": true])
+        #expect(try node.call(.ours, "ADD", configuration).isSuccess)
+        let ping = [
+            "netns", "exec", node.pod, "/bin/busybox", "ping", "-c", "1", "-W", "1", "fd00:9::1",
+        ]
+        #expect(try ChildProcess.output(of: .init(executable: "/usr/sbin/ip", arguments: ping)).status.isSuccess)
+        _ = try node.run(["/usr/sbin/ip", "-n", node.pod, "link", "set", "eth0", "address", "02:00:00:00:00:66"])
+        #expect(try !ChildProcess.output(of: .init(executable: "/usr/sbin/ip", arguments: ping)).status.isSuccess)
+        #expect(try node.run(["/usr/sbin/nft", "list", "ruleset"]).text.contains("cni-br-iface-c1-eth0-mac"))
+        for _ in 0..<2 { #expect(try node.call(.ours, "DEL", configuration).isSuccess) }
+        let rules = try node.run(["/usr/sbin/nft", "list", "ruleset"]).text
+        #expect(!rules.contains("cni-br-iface") && !rules.contains("macspoofchk"), "\(rules)")
+    }
+
+    @Test(arguments: ["ptp", "bridge"], ["macspoofchk", "ipMasq"])
+    func `leaves none of the reference's rules`(type: String, key: String) throws {
+        let node = try TestNode()
+        let configuration = node.configuration(type, [key: true])
+        let empty = try node.run(["/usr/sbin/nft", "list", "ruleset"]).text
+        #expect(!empty.contains("CNI-"))
+        #expect(try node.call(.reference, "ADD", configuration).isSuccess)
+        let rules = try node.run(["/usr/sbin/nft", "list", "ruleset"]).text
+        #expect(rules.contains("CNI-") == (key == "ipMasq"))
+        #expect(rules.contains("cni-br-iface") == (key == "macspoofchk" && type == "bridge"))
+        #expect(try node.call(.ours, "DEL", configuration).isSuccess)
+        let left = try node.run(["/usr/sbin/nft", "list", "ruleset"]).text
+        for word in ["CNI-", "cni-br-iface", "macspoofchk"] { #expect(!left.contains(word), "\(left)") }
     }
 
     @Test func `isolates its port when told to`() throws {

@@ -1,3 +1,4 @@
+import Addresses
 import CNI
 import Glibc
 import JSON
@@ -6,6 +7,13 @@ import Testing
 
 /// Whether this machine can run tests that make namespaces and compare with Debian's reference plugins.
 let hasReference = geteuid() == 0 && FileSystem.exists("/usr/lib/cni/host-local")
+
+/// Whether the kernel tells VLANs apart on bridges (CONFIG_BRIDGE_VLAN_FILTERING).
+let hasBridgeVLANs: Bool = {
+    guard hasReference, let node = try? TestNode() else { return false }
+    let arguments = ["link", "add", "probe", "type", "bridge", "vlan_filtering", "1"]
+    return (try? node.run(["/usr/sbin/ip"] + arguments))?.status.isSuccess ?? false
+}()
 
 /// One of the two implementations under comparison.
 enum Implementation: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -95,7 +103,7 @@ final class TestNode: Sendable {
     /// The names of the addresses allocated in a network.
     func allocated(_ network: String) -> [String] {
         let names = (try? FileSystem.list("\(directory)/\(network)")) ?? []
-        return names.filter { $0 != "lock" && !$0.hasPrefix("last_reserved_ip") }
+        return names.filter { IPAddress($0) != nil }
     }
 }
 

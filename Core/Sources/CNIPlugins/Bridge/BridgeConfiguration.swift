@@ -26,6 +26,10 @@ struct BridgeConfiguration {
     let leavesInterfaceDown: Bool
     /// Whether pods of the bridge are kept from each other.
     let isolatesPort: Bool
+    /// The VLANs of the pod's port.
+    let vlans: BridgeVLANs
+    /// Whether frames from other hardware addresses than the pod's are dropped.
+    let checksHardwareAddress: Bool
     /// The hardware address of the pod's interface; nil leaves it to the kernel.
     let mac: MACAddress?
     /// Resolver settings that replace those of the IPAM plugin when there are any.
@@ -35,7 +39,7 @@ struct BridgeConfiguration {
 
     /// Reads and checks the configuration.
     ///
-    /// Errors: contradictions with the reference plugin's texts; code 2 for keys that are not supported.
+    /// Errors: contradictions and values out of range, with the reference plugin's texts.
     init(_ request: CNIRequest) throws(CNIError) {
         let json = request.configuration.json
         let name = try json.word("bridge")
@@ -50,6 +54,8 @@ struct BridgeConfiguration {
         detectsDuplicates = try json.flag("enabledad")
         leavesInterfaceDown = try json.flag("disableContainerInterface")
         isolatesPort = try json.flag("portIsolation")
+        vlans = try BridgeVLANs(json)
+        checksHardwareAddress = try json.flag("macspoofchk")
         mac = try Self.mac(request)
         dns = try request.configuration.dns()
         hasAddresses = !request.configuration.ipamType.isEmpty
@@ -60,17 +66,6 @@ struct BridgeConfiguration {
         guard !(leavesInterfaceDown && hasAddresses) else {
             throw CNIError("cannot use IPAM when DisableContainerInterface flag is set")
         }
-        try Self.refuseUnsupported(json)
-    }
-
-    private static func refuseUnsupported(_ json: JSONValue) throws(CNIError) {
-        let vlan = try json.number("vlan")
-        guard (0...4094).contains(vlan) else {
-            throw CNIError("invalid VLAN ID \(vlan) (must be between 0 and 4094)")
-        }
-        if vlan != 0 { throw .unsupported("vlan", .integer(Int64(vlan))) }
-        if try !json.list("vlanTrunk").isEmpty { throw .unsupported("vlanTrunk", json["vlanTrunk"] ?? .null) }
-        if try json.flag("macspoofchk") { throw .unsupported("macspoofchk", .bool(true)) }
     }
 
     /// The most specific hardware address that the runtime asks for.
@@ -83,12 +78,5 @@ struct BridgeConfiguration {
         guard !text.isEmpty else { return nil }
         guard let mac = MACAddress(text) else { throw CNIError("address \(text): invalid MAC address") }
         return mac
-    }
-}
-
-extension CNIError {
-    /// The error for a key that is understood but not served.
-    static func unsupported(_ key: String, _ value: JSONValue) -> CNIError {
-        CNIError(.unsupportedField, "unsupported field \"\(key)\": \(value.text())")
     }
 }

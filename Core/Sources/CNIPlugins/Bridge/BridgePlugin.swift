@@ -20,59 +20,90 @@ public struct BridgePlugin: CNIPlugin {
             request.interfaceName, mtu: configuration.mtu, mac: configuration.mac, in: &namespace, host: &host)
         var result = CNIResult()
         do {
-            try bridge.attach(pair.host.index, configuration, host: &host)
+            try bridge.attach(
+                pair.host.index, hairpin: configuration.hairpin, isolated: configuration.isolatesPort,
+                configuration.vlans, host: &host)
+            if configuration.checksHardwareAddress, let mac = pair.container.mac {
+                try SpoofCheck(request.attachment).add(port: pair.host.name, mac: mac)
+            }
             if configuration.hasAddresses {
-                result = try connect(request, configuration, bridge, pair, &namespace, &host)
+                try connect(request, configuration, bridge, pair, &result, &namespace, &host)
             } else if !configuration.leavesInterfaceDown {
                 try namespace.routes.setUp(pair.container.index)
+                try waitUntilRunning(pair, &namespace, &host)
             }
         } catch {
             // Nothing of this attachment may stay behind; the first failure is the one to tell.
             _ = try? namespace.deleteLink(named: request.interfaceName)
+            if configuration.checksHardwareAddress { try? SpoofCheck(request.attachment).remove() }
             throw error
         }
         // The bridge takes its hardware address from its ports, so it is known only now.
         let bridgeLink = try host.link(at: bridge.index)
-        result.interfaces = [
-            CNIResult.Interface(
-                name: configuration.bridge, mac: bridgeLink?.mac?.description, mtu: bridgeLink?.mtu),
-            CNIResult.Interface(pair.host),
-            CNIResult.Interface(pair.container, sandbox: request.namespacePath),
-        ]
+        result.interfaces.insert(
+            contentsOf: [
+                CNIResult.Interface(name: bridge.name, mac: bridgeLink?.mac?.description, mtu: bridgeLink?.mtu),
+                CNIResult.Interface(pair.host),
+                CNIResult.Interface(pair.container, sandbox: request.namespacePath),
+            ], at: 0)
         if !configuration.dns.isEmpty { result.dns = configuration.dns }
         return result
     }
 
-    /// Deletes the link, frees the addresses and removes the masquerade rules.
+    /// Deletes the link, frees the addresses and removes the rules.
     public func delete(_ request: CNIRequest) throws {
         let configuration = try BridgeConfiguration(request)
         if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
             try namespace.deleteLink(named: request.interfaceName)
         }
         if configuration.hasAddresses { try AddressManagement.forward(request) }
+        if configuration.checksHardwareAddress { try SpoofCheck(request.attachment).remove() }
         if configuration.masquerades { try Masquerade.remove(request) }
     }
 
     /// Verifies bridge, port and the container's interface against the previous result.
+    ///
+    /// The bridge's hardware address is not compared: it may follow its ports.
     public func check(_ request: CNIRequest) throws {
         let configuration = try BridgeConfiguration(request)
-        let check = try AttachmentCheck(request)
-        if configuration.hasAddresses { try AddressManagement.forward(request) }
-        var host = try RouteSocket()
-        let bridge = try Bridge.existing(configuration.bridge, host: &host)
         var namespace = try ContainerNamespace(request.namespacePath)
-        let container = try check.verify(in: &namespace)
-        guard
-            let name = check.result.interfaces.first(where: { $0.sandbox == nil && $0.name != configuration.bridge })?
-                .name,
-            let port = try host.link(named: name)
-        else {
-            throw CNIError("Error: host interface of \(container.name) not found")
+        if configuration.hasAddresses { try AddressManagement.forward(request) }
+        let check = try AttachmentCheck(request, .bridge)
+        var host = try RouteSocket()
+        let bridge = try verifyBridge(configuration, check.result, &host)
+        let container = try check.verifyLink(in: &namespace)
+        for interface in check.result.interfaces where interface.sandbox == nil && interface.name != bridge.name {
+            guard let port = try host.link(named: interface.name) else {
+                throw CNIError("Interface name \(interface.name) not found")
+            }
+            guard port.index == container.peer, port.peer == container.index, port.master == bridge.index else {
+                continue
+            }
+            if let mac = interface.mac, mac != port.mac?.description {
+                throw CNIError("Interface \(interface.name) Mac doesn't match: \(mac) not found")
+            }
+            return try check.verifyAddresses(of: container, in: &namespace)
         }
-        guard port.master == bridge.index, container.peer == port.index else {
+        throw CNIError("CNI veth created for bridge \(configuration.bridge) was not found")
+    }
+
+    private func verifyBridge(
+        _ configuration: BridgeConfiguration, _ result: CNIResult, _ host: inout RouteSocket
+    ) throws -> Bridge {
+        let name = configuration.bridge
+        guard let described = result.interfaces.first(where: { $0.name == name }) else {
+            throw CNIError("Interface name missing ")
+        }
+        guard let link = try host.link(named: name) else { throw CNIError("Interface name \(name) not found") }
+        guard described.sandbox == nil else { throw CNIError("Interface \(name) should not be in sandbox") }
+        guard link.kind == "bridge" else { throw CNIError("Interface \(name) does not have link type of bridge") }
+        let bridge = Bridge(link)
+        guard bridge.isPromiscuous == configuration.isPromiscuous else {
             throw CNIError(
-                "Error: host interface \(name) is not the peer of \(container.name) on bridge \(configuration.bridge)")
+                "Bridge interface \(name) configured Promisc Mode \(configuration.isPromiscuous) doesn't match current "
+                    + "state: \(bridge.isPromiscuous) ")
         }
+        return bridge
     }
 
     /// Passes on to the IPAM plugin, then removes masquerade rules of attachments that are gone.
@@ -87,9 +118,9 @@ public struct BridgePlugin: CNIPlugin {
 
     private func connect(
         _ request: CNIRequest, _ configuration: BridgeConfiguration, _ bridge: Bridge, _ pair: VethPair,
-        _ namespace: inout ContainerNamespace, _ host: inout RouteSocket
-    ) throws -> CNIResult {
-        var result = try AddressManagement.add(request)
+        _ result: inout CNIResult, _ namespace: inout ContainerNamespace, _ host: inout RouteSocket
+    ) throws {
+        result = try AddressManagement.add(request)
         do {
             let gateways = BridgeGateways(configuration)
             gateways.complete(&result)
@@ -109,19 +140,38 @@ public struct BridgePlugin: CNIPlugin {
                     broadcast: ContainerInterface.broadcast(entry.address))
             }
             try namespace.add(ContainerInterface.routes(result, interface: index))
-            guard try host.waitUntilRunning(pair.host.index), try namespace.routes.waitUntilRunning(index) else {
-                throw CNIError("bridge port in error state: down")
-            }
+            try waitUntilRunning(pair, &namespace, &host)
             try namespace.routes.waitUntilUsable(result.addresses.map(\.address.address), on: index)
             if configuration.isGateway {
-                try bridge.assign(gateways.addresses(result), configuration, host: &host)
+                let gateway = try gatewayLink(configuration, bridge, &result, &host)
+                try gateway.assign(
+                    gateways.addresses(result), isForced: configuration.forcesAddress, host: &host)
                 try Forwarding.enable(result.families)
             }
             if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
-            return result
         } catch {
             AddressManagement.undo(request)
             throw error
+        }
+    }
+
+    /// The link for the gateways' addresses; one beside the bridge goes into the result.
+    private func gatewayLink(
+        _ configuration: BridgeConfiguration, _ bridge: Bridge, _ result: inout CNIResult, _ host: inout RouteSocket
+    ) throws -> GatewayLink {
+        guard let vlans = configuration.vlans.gateway, let vlan = vlans.access else { return GatewayLink(bridge) }
+        let gateway = try GatewayLink(bridge, vlans, vlan, host: &host)
+        if let link = try host.link(at: gateway.index) { result.interfaces.append(CNIResult.Interface(link)) }
+        return gateway
+    }
+
+    private func waitUntilRunning(
+        _ pair: VethPair, _ namespace: inout ContainerNamespace, _ host: inout RouteSocket
+    ) throws {
+        guard try host.waitUntilRunning(pair.host.index),
+            try namespace.routes.waitUntilRunning(pair.container.index)
+        else {
+            throw CNIError("bridge port in error state: down")
         }
     }
 }

@@ -8,13 +8,17 @@ import NFTables
 /// They live in the nftables table of the reference plugins, one rule for each address of an attachment, which a
 /// comment ties to it; so either implementation removes what the other added.
 enum Masquerade {
-    /// Whether a configuration asks for it; code 2 when it asks for a backend other than nftables.
+    /// Whether a configuration asks for it.
+    ///
+    /// The same rules serve a configuration that says `"ipMasqBackend": "iptables"`: packets are masqueraded alike, and
+    /// iptables need not be there. Errors: another backend, with the reference plugin's text.
     static func isWanted(_ json: JSONValue) throws(CNIError) -> Bool {
+        let isWanted = try json.flag("ipMasq")
         let backend = try json.word("ipMasqBackend")
-        guard backend.isEmpty || backend == "nftables" else {
-            throw .unsupported("ipMasqBackend", .string(backend))
+        guard !isWanted || ["", "nftables", "iptables"].contains(backend) else {
+            throw CNIError("unknown ipmasq backend \"\(backend)\"")
         }
-        return try json.flag("ipMasq")
+        return isWanted
     }
 
     /// Adds the rules of an attachment, with the table where it is missing.
@@ -23,10 +27,13 @@ enum Masquerade {
         try socket.commit(addition(of: addresses, comment: comment(network: request.network, request.attachment)))
     }
 
-    /// Removes the rules of an attachment; none is no error.
+    /// Removes the rules of an attachment, and the chain that the reference plugin may have made for it with iptables;
+    /// none is no error.
     static func remove(_ request: CNIRequest) throws {
         let key = key(network: request.network, request.attachment)
         try removeRules { $0.hasPrefix(key) }
+        let digest = SHA512.hexadecimal(request.network + request.containerID, count: 24)
+        try IPTablesChain(table: "nat", name: "CNI-\(digest)", parent: "POSTROUTING").remove()
     }
 
     /// Removes the rules of a network's attachments that are not valid.

@@ -17,26 +17,47 @@ struct VethPair {
         _ name: String, mtu: Int, mac: MACAddress? = nil, in container: inout ContainerNamespace,
         host: inout RouteSocket
     ) throws -> VethPair {
-        let hostNamespace = try NetworkNamespace.current()
+        let namespace = try NetworkNamespace.current()
+        let end = try withRandomName(name, host: &host) { hostName, _ throws(NetlinkError) in
+            try container.routes.createVeth(
+                name: name, peer: hostName, peerNamespace: namespace.descriptor.rawValue,
+                mtu: mtu == 0 ? nil : mtu, mac: mac)
+        }
+        return VethPair(host: end, container: try container.link(named: name))
+    }
+
+    /// Creates a pair with both ends on the host; `container` is the one that has the name.
+    static func create(_ name: String, mtu: Int, host: inout RouteSocket) throws -> VethPair {
+        let end = try withRandomName(name, host: &host) { hostName, host throws(NetlinkError) in
+            try host.createVeth(name: name, peer: hostName, mtu: mtu == 0 ? nil : mtu)
+        }
+        guard let named = try host.link(named: name) else { throw vanished(name) }
+        return VethPair(host: end, container: named)
+    }
+
+    /// Tries random names for the host's end until one is free; returns that end.
+    private static func withRandomName(
+        _ name: String, host: inout RouteSocket,
+        create: (String, inout RouteSocket) throws(NetlinkError) -> Void
+    ) throws -> Link {
         for _ in 0..<10 {
             let digits = String(UInt32.random(in: 0...UInt32.max), radix: 16)
             let hostName = "veth" + String(repeating: "0", count: 8 - digits.count) + digits
             do throws(NetlinkError) {
-                try container.routes.createVeth(
-                    name: name, peer: hostName, peerNamespace: hostNamespace.descriptor.rawValue,
-                    mtu: mtu == 0 ? nil : mtu, mac: mac)
-            } catch  where error.errno == .exists {
+                try create(hostName, &host)
+            } catch {
+                guard error.errno == .exists else { throw CNIError("failed to make veth pair: \(error)") }
                 if try host.link(named: hostName) != nil { continue }
                 throw CNIError("container veth name provided (\(name)) already exists")
-            } catch {
-                throw CNIError("failed to make veth pair: \(error)")
             }
-            guard let hostEnd = try host.link(named: hostName) else {
-                throw CNIError("failed to lookup \"\(hostName)\": it vanished after its creation")
-            }
-            return VethPair(host: hostEnd, container: try container.link(named: name))
+            guard let end = try host.link(named: hostName) else { throw vanished(hostName) }
+            return end
         }
         throw CNIError("failed to find a unique veth name")
+    }
+
+    private static func vanished(_ name: String) -> CNIError {
+        CNIError("failed to lookup \"\(name)\": it vanished after its creation")
     }
 }
 

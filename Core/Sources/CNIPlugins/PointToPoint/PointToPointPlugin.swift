@@ -40,10 +40,11 @@ public struct PointToPointPlugin: CNIPlugin {
 
     /// Verifies the container's interface against the previous result.
     public func check(_ request: CNIRequest) throws {
-        let check = try AttachmentCheck(request)
-        try AddressManagement.forward(request)
         var namespace = try ContainerNamespace(request.namespacePath)
-        _ = try check.verify(in: &namespace)
+        try AddressManagement.forward(request)
+        let check = try AttachmentCheck(request, .pointToPoint)
+        let link = try check.verifyLink(in: &namespace)
+        try check.verifyAddresses(of: link, in: &namespace)
     }
 
     /// Passes on to the IPAM plugin, then removes masquerade rules of attachments that are gone.
