@@ -47,6 +47,8 @@ let targets: [Target] = [
     core("Netlink", ["CLinux", "Linux"]),
     // Floor 3: links, addresses, routes, neighbours.
     core("RouteNetlink", ["CLinux", "Linux", "Netlink", "Addresses"]),
+    // Floor 3: WireGuard devices and peers.
+    core("WireGuard", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: nftables tables, chains, rules, sets and maps.
     core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: connection tracking entries.
@@ -76,6 +78,7 @@ let targets: [Target] = [
     tests("DNSMessage", ["Addresses"]),
     tests("Netlink"),
     tests("RouteNetlink", ["Linux", "Netlink", "Addresses"]),
+    tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
     tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
     tests("Conntrack", ["Linux", "Addresses"]),
     tests("CNI", ["JSON", "Addresses"]),

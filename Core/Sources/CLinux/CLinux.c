@@ -56,3 +56,7 @@ ssize_t duet_read_link(const char *path, void *buffer, size_t size) { return rea
 int duet_bind(int descriptor, const void *address, size_t size) {
     return bind(descriptor, address, (socklen_t)size);
 }
+
+int duet_getsockname(int descriptor, void *address, unsigned int *size) {
+    return getsockname(descriptor, address, size);
+}

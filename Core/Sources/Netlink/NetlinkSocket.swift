@@ -14,6 +14,8 @@ public struct NetlinkFamily: RawRepresentable, Sendable, Hashable {
 
     /// Links, addresses, routes, neighbours, rules.
     public static let route = NetlinkFamily(rawValue: NETLINK_ROUTE)
+    /// Subsystems that are found by name.
+    public static let generic = NetlinkFamily(rawValue: NETLINK_GENERIC)
     /// nftables and connection tracking.
     public static let netfilter = NetlinkFamily(rawValue: NETLINK_NETFILTER)
 }
@@ -50,6 +52,16 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         }
         guard bound == 0 else { throw NetlinkError(.last, operation) }
         return descriptor
+    }
+
+    /// The socket's port: notifications of what it asked for carry it.
+    public var port: UInt32 {
+        var address = sockaddr_nl()
+        var size = socklen_t(MemoryLayout<sockaddr_nl>.size)
+        _ = unsafe withUnsafeMutableBytes(of: &address) { bytes in
+            unsafe duet_getsockname(descriptor.rawValue, bytes.baseAddress, &size)
+        }
+        return address.nl_pid
     }
 
     /// Sends one request and waits for its end; returns the answers before it.

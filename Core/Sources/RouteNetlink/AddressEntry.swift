@@ -17,6 +17,8 @@ public struct AddressFlags: OptionSet, Sendable, Hashable {
     public static let noDAD = AddressFlags(rawValue: UInt32(IFA_F_NODAD))
     /// Made for privacy, and replaced now and then (RFC 8981).
     public static let temporary = AddressFlags(rawValue: UInt32(IFA_F_TEMPORARY))
+    /// Past its preferred lifetime: not for new connections (RFC 4862).
+    public static let deprecated = AddressFlags(rawValue: UInt32(IFA_F_DEPRECATED))
     /// Not yet known to be unique.
     public static let tentative = AddressFlags(rawValue: UInt32(IFA_F_TENTATIVE))
     /// Another station has it.
@@ -57,6 +59,15 @@ public struct AddressEntry: Sendable, Hashable {
     public let flags: AddressFlags
     /// How far it is known.
     public let scope: RouteScope
+    /// Who added it, where that was told; kernels before 5.18 forget it.
+    public let `protocol`: RouteProtocol?
+
+    /// Whether others may know this machine under the address for long: a global one that is neither temporary nor
+    /// deprecated nor in doubt.
+    public var isLasting: Bool {
+        scope == .universe && !address.address.isLinkLocalUnicast
+            && flags.isDisjoint(with: [.temporary, .deprecated, .tentative, .duplicate])
+    }
 
     static let headerSize = 8
 
@@ -65,11 +76,13 @@ public struct AddressEntry: Sendable, Hashable {
         guard reply.type == UInt16(RTM_NEWADDR) || reply.type == UInt16(RTM_DELADDR) else { return nil }
         var address: IPAddress?
         var local: IPAddress?
+        var origin: UInt8 = 0
         var flags = UInt32(reply.payload.integer(at: 2, as: UInt8.self))
         for attribute in reply.attributes(after: Self.headerSize) {
             switch attribute.type {
             case Int(IFA_ADDRESS): address = IPAddress(bytes: attribute.payload)
             case Int(IFA_LOCAL): local = IPAddress(bytes: attribute.payload)
+            case Int(IFA_PROTO): origin = attribute.integer()
             case Int(IFA_FLAGS): flags = attribute.integer()
             default: break
             }
@@ -80,6 +93,7 @@ public struct AddressEntry: Sendable, Hashable {
         peer = local != nil && address != local ? address : nil
         self.flags = AddressFlags(rawValue: flags)
         scope = RouteScope(rawValue: reply.payload.integer(at: 3))
+        `protocol` = origin == 0 ? nil : RouteProtocol(rawValue: origin)
         interface = reply.payload.integer(at: 4)
     }
 }

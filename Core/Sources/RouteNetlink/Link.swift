@@ -46,6 +46,8 @@ public struct Link: Sendable, Hashable {
     public let peerNamespace: Int32?
     /// The settings as a port of a bridge.
     public let bridgePort: BridgePort?
+    /// The settings of a VXLAN link.
+    public let vxlan: VXLAN?
 
     /// The settings of a bridge's port.
     public struct BridgePort: Sendable, Hashable {
@@ -73,6 +75,7 @@ public struct Link: Sendable, Hashable {
         var peer: Int32?
         var peerNamespace: Int32?
         var bridgePort: BridgePort?
+        var vxlan: VXLAN?
         for attribute in reply.attributes(after: Self.headerSize) {
             switch attribute.type {
             case Int(IFLA_IFNAME): name = attribute.string
@@ -83,6 +86,9 @@ public struct Link: Sendable, Hashable {
             case Int(IFLA_LINK_NETNSID): peerNamespace = attribute.integer()
             case Int(IFLA_LINKINFO):
                 kind = attribute.attributes[Int(IFLA_INFO_KIND)]?.string ?? ""
+                if kind == "vxlan" {
+                    vxlan = attribute.attributes[Int(IFLA_INFO_DATA)].flatMap { VXLAN($0.attributes) }
+                }
                 if attribute.attributes[Int(IFLA_INFO_SLAVE_KIND)]?.string == "bridge" {
                     let data = attribute.attributes[Int(IFLA_INFO_SLAVE_DATA)]?.attributes
                     bridgePort = BridgePort(
@@ -102,5 +108,6 @@ public struct Link: Sendable, Hashable {
         self.peer = peer
         self.peerNamespace = peerNamespace
         self.bridgePort = bridgePort
+        self.vxlan = vxlan
     }
 }

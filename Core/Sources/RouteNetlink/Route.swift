@@ -19,6 +19,8 @@ public struct RouteProtocol: RawRepresentable, Sendable, Hashable {
     public static let boot = RouteProtocol(rawValue: UInt8(RTPROT_BOOT))
     /// The administrator.
     public static let `static` = RouteProtocol(rawValue: UInt8(RTPROT_STATIC))
+    /// The kernel, from a router's advertisement (RFC 4861).
+    public static let routerAdvertisement = RouteProtocol(rawValue: UInt8(RTPROT_RA))
     /// Duet: the routes between the nodes' pod ranges.
     public static let duet = RouteProtocol(rawValue: 0x44)
 }

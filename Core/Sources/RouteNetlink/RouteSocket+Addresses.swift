@@ -21,12 +21,14 @@ extension RouteSocket {
     ///   - flags: `noDAD` makes an IPv6 address usable at once.
     ///   - scope: how far the address is known.
     ///   - broadcast: the IPv4 broadcast address of the link.
+    ///   - protocol: who adds it.
     public mutating func addAddress(
         _ address: InterfaceAddress, _ index: Int32, flags: AddressFlags = [], scope: RouteScope = .universe,
-        broadcast: IPAddress? = nil
+        broadcast: IPAddress? = nil, protocol: RouteProtocol? = nil
     ) throws(NetlinkError) {
         var payload = Self.header(address, index, scope)
         if let broadcast { payload.attribute(Int(IFA_BROADCAST), bytes: broadcast.bytes) }
+        if let `protocol` { payload.attribute(Int(IFA_PROTO), `protocol`.rawValue) }
         if !flags.isEmpty { payload.attribute(Int(IFA_FLAGS), flags.rawValue) }
         try netlink.execute(
             NetlinkRequest(type: UInt16(RTM_NEWADDR), flags: [.create, .exclusive], payload: payload),

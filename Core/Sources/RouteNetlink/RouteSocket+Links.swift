@@ -70,11 +70,19 @@ extension RouteSocket {
         try create(payload, "create bridge \(name)")
     }
 
-    /// Creates a link of a kind that needs no settings, such as "dummy" or "ifb"; it is down.
-    public mutating func createLink(name: String, kind: String, mtu: Int? = nil) throws(NetlinkError) {
+    /// Creates a link of a kind such as "dummy" or "ifb"; it is down.
+    ///
+    /// - Parameter settings: appends the attributes that the kind has.
+    public mutating func createLink(
+        name: String, kind: String, mtu: Int? = nil, mac: MACAddress? = nil,
+        settings: ((inout NetlinkWriter) -> Void)? = nil
+    ) throws(NetlinkError) {
         var payload = Self.header()
-        Self.describe(&payload, name: name, mtu: mtu, mac: nil)
-        payload.nested(Int(IFLA_LINKINFO)) { $0.attribute(Int(IFLA_INFO_KIND), string: kind) }
+        Self.describe(&payload, name: name, mtu: mtu, mac: mac)
+        payload.nested(Int(IFLA_LINKINFO)) { info in
+            info.attribute(Int(IFLA_INFO_KIND), string: kind)
+            if let settings { info.nested(Int(IFLA_INFO_DATA), settings) }
+        }
         try create(payload, "create \(kind) link \(name)")
     }
 

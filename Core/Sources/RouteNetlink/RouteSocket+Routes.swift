@@ -27,10 +27,11 @@ extension RouteSocket {
         }
     }
 
-    /// The route that a packet to `address` takes; `nil` when there is none.
-    public mutating func route(to address: IPAddress) throws(NetlinkError) -> Route? {
+    /// The route that a packet to `address` takes, by a certain link if one is given; `nil` when there is none.
+    public mutating func route(to address: IPAddress, interface: Int32? = nil) throws(NetlinkError) -> Route? {
         var payload = Route.header(family: address.family, length: address.family.bitWidth)
         payload.attribute(Int(RTA_DST.rawValue), bytes: address.bytes)
+        if let interface { payload.attribute(Int(RTA_OIF.rawValue), interface) }
         do throws(NetlinkError) {
             return try netlink.execute(
                 NetlinkRequest(type: UInt16(RTM_GETROUTE), payload: payload), "look up route to \(address)"

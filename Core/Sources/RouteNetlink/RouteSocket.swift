@@ -8,4 +8,9 @@ public struct RouteSocket: ~Copyable, Sendable {
     public init() throws(NetlinkError) {
         netlink = try NetlinkSocket(.route)
     }
+
+    /// The socket's port, which `RouteChange.port` names for what it asked for.
+    public var port: UInt32 {
+        netlink.port
+    }
 }

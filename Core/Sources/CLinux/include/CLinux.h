@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <linux/fib_rules.h>
+#include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -24,6 +25,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/veth.h>
+#include <linux/wireguard.h>
 
 
 /// The symbolic name of an error number ("ENOENT"), or NULL when the C library knows none.
@@ -54,3 +56,5 @@ int duet_pipe(int *reading, int *writing);
 ssize_t duet_read_link(const char *path, void *buffer, size_t size);
 /// bind(2) to an address given as plain bytes.
 int duet_bind(int descriptor, const void *address, size_t size);
+/// getsockname(2) into plain bytes.
+int duet_getsockname(int descriptor, void *address, unsigned int *size);
