@@ -24,14 +24,20 @@ import Testing
 
     static let zones: [String: String?] = ["n1": "z1", "n2": nil]
 
-    /// Slices as the server would keep them: created ones get names.
     static func apply(_ plan: EndpointSlicePlan, to slices: [EndpointSlice]) -> [EndpointSlice] {
-        var result = slices.filter { slice in !plan.delete.contains { $0.name == slice.name } }
-        for slice in plan.update {
+        apply(create: plan.create, update: plan.update, delete: plan.delete, to: slices)
+    }
+
+    /// Slices as the server would keep them: created ones get names.
+    static func apply(
+        create: [EndpointSlice], update: [EndpointSlice], delete: [EndpointSlice], to slices: [EndpointSlice]
+    ) -> [EndpointSlice] {
+        var result = slices.filter { slice in !delete.contains { $0.name == slice.name } }
+        for slice in update {
             result.removeAll { $0.name == slice.name }
             result.append(slice)
         }
-        for var slice in plan.create {
+        for var slice in create {
             var number = 0
             while result.contains(where: { $0.name == "web-\(number)" }) {
                 number += 1
@@ -152,6 +158,78 @@ import Testing
                 #expect(again.create.isEmpty && again.update.isEmpty && again.delete.isEmpty, "seed \(seed)")
             }
         }
+    }
+
+    /// The endpoints that each slice has, by the slice's name.
+    private static func contents(_ slices: [EndpointSlice]) -> [String: Set<String>] {
+        Dictionary(uniqueKeysWithValues: slices.map { ($0.name, Set(($0.endpoints ?? []).flatMap(\.addresses))) })
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func `Writes are few, and endpoints stay where they are`(seed: UInt64) {
+        let capacity = 5
+        var generator = SeededGenerator(seed: seed)
+        let service = Self.service(families: ["IPv4"])
+        var slices: [EndpointSlice] = []
+        var members: Set<Int> = []
+        for _ in 0..<25 {
+            for index in 0..<60 where Int.random(in: 0..<10, using: &generator) == 0 {
+                if members.remove(index) == nil { members.insert(index) }
+            }
+            let pods = members.sorted().map { Self.dual($0) }
+            let wanted = Set(pods.compactMap { $0.addresses.first { !$0.contains(":") } })
+            let before = Self.contents(slices)
+            let plan = EndpointSlicePlan(service, pods: pods, zones: Self.zones, existing: slices, capacity: capacity)
+            slices = Self.apply(plan, to: slices)
+            let after = Self.contents(slices)
+            let held = before.values.reduce(into: Set()) { $0.formUnion($1) }
+            let added = wanted.subtracting(held)
+            // An endpoint that stays is where it was.
+            for (name, addresses) in before {
+                #expect(addresses.intersection(wanted).isSubset(of: after[name] ?? []), "seed \(seed)")
+            }
+            // Only slices that lost an endpoint are written, and at most one other.
+            let losing = before.filter { !$0.value.isSubset(of: wanted) || ($0.value.isEmpty && !wanted.isEmpty) }
+            let opened = plan.update.filter { losing[$0.name] == nil }
+            #expect(opened.count <= 1, "seed \(seed)")
+            #expect(plan.update.count + plan.delete.count <= losing.count + 1, "seed \(seed)")
+            // New slices are full but for one, and none is made while another goes.
+            #expect(plan.create.isEmpty || plan.delete.isEmpty, "seed \(seed)")
+            #expect(plan.create.count <= max(1, (added.count + capacity - 1) / capacity), "seed \(seed)")
+            #expect(plan.create.count { ($0.endpoints?.count ?? 0) < capacity } <= 1, "seed \(seed)")
+        }
+    }
+
+    @Test func `What fills no new slice goes where it fits best`() {
+        func slices(_ counts: [Int]) -> [EndpointSlice] {
+            var first = 0
+            var all: [EndpointSlice] = []
+            for count in counts {
+                let plan = EndpointSlicePlan(
+                    Self.service(families: ["IPv4"]), pods: (first..<first + count).map { Self.dual($0) },
+                    zones: Self.zones, existing: [])
+                for var slice in plan.create {
+                    slice.metadata.name = "s\(all.count)"
+                    all.append(slice)
+                }
+                first += count
+            }
+            return all
+        }
+        /// Sizes of the slices after `added` pods more, those before and those created.
+        func sizes(_ counts: [Int], added: Int) -> [Int] {
+            let existing = slices(counts)
+            let plan = EndpointSlicePlan(
+                Self.service(families: ["IPv4"]), pods: (0..<counts.reduce(0, +) + added).map { Self.dual($0) },
+                zones: Self.zones, existing: existing)
+            #expect(plan.delete.isEmpty)
+            let after = Self.contents(Self.apply(plan, to: existing))
+            return existing.map { after[$0.name]?.count ?? 0 } + plan.create.map { $0.endpoints?.count ?? 0 }
+        }
+        #expect(sizes([40, 60, 30], added: 20) == [40, 80, 30])
+        #expect(sizes([90, 95], added: 20) == [90, 95, 20])
+        #expect(sizes([90, 50], added: 120) == [90, 70, 100])
+        #expect(sizes([50], added: 100) == [50, 100])
     }
 
     @Test func `Slices of a former Service of the name go`() {
@@ -283,23 +361,26 @@ import Testing
         #expect(result.subsets == nil)
     }
 
-    @Test func `A user's Endpoints are mirrored by family`() {
-        let endpoints = Endpoints(
-            metadata: ObjectMeta(name: "ext", namespace: "default", uid: "ep", labels: ["a": "b"]),
-            subsets: [
-                EndpointSubset(
-                    addresses: [EndpointAddress(ip: "192.0.2.1"), EndpointAddress(ip: "2001:db8::1")],
-                    notReadyAddresses: [EndpointAddress(ip: "192.0.2.2"), EndpointAddress(ip: "x")],
-                    ports: [EndpointPort(port: 80)])
-            ])
-        let plan = EndpointMirrorPlan(endpoints, existing: [])
-        #expect(plan.create.map(\.addressType).sorted() == ["IPv4", "IPv6"])
-        #expect(plan.invalid == ["x"])
-        let four = plan.create.first { $0.addressType == "IPv4" }
-        #expect(four?.endpoints?.map(\.conditions?.ready) == [true, false])
-        #expect(four?.metadata.labels?[WellKnownLabel.serviceName] == "ext")
-        let again = EndpointMirrorPlan(endpoints, existing: plan.create)
-        #expect(again.create.isEmpty && again.update.isEmpty && again.delete.isEmpty)
+    @Test func `Ports that not all pods have are apart, pods that have none are absent`() {
+        let ports = [
+            ServicePort(name: "web", port: 80, targetPort: "web"),
+            ServicePort(name: "admin", port: 81, targetPort: "admin"),
+        ]
+        func serving(_ name: String, _ ip: String, _ ports: [String: Int]) -> Pod {
+            let container = Container(
+                name: "c", ports: ports.map { ContainerPort(name: $0.key, containerPort: $0.value) })
+            return pod(name, ips: [ip], spec: PodSpec(containers: [container]))
+        }
+        let result = EndpointsPlan.endpoints(
+            EndpointSliceTests.service(families: ["IPv4"], ports: ports),
+            pods: [
+                serving("a", "10.0.0.1", ["web": 8080, "admin": 8081]), serving("b", "10.0.0.2", ["web": 8080]),
+                serving("c", "10.0.0.3", ["other": 9]),
+            ], existing: nil)
+        let found = (result.subsets ?? []).map { subset in
+            (subset.ports ?? []).map { $0.name ?? "" } + (subset.addresses ?? []).map(\.ip)
+        }
+        #expect(found == [["admin", "10.0.0.1"], ["web", "10.0.0.1", "10.0.0.2"]])
     }
 }
 

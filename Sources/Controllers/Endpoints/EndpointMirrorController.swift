@@ -5,10 +5,11 @@ import KubernetesClient
 final class EndpointMirrorController: Controller {
     private let context: ControllerContext
     private let queue = WorkQueue<ObjectKey>()
-    private let expectations = SliceExpectations()
+    private let writer: SliceWriter
 
     init(context: ControllerContext) {
         self.context = context
+        writer = SliceWriter(client: context.client)
     }
 
     func run() async {
@@ -17,11 +18,7 @@ final class EndpointMirrorController: Controller {
             group.addTask { await self.context.informers.services.feed(self.queue) }
             group.addTask {
                 await self.context.informers.endpointSlices.forEach { event in
-                    if let slice = event.object, slice.isManaged(by: EndpointMirrorPlan.manager),
-                        let key = slice.serviceKey
-                    {
-                        self.queue.add(key)
-                    }
+                    event.services(managedBy: EndpointMirrorPlan.manager).forEach { self.queue.add($0) }
                 }
             }
             group.addTask { await self.context.work(on: self.queue, name: "endpoint mirroring", self.sync) }
@@ -30,55 +27,49 @@ final class EndpointMirrorController: Controller {
 
     private func sync(_ key: ObjectKey) async throws {
         let store = context.informers.endpointSlices.store
-        if let patience = expectations.patience(for: key, store) {
+        if let patience = writer.patience(for: key, store) {
             queue.add(key, after: patience)
             return
         }
         let existing = store.byIndex(SharedInformers.byService, "\(key)")
             .filter { $0.isManaged(by: EndpointMirrorPlan.manager) }
         guard let endpoints = context.informers.endpoints.store.get(key), isMirrored(endpoints) else {
-            try await delete(existing)
+            writer.forget(key)
+            try await writer.write(delete: existing, for: key)
             return
         }
         let plan = EndpointMirrorPlan(endpoints, existing: existing)
-        if !plan.invalid.isEmpty {
+        tell(plan, endpoints)
+        do {
+            try await writer.write(create: plan.create, update: plan.update, delete: plan.delete, for: key)
+        } catch let error as StatusError {
+            context.events.warning(
+                endpoints, "FailedToUpdateEndpointSlices",
+                "Error updating EndpointSlices for Endpoints \(key): \(error.message)")
+            throw error
+        }
+    }
+
+    /// Reports on the Endpoints what the slices leave out.
+    private func tell(_ plan: EndpointMirrorPlan, _ endpoints: Endpoints) {
+        if plan.invalid > 0 {
             context.events.warning(
                 endpoints, "InvalidIPAddress",
-                "Skipped \(plan.invalid.count) invalid IP addresses when mirroring to EndpointSlices")
+                "Skipped \(plan.invalid) invalid IP addresses when mirroring to EndpointSlices")
         }
-        if plan.skipped > 0 {
+        if plan.skipped > plan.invalid {
             context.events.warning(
                 endpoints, "TooManyAddressesToMirror",
                 "A max of \(EndpointMirrorPlan.capacity) addresses can be mirrored to EndpointSlices per Endpoints subset. \(plan.skipped) addresses were skipped"
             )
         }
-        for slice in plan.create {
-            expectations.expect(try await context.client.create(slice), for: key)
-        }
-        for slice in plan.update {
-            expectations.expect(try await context.client.update(slice), for: key)
-        }
-        try await delete(plan.delete)
     }
 
-    private func delete(_ slices: [EndpointSlice]) async throws {
-        for slice in slices where !slice.isBeingDeleted {
-            do {
-                try await context.client.delete(
-                    EndpointSlice.self, namespace: slice.namespace, name: slice.name,
-                    uidPrecondition: slice.metadata.uid)
-            } catch let error as StatusError where error.code == 404 {
-                // Gone already.
-            }
-        }
-    }
-
+    /// Whether a user keeps the Endpoints, for a Service that names no pods and for others than its own leader election.
     private func isMirrored(_ endpoints: Endpoints) -> Bool {
-        guard !endpoints.isManaged, !endpoints.isBeingDeleted,
-            endpoints.metadata.labels?[WellKnownLabel.skipMirror] != "true",
-            endpoints.metadata.annotations?["control-plane.alpha.kubernetes.io/leader"] == nil,
+        guard !endpoints.isManaged, !endpoints.isBeingDeleted, EndpointMirrorPlan.isWanted(endpoints),
             let service = context.informers.services.store.get(endpoints.key)
         else { return false }
-        return service.spec?.selector == nil && service.spec?.type != "ExternalName"
+        return service.spec?.selector == nil
     }
 }

@@ -1,19 +1,19 @@
 import Addresses
 import KubernetesAPI
 import KubernetesClient
-import Synchronization
 
 /// Publishes the pods of every Service as EndpointSlices, one set for each family.
 final class EndpointSliceController: Controller {
     private let context: ControllerContext
     private let selection: ServicePods
     private let queue = WorkQueue<ObjectKey>()
-    private let expectations = SliceExpectations()
+    private let writer: SliceWriter
     private let changes = ChangeTimes()
 
     init(context: ControllerContext) {
         self.context = context
         selection = ServicePods(informers: context.informers)
+        writer = SliceWriter(client: context.client)
     }
 
     func run() async {
@@ -24,11 +24,7 @@ final class EndpointSliceController: Controller {
             }
             group.addTask {
                 await self.context.informers.endpointSlices.forEach { event in
-                    if let slice = event.object, slice.isManaged(by: EndpointSlicePlan.manager),
-                        let service = slice.serviceKey
-                    {
-                        self.queue.add(service)
-                    }
+                    event.services(managedBy: EndpointSlicePlan.manager).forEach { self.queue.add($0) }
                 }
             }
             group.addTask { await self.context.informers.nodes.forEach(self.nodeChanged) }
@@ -55,12 +51,12 @@ final class EndpointSliceController: Controller {
         let store = context.informers.endpointSlices.store
         guard let service = context.informers.services.store.get(key), service.hasSelectedEndpoints else {
             // Slices of a Service that is gone go with it; those of one that lost its selector are left to the user.
-            expectations.forget(key)
+            writer.forget(key)
             changes.forget(key)
             return
         }
         guard !service.isBeingDeleted else { return }
-        if let patience = expectations.patience(for: key, store) {
+        if let patience = writer.patience(for: key, store) {
             queue.add(key, after: patience)
             return
         }
@@ -73,21 +69,7 @@ final class EndpointSliceController: Controller {
                 ? TopologyHints(nodes: context.informers.nodes.store.list()) : nil,
             changedAt: changes.next(service, pods: pods))
         tell(plan, service, hadHints: existing.filter(\.hasHints).map(\.addressType))
-        for slice in plan.create {
-            expectations.expect(try await context.client.create(slice), for: key)
-        }
-        for slice in plan.update {
-            expectations.expect(try await context.client.update(slice), for: key)
-        }
-        for slice in plan.delete {
-            do {
-                try await context.client.delete(
-                    EndpointSlice.self, namespace: slice.namespace, name: slice.name,
-                    uidPrecondition: slice.metadata.uid)
-            } catch let error as StatusError where error.code == 404 {
-                // Gone already.
-            }
-        }
+        try await writer.write(create: plan.create, update: plan.update, delete: plan.delete, for: key)
     }
 
     /// Reports on the Service whether its endpoints are shared out among zones.
@@ -114,47 +96,7 @@ final class EndpointSliceController: Controller {
     }
 }
 
-/// Writes of slices that the cache must show before the next plan is made from it.
-final class SliceExpectations: Sendable {
-    private struct Expectation {
-        var versions: [ObjectKey: UInt64] = [:]
-        var expiry: ContinuousClock.Instant
-    }
-
-    private let state = Mutex<[ObjectKey: Expectation]>([:])
-    private static let patience = Duration.seconds(5)
-
-    /// Notes a slice as the server returned it.
-    func expect(_ slice: EndpointSlice, for owner: ObjectKey) {
-        state.withLock { state in
-            state[owner, default: Expectation(expiry: .now)].versions[slice.key] = slice.version
-            state[owner]?.expiry = .now + Self.patience
-        }
-    }
-
-    func forget(_ owner: ObjectKey) {
-        state.withLock { _ = $0.removeValue(forKey: owner) }
-    }
-
-    /// How long to wait at most for the cache, whose progress comes as events of the slices; nil when it has caught up.
-    func patience(for owner: ObjectKey, _ store: InformerStore<EndpointSlice>) -> Duration? {
-        guard let expectation = state.withLock({ $0[owner] }) else { return nil }
-        let now = ContinuousClock.now
-        let isMet = expectation.versions.allSatisfy { key, version in (store.get(key)?.version ?? 0) >= version }
-        guard !isMet, expectation.expiry > now else {
-            forget(owner)
-            return nil
-        }
-        return now.duration(to: expectation.expiry)
-    }
-}
-
 extension EndpointSlice {
     /// True when some endpoint is for certain zones.
     fileprivate var hasHints: Bool { (endpoints ?? []).contains { $0.hints?.forZones != nil } }
-
-    /// True when the label names this manager.
-    func isManaged(by manager: String) -> Bool {
-        metadata.labels?[WellKnownLabel.sliceManagedBy] == manager
-    }
 }

@@ -26,6 +26,8 @@ package struct EndpointSlicePlan: Sendable {
         var ports: [EndpointPort]
         var endpoints: [String: Endpoint] = [:]
         var slices: [EndpointSlice] = []
+
+        var sortKey: String { ports.map(\.sortKey).joined() }
     }
 
     /// Plans for a Service.
@@ -95,7 +97,7 @@ package struct EndpointSlicePlan: Sendable {
         }
         let labels = Self.labels(of: service)
         var created: [EndpointSlice] = []
-        for group in groups.values.sorted(by: { "\($0.ports)" < "\($1.ports)" }) {
+        for group in groups.values.sorted(by: { $0.sortKey < $1.sortKey }) {
             fill(group, labels: labels, capacity: capacity, created: &created, unused: &unused) {
                 Self.empty(service, family, ports: group.ports, labels: labels)
             }
@@ -164,19 +166,18 @@ package struct EndpointSlicePlan: Sendable {
         for index in changed.indices where !rest.isEmpty {
             top(&changed[index])
         }
-        // A remainder that fills no slice of its own goes where it comes closest to filling one.
-        if !rest.isEmpty, rest.count < capacity {
-            let fitting = kept.indices.filter { (kept[$0].endpoints?.count ?? 0) + rest.count <= capacity }
-            if let best = fitting.max(by: { (kept[$0].endpoints?.count ?? 0) < (kept[$1].endpoints?.count ?? 0) }) {
-                var slice = kept.remove(at: best)
-                top(&slice)
-                changed.append(slice)
-            }
-        }
         while !rest.isEmpty {
-            var slice = empty()
-            top(&slice)
-            created.append(slice)
+            // A remainder that fills no slice of its own goes where it comes closest to filling one.
+            let fitting = kept.indices.filter { (kept[$0].endpoints?.count ?? 0) + rest.count <= capacity }
+            if rest.count < capacity,
+                let best = fitting.max(by: { (kept[$0].endpoints?.count ?? 0) < (kept[$1].endpoints?.count ?? 0) })
+            {
+                changed.append(kept.remove(at: best))
+                top(&changed[changed.endIndex - 1])
+            } else {
+                created.append(empty())
+                top(&created[created.endIndex - 1])
+            }
         }
         if group.endpoints.isEmpty, kept.isEmpty, changed.isEmpty {
             created.append(empty())
@@ -224,15 +225,5 @@ extension Endpoint {
     /// What stays the same while an endpoint's condition changes.
     fileprivate var identity: String {
         "\(targetRef?.uid ?? "") \(addresses.first ?? "")"
-    }
-}
-
-extension EndpointSlice {
-    /// The ports in a form that compares equal however absent defaults were written.
-    fileprivate var portKey: [EndpointPort] {
-        (ports ?? []).map {
-            EndpointPort(
-                name: $0.name ?? "", port: $0.port, protocol: $0.protocol ?? "TCP", appProtocol: $0.appProtocol)
-        }
     }
 }

@@ -11,13 +11,13 @@ package enum EndpointsPlan {
     package static func endpoints(
         _ service: KubernetesAPI.Service, pods: [Pod], existing: Endpoints?
     ) -> Endpoints {
-        var groups: [[EndpointPort]: (ready: [EndpointAddress], other: [EndpointAddress])] = [:]
         guard let family = service.families.first else { return existing ?? Endpoints() }
-        var total = 0
-        for pod in pods.sorted(by: { $0.name < $1.name }) {
+        let perPod = pods.compactMap { pod -> EndpointSubset? in
             guard let source = PodEndpoint(pod, of: service, family: family),
-                !pod.isBeingDeleted || service.spec?.publishNotReadyAddresses == true
-            else { continue }
+                !pod.isBeingDeleted || service.spec?.publishNotReadyAddresses == true,
+                // A pod that has none of the Service's ports serves nothing here.
+                !source.ports.isEmpty || (service.spec?.ports ?? []).isEmpty
+            else { return nil }
             let address = EndpointAddress(
                 ip: source.address, hostname: source.hostname, nodeName: pod.spec?.nodeName,
                 targetRef: pod.endpointReference)
@@ -26,26 +26,18 @@ package enum EndpointsPlan {
                     name: ($0.name ?? "").isEmpty ? nil : $0.name, port: $0.port, protocol: $0.protocol,
                     appProtocol: $0.appProtocol)
             }
-            total += 1
-            if source.isReady {
-                groups[ports, default: ([], [])].ready.append(address)
-            } else {
-                groups[ports, default: ([], [])].other.append(address)
-            }
+            return EndpointSubset(
+                addresses: source.isReady ? [address] : nil, notReadyAddresses: source.isReady ? nil : [address],
+                ports: ports)
         }
-        var subsets = groups.map { ports, addresses in
-            EndpointSubset(
-                addresses: addresses.ready.isEmpty ? nil : addresses.ready,
-                notReadyAddresses: addresses.other.isEmpty ? nil : addresses.other,
-                ports: ports.isEmpty ? nil : ports)
-        }
-        subsets.sort { "\($0.ports ?? [])" < "\($1.ports ?? [])" }
+        var subsets = perPod.repacked
+        let isOverCapacity = subsets.map(\.count).reduce(0, +) > capacity
         truncate(&subsets)
         var result = existing ?? Endpoints(metadata: ObjectMeta(name: service.name, namespace: service.namespace))
         result.subsets = subsets.isEmpty ? nil : subsets
         result.metadata.labels = labels(of: service)
         var annotations = result.metadata.annotations ?? [:]
-        annotations[overCapacity] = total > capacity ? "truncated" : nil
+        annotations[overCapacity] = isOverCapacity ? "truncated" : nil
         result.metadata.annotations = annotations.isEmpty ? nil : annotations
         return result
     }
@@ -85,4 +77,9 @@ package enum EndpointsPlan {
             room -= kept.count
         }
     }
+}
+
+extension EndpointSubset {
+    /// Number of addresses, ready or not.
+    fileprivate var count: Int { (addresses ?? []).count + (notReadyAddresses ?? []).count }
 }
