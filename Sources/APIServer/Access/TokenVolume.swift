@@ -5,7 +5,8 @@ import KubernetesAPI
 enum TokenVolume {
     private static let mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
     private static let prefix = "kube-api-access-"
-    private static let defaultAccount = "default"
+    /// The account of pods that name none, which a controller makes in every namespace.
+    static let defaultAccount = "default"
     private static let mirrorAnnotation = "kubernetes.io/config.mirror"
 
     /// Adds the account's name, its pull secrets, the volume and the mounts that the pod lacks.
@@ -14,26 +15,27 @@ enum TokenVolume {
         guard pod.at("metadata", "annotations", mirrorAnnotation) == nil else { return }
         var spec = pod["spec"] ?? [:]
         guard spec.object != nil else { return }
-        if spec.text("serviceAccountName").isEmpty {
-            let old = spec.text("serviceAccount")
-            spec["serviceAccountName"] = .string(old.isEmpty ? defaultAccount : old)
-        }
-        let name = spec.text("serviceAccountName")
+        let name = accountName(of: spec)
+        spec["serviceAccountName"] = .string(name)
         spec["serviceAccount"] = .string(name)
         let namespace = pod.at("metadata", "namespace")?.string ?? ""
-        let account = lookup.object(.serviceAccounts, namespace: namespace, name: name)
-        // The default account of a new namespace follows at once, and the node waits for what it needs.
-        guard account != nil || name == defaultAccount else {
+        guard let account = lookup.object(.serviceAccounts, namespace: namespace, name: name) else {
             throw .forbidden(
                 .pods, pod.at("metadata", "name")?.string ?? "",
                 "error looking up service account \(namespace)/\(name): serviceaccount \"\(name)\" not found")
         }
-        if spec.list("imagePullSecrets").isEmpty, let secrets = account?.list("imagePullSecrets"), !secrets.isEmpty {
+        let secrets = account.list("imagePullSecrets")
+        if spec.list("imagePullSecrets").isEmpty, !secrets.isEmpty {
             spec["imagePullSecrets"] = .array(secrets)
         }
-        let isWanted = spec["automountServiceAccountToken"]?.bool ?? account?["automountServiceAccountToken"]?.bool
+        let isWanted = spec["automountServiceAccountToken"]?.bool ?? account["automountServiceAccountToken"]?.bool
         if isWanted ?? true { mount(&spec) }
         pod["spec"] = spec
+    }
+
+    /// The name of the account that a pod asks for, by the field of today or the one of old.
+    static func accountName(of spec: JSONValue) -> String {
+        ["serviceAccountName", "serviceAccount"].map(spec.text).first { !$0.isEmpty } ?? defaultAccount
     }
 
     private static func mount(_ spec: inout JSONValue) {

@@ -14,6 +14,8 @@ struct Bootstrap: Sendable {
     func run() async throws {
         for name in Self.namespaces {
             try await createIfMissing(.namespaces, "", ["metadata": ["name": .string(name)]])
+            // A controller does so in other namespaces; pods of the system need not wait for it.
+            try await createIfMissing(.serviceAccounts, name, ["metadata": ["name": "default"]])
         }
         try await createIfMissing(.serviceCIDRs, "", serviceCIDR)
         try await createIfMissing(.services, "default", service)

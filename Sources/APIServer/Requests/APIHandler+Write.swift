@@ -10,6 +10,7 @@ extension APIHandler {
         let object = try await body(call, call.resource, options)
         let namespace = call.resource.isNamespaced ? call.path.namespace ?? "" : ""
         try call.checkNamespace(object)
+        try await awaitAccount(of: object, call)
         let created = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.create(object, call.index, namespace: namespace, options)
         }

@@ -137,4 +137,23 @@ struct ServiceAccountTests {
             )
         }
     }
+
+    @Test("A pod of a new namespace waits for the account that it needs, but not for ever")
+    func newNamespace() async throws {
+        try await ServerHarness.run { server in
+            let namespace = "/api/v1/namespaces/new"
+            _ = try await server.send("POST", "/api/v1/namespaces", ["metadata": ["name": "new"]])
+            let early = try await server.send("POST", namespace + "/pods", Self.pod("p", account: "default"))
+            #expect(early.code == 403)
+            #expect(
+                early.json["message"]
+                    == #"pods "p" is forbidden: error looking up service account new/default: serviceaccount "default" not found"#
+            )
+            async let pod = server.send("POST", namespace + "/pods", Self.pod("p", account: "default"))
+            _ = try await server.send("POST", namespace + "/serviceaccounts", ["metadata": ["name": "default"]])
+            #expect(try await pod.code == 201)
+            let nowhere = "/api/v1/namespaces/nowhere/pods"
+            #expect(try await server.send("POST", nowhere, Self.pod("p", account: "default")).code == 404)
+        }
+    }
 }
