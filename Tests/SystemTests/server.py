@@ -80,10 +80,10 @@ class Server:
     def client(self, timeout=30):
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls(), timeout=timeout)
 
-    def call(self, method, path, body=None, client=None):
+    def call(self, method, path, body=None, client=None, content="application/json"):
         """Sends a request; returns status code and the answer's value, or its text where it is no JSON."""
         client = client or self.client()
-        client.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+        client.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content})
         answer = client.getresponse()
         text = answer.read()
         try:

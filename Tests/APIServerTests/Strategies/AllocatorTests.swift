@@ -62,6 +62,37 @@ import Testing
         }
     }
 
+    /// Columns: the range, and how many addresses of its two bands there are, the upper one first.
+    @Test(
+        arguments: [
+            ("192.168.0.0/30", 2, 0), ("192.168.0.0/28", 14, 0), ("192.168.0.0/27", 14, 16), ("192.168.0.0/26", 46, 16),
+            ("fd00::/124", 15, 0), ("fd00::/123", 15, 16), ("fd00::/122", 47, 16), ("10.0.0.0/31", 0, 0),
+            ("10.0.0.0/32", 0, 0), ("fd00::/128", 0, 0),
+        ])
+    func `automatic choice takes the lower band when the upper one is full`(
+        range: String, upper: Int, lower: Int
+    ) throws {
+        let prefix = try #require(IPPrefix(range))
+        for seed in 1...5 as ClosedRange<UInt64> {
+            var pool = Self.pool(prefix)
+            var generator = SeededGenerator(seed: seed)
+            var offsets: [UInt128] = []
+            for _ in 0..<(upper + lower) {
+                offsets.append(
+                    try #require(prefix.offset(of: try pool.takeAny(prefix.family, using: &generator))))
+            }
+            #expect(offsets.prefix(upper).allSatisfy { $0 > lower }, "seed \(seed)")
+            #expect(Set(offsets.dropFirst(upper)) == Set((0..<UInt128(lower)).map { $0 + 1 }), "seed \(seed)")
+            #expect(throws: AllocationError.full) { try pool.takeAny(prefix.family, using: &generator) }
+        }
+    }
+
+    @Test(arguments: ["192.168.0.1", "192.168.0.16", "192.168.0.17", "192.168.0.254"])
+    func `a certain address may be of either band`(address: String) throws {
+        var pool = Self.pool(try #require(IPPrefix("192.168.0.0/24")))
+        try pool.take(try #require(IPAddress(address)))
+    }
+
     @Test(arguments: ["192.168.7.0/26", "fd00::/122"])
     func `every usable address is given once, then the range is full`(range: String) throws {
         let prefix = try #require(IPPrefix(range))
@@ -100,7 +131,9 @@ import Testing
         #expect(found == refusal)
     }
 
-    @Test(arguments: [(2768, 86), (16, 0), (17, 16), (1000, 31), (65535, 128)])
+    @Test(arguments: [
+        (2768, 86), (1, 0), (16, 0), (17, 16), (512, 16), (544, 17), (1000, 31), (4096, 128), (65535, 128),
+    ])
     func `the first node ports are left to those who ask for them`(size: Int, reserved: Int) {
         #expect(NodePortAllocator.staticCount(size: size) == reserved)
     }
@@ -114,6 +147,8 @@ import Testing
         #expect(given.prefix(84).allSatisfy { $0 >= 30016 })
         #expect(throws: AllocationError.self) { try allocator.takeAny(using: &generator) }
         #expect(throws: AllocationError.self) { try allocator.take(29999) }
+        allocator.release(30003)
+        #expect(try allocator.takeAny(using: &generator) == 30003)
     }
 }
 

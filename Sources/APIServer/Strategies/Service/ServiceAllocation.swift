@@ -135,7 +135,7 @@ extension ServiceResources {
 
     /// Takes the port for health checks: the one asked for, or any for 0.
     mutating func takeHealthCheckPort(_ requested: Int, _ claims: inout ServiceClaims) throws(StatusError) -> Int {
-        guard requested != 0 else { return try takeAnyPort(&claims, what: "HealthCheck NodePort") }
+        guard requested != 0 else { return try takeAnyPort(&claims, what: "HealthCheck NodePort 0") }
         do throws(AllocationError) {
             try nodePorts.take(requested)
         } catch {

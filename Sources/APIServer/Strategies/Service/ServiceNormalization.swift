@@ -19,16 +19,17 @@ extension ServiceObject {
         }
     }
 
-    /// A port without a node port gets the one that the port of its name had, unless another port has it now.
+    /// A port without a node port gets the one that the port of its name had, unless the client gave it to another.
     private mutating func adoptNodePorts(from old: ServiceObject) {
         let known = Dictionary(old.ports.map { ($0.name, $0.nodePort) }, uniquingKeysWith: { $1 })
-        var ports = ports
-        var used = Set(ports.map(\.nodePort).filter { $0 != 0 })
-        for index in ports.indices where ports[index].nodePort == 0 {
-            guard let number = known[ports[index].name], number != 0, used.insert(number).inserted else { continue }
-            ports[index].nodePort = number
+        let requested = Set(ports.map(\.nodePort))
+        ports = ports.map { port in
+            var port = port
+            if port.nodePort == 0, let number = known[port.name], !requested.contains(number) {
+                port.nodePort = number
+            }
+            return port
         }
-        self.ports = ports
     }
 
     /// Brings `clusterIP` and `clusterIPs` together where the client knows, or changed, one of them only.
@@ -61,17 +62,17 @@ extension ServiceObject {
                 ipFamilyPolicy = nil
             }
         }
-        if old.needsNodePort, !needsNodePort {
-            if Set(ports.map(\.nodePort)).subtracting([0]).isSubset(of: old.ports.map(\.nodePort)) {
-                ports = ports.map { port in
-                    var port = port
-                    port.nodePort = 0
-                    return port
-                }
+        if old.needsNodePort, !needsNodePort,
+            Set(ports.map(\.nodePort)).subtracting([0]).isSubset(of: old.ports.map(\.nodePort))
+        {
+            ports = ports.map { port in
+                var port = port
+                port.nodePort = 0
+                return port
             }
-            if old.externalTrafficPolicy == externalTrafficPolicy {
-                externalTrafficPolicy = ""
-            }
+        }
+        if old.isExternallyAccessible, !isExternallyAccessible, old.externalTrafficPolicy == externalTrafficPolicy {
+            externalTrafficPolicy = ""
         }
         if old.needsHealthCheckNodePort, !needsHealthCheckNodePort, old.healthCheckNodePort == healthCheckNodePort {
             healthCheckNodePort = 0

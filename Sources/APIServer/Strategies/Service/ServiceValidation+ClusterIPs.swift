@@ -113,6 +113,8 @@ extension ServiceObject {
     }
 
     private func validateChangedFamilies(from old: ServiceObject) -> [FieldError] {
+        // A Service that stops or begins to be headless is refused for its addresses; the families say nothing then.
+        guard old.isHeadless == isHeadless else { return [] }
         let fixed = "may not change once set"
         if old.ipFamilies.count == ipFamilies.count {
             let value = JSONValue.array(ipFamilies.map { .string($0) })
