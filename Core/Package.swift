@@ -41,6 +41,8 @@ let targets: [Target] = [
     core("Linux", ["CLinux"]),
     // Floor 2: blocks of addresses out of fragments, and how long they last.
     core("AddressPlanning", ["Addresses"]),
+    // Floor 2: views and builders of packet headers.
+    core("Packet", ["Addresses", "Wire"]),
     // Floor 2: DNS wire codec.
     core("DNSMessage", ["Addresses", "Wire"]),
     // Floor 3: netlink requests, dumps, multicast, extended acks, batches.
@@ -53,6 +55,8 @@ let targets: [Target] = [
     core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: connection tracking entries.
     core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses"]),
+    // Floor 3: translation between the families, stateless and with sessions, as pure functions on packet bytes.
+    core("Translation", ["Addresses", "Wire", "Packet"]),
     // Floor 4: the CNI protocol: configuration, results, errors, environment.
     core("CNI", ["Addresses", "JSON", "Linux"]),
     // Floor 4: address allocation on disk, compatible with the reference host-local.
@@ -69,18 +73,24 @@ let targets: [Target] = [
         linkerSettings: [
             .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
         ]),
+    // Translates packets from its standard input, for comparison with other translators in the system tests.
+    .executableTarget(
+        name: "translate-packets", dependencies: ["Addresses", "Translation"], path: "Tests/TranslatePackets",
+        swiftSettings: testSettings),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses"]),
     tests("Wire"),
     tests("JSON"),
     tests("Linux"),
+    tests("Packet", ["Addresses", "Wire"]),
     tests("DNSMessage", ["Addresses"]),
     tests("Netlink"),
     tests("RouteNetlink", ["Linux", "Netlink", "Addresses"]),
     tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
     tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
     tests("Conntrack", ["Linux", "Addresses"]),
+    tests("Translation", ["Addresses", "Wire", "Packet"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),
     tests(

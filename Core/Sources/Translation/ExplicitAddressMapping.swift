@@ -1,0 +1,114 @@
+public import Addresses
+
+/// A pair of networks whose addresses stand for each other (RFC 7757 §3.2).
+@frozen
+public struct ExplicitAddressMapping: Hashable, Sendable {
+    /// The IPv4 network.
+    public let ipv4: IPPrefix
+    /// The IPv6 network, with at least as many host bits as the IPv4 network.
+    public let ipv6: IPPrefix
+
+    /// Makes a mapping; nil if the families are others, or the IPv6 network is too small.
+    @inlinable
+    public init?(ipv4: IPPrefix, ipv6: IPPrefix) {
+        guard ipv4.family == .ipv4, ipv6.family == .ipv6, ipv4.hostBits <= ipv6.hostBits else { return nil }
+        self.ipv4 = ipv4
+        self.ipv6 = ipv6
+    }
+
+    /// The IPv6 address of a member of the IPv4 network: its host bits follow the IPv6 network's, then zeros.
+    @inlinable
+    func ipv6Address(for address: IPv4Address) -> IPv6Address {
+        let suffix = UInt128(address.rawValue) ^ ipv4.address.bits
+        return IPv6Address(rawValue: ipv6.address.bits | suffix << UInt128(ipv6.hostBits - ipv4.hostBits))
+    }
+
+    /// The IPv4 address of a member of the IPv6 network.
+    @inlinable
+    func ipv4Address(for address: IPv6Address) -> IPv4Address {
+        let suffix = (address.rawValue ^ ipv6.address.bits) >> UInt128(ipv6.hostBits - ipv4.hostBits)
+        return IPv4Address(rawValue: UInt32(truncatingIfNeeded: ipv4.address.bits | suffix))
+    }
+}
+
+/// Which address of one family stands for which of the other: explicit mappings first, then a translation prefix.
+public struct AddressMapper: Sendable {
+    /// The prefix that every other address is embedded in.
+    public let prefix: TranslationPrefix?
+    /// Whether the well-known prefix may stand for addresses that are not global, against RFC 6052 §3.1.
+    public let embedsNonGlobal: Bool
+    let byIPv4: PrefixMap<ExplicitAddressMapping>
+    let byIPv6: PrefixMap<ExplicitAddressMapping>
+
+    /// Makes a mapper; of overlapping mappings the longest prefix counts, in each family on its own.
+    public init(
+        explicit: [ExplicitAddressMapping] = [], prefix: TranslationPrefix?, embedsNonGlobal: Bool = false
+    ) {
+        self.prefix = prefix
+        self.embedsNonGlobal = embedsNonGlobal || prefix != .wellKnown
+        byIPv4 = PrefixMap(explicit.map { ($0.ipv4, $0) })
+        byIPv6 = PrefixMap(explicit.map { ($0.ipv6, $0) })
+    }
+
+    /// The IPv6 address that stands for an IPv4 address.
+    public func ipv6Address(for address: IPv4Address) -> IPv6Address? {
+        if let mapping = explicit(for: address) { return mapping.ipv6Address(for: address) }
+        return embedding(address)
+    }
+
+    /// The IPv4 address that an IPv6 address stands for.
+    public func ipv4Address(for address: IPv6Address) -> IPv4Address? {
+        if !byIPv6.isEmpty, let index = byIPv6.index(ofBits: address.rawValue) {
+            return byIPv6.entries[index].value.ipv4Address(for: address)
+        }
+        guard let inner = prefix?.extracting(from: address), embedsNonGlobal || inner.isGlobal else { return nil }
+        return inner
+    }
+
+    /// Whether an IPv4 address has an explicit mapping.
+    public func isExplicit(_ address: IPv4Address) -> Bool { explicit(for: address) != nil }
+
+    /// The IPv6 address by the prefix alone.
+    func embedding(_ address: IPv4Address) -> IPv6Address? {
+        guard let prefix, embedsNonGlobal || address.isGlobal else { return nil }
+        return prefix.embedding(address)
+    }
+
+    private func explicit(for address: IPv4Address) -> ExplicitAddressMapping? {
+        guard !byIPv4.isEmpty, let index = byIPv4.index(ofBits: UInt128(address.rawValue)) else { return nil }
+        return byIPv4.entries[index].value
+    }
+}
+
+extension IPv4Address {
+    /// Whether the address means the same everywhere (the IANA registry of special-purpose IPv4 addresses).
+    var isGlobal: Bool {
+        switch rawValue >> 24 {
+        case 0, 10, 127, 224...255: false
+        case 100: rawValue >> 22 != 0x6440 >> 6
+        case 169: rawValue >> 16 != 0xA9FE
+        case 172: rawValue >> 20 != 0xAC1
+        case 192:
+            rawValue >> 16 != 0xC0A8 && rawValue >> 8 != 0xC00000 && rawValue >> 8 != 0xC00002
+        case 198: rawValue >> 17 != 0xC612 >> 1 && rawValue >> 8 != 0xC63364
+        case 203: rawValue >> 8 != 0xCB0071
+        default: true
+        }
+    }
+
+    /// Whether a packet with this source or destination is not translated.
+    var isIllegal: Bool {
+        switch rawValue >> 24 {
+        case 0, 127: true
+        case 224...239: true
+        default: rawValue == .max || rawValue >> 16 == 0xA9FE
+        }
+    }
+}
+
+extension IPv6Address {
+    /// Whether a packet with this source or destination is not translated.
+    var isIllegal: Bool {
+        rawValue >> 120 == 0xFF || rawValue <= 1 || rawValue >> 118 == 0xFE80 >> 6
+    }
+}

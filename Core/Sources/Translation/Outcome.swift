@@ -1,0 +1,61 @@
+public import Addresses
+
+/// What becomes of a packet.
+///
+/// Ranges are places in the buffer that the packet was given in.
+@frozen
+public enum Outcome: Sendable {
+    /// The packet was translated, and is to be sent as one of the family.
+    case forward(Range<Int>, IPFamily)
+    /// The packet was translated, and is to be sent in the pieces that the fragmenter makes.
+    case fragments(Fragmenter)
+    /// The packet was dropped, and the ICMP error in the range is to be sent to its sender, in the packet's own family.
+    case reply(Range<Int>, DropReason)
+    /// The packet is a fragment that waits for the first fragment of its datagram.
+    case held
+    /// The packet was dropped.
+    case drop(DropReason)
+}
+
+/// What the device that a packet comes from has left to be done later (a virtio header's segmentation and checksum
+/// offload); the translated packet is left in the same state.
+@frozen
+public struct PacketOffload: Hashable, Sendable {
+    /// Whether the transport's checksum field holds only the sum of the pseudo-header.
+    public var hasPartialChecksum: Bool
+    /// The transport header and payload of each packet that this one is to be cut into; nil if it is not.
+    public var segmentLength: Int?
+
+    /// Makes a state.
+    @inlinable
+    public init(hasPartialChecksum: Bool = false, segmentLength: Int? = nil) {
+        self.hasPartialChecksum = hasPartialChecksum
+        self.segmentLength = segmentLength
+    }
+
+    /// A packet as it is on the wire.
+    @inlinable public static var none: PacketOffload { PacketOffload() }
+}
+
+/// A packet cannot be translated.
+struct Refusal: Error {
+    let reason: DropReason
+    /// What its sender is told, in the packet's own family.
+    let answer: ICMPAnswer?
+
+    init(_ reason: DropReason, _ answer: ICMPAnswer? = nil) {
+        self.reason = reason
+        self.answer = answer
+    }
+}
+
+/// The first eight bytes of an ICMP error, without its checksum.
+struct ICMPAnswer: Hashable, Sendable {
+    let type: UInt8
+    let code: UInt8
+    /// The second word: pointer, MTU, length of the original datagram.
+    var rest: UInt32 = 0
+
+    /// Type and code as they stand in the message.
+    var firstWord: UInt16 { UInt16(type) << 8 | UInt16(code) }
+}

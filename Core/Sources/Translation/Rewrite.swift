@@ -1,0 +1,110 @@
+import Addresses
+import Packet
+import Wire
+
+/// A change of one port, or of the identifier of an ICMP query.
+enum PortChange: Hashable, Sendable {
+    case none
+    case source(UInt16)
+    case destination(UInt16)
+}
+
+/// The addresses, and the port, that a packet gets.
+struct Rewrite<Address: Hashable & Sendable>: Hashable, Sendable {
+    var source: Address
+    var destination: Address
+    var port = PortChange.none
+}
+
+extension Rewrite<IPv4Address> {
+    /// The sum of the addresses in the pseudo-header.
+    var addressSum: InternetChecksum {
+        var sum = InternetChecksum()
+        sum.add(source.rawValue)
+        sum.add(destination.rawValue)
+        return sum
+    }
+}
+
+extension Rewrite<IPv6Address> {
+    /// The sum of the addresses in the pseudo-header.
+    var addressSum: InternetChecksum {
+        var sum = InternetChecksum()
+        sum.add(source.rawValue)
+        sum.add(destination.rawValue)
+        return sum
+    }
+}
+
+extension MutableRawSpan {
+    /// Changes a port of the transport header at `transport`, and adds the change to `delta`.
+    @_lifetime(self: copy self)
+    mutating func change(_ port: PortChange, transport: Int, delta: inout InternetChecksum) {
+        let (new, offset): (UInt16, Int)
+        switch port {
+        case .none: return
+        case .source(let port): (new, offset) = (port, transport)
+        case .destination(let port): (new, offset) = (port, transport + 2)
+        }
+        delta.subtract(load(UInt16.self, at: offset))
+        delta.add(new)
+        store(new, at: offset)
+    }
+
+    /// Changes the ports and the checksum of a whole or first fragment's transport header.
+    ///
+    /// - Parameter addresses: the sum of the new addresses less that of the old ones.
+    @_lifetime(self: copy self)
+    mutating func rewriteTransport(
+        _ transport: Int, _ kind: IPProtocol, addresses: InternetChecksum, port: PortChange, offload: PacketOffload
+    ) {
+        guard let offset = kind.checksumOffset else { return }
+        let old = load(UInt16.self, at: transport + offset)
+        if offload.hasPartialChecksum {
+            // The field holds the pseudo-header's sum itself; the ports are summed later.
+            var ignored = InternetChecksum()
+            change(port, transport: transport, delta: &ignored)
+            var sum = InternetChecksum()
+            sum.add(old)
+            sum.add(addresses)
+            store(sum.folded, at: transport + offset)
+            return
+        }
+        var sum = InternetChecksum(of: old)
+        sum.add(addresses)
+        change(port, transport: transport, delta: &sum)
+        // Zero says in UDP that there is no checksum.
+        guard kind != .udp || old != 0 else { return }
+        store(kind == .udp ? sum.nonzeroValue : sum.value, at: transport + offset)
+    }
+
+    /// Changes the type, the code, the identifier and the checksum of an ICMP query.
+    ///
+    /// - Parameter pseudoHeader: what the pseudo-header of ICMPv6 adds to the sum, or takes away from it.
+    @_lifetime(self: copy self)
+    mutating func rewriteQuery(
+        _ transport: Int, firstWord: UInt16, identifier: UInt16?, pseudoHeader: InternetChecksum
+    ) {
+        var sum = InternetChecksum(of: load(UInt16.self, at: transport + 2))
+        sum.add(pseudoHeader)
+        sum.subtract(load(UInt16.self, at: transport))
+        sum.add(firstWord)
+        store(firstWord, at: transport)
+        if let identifier {
+            sum.subtract(load(UInt16.self, at: transport + 4))
+            sum.add(identifier)
+            store(identifier, at: transport + 4)
+        }
+        store(sum.value, at: transport + 2)
+    }
+}
+
+extension PortChange {
+    /// The identifier that an ICMP query gets.
+    var identifier: UInt16? {
+        switch self {
+        case .none: nil
+        case .source(let value), .destination(let value): value
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// translate-packets KEY=VALUE...: translates packets from standard input, one in hexadecimal a line, and prints what
+// becomes of each. The system tests compare it with other translators.
+import Addresses
+import Translation
+
+var options = TranslationOptions()
+var prefix: TranslationPrefix?
+var explicit: [ExplicitAddressMapping] = []
+
+func usage(_ argument: String) -> Never {
+    fatalError("translate-packets: \(argument) is not understood")
+}
+
+for argument in CommandLine.arguments.dropFirst() {
+    let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { usage(argument) }
+    let value = parts[1]
+    switch parts[0] {
+    case "prefix":
+        guard let network = IPPrefix(value), let translation = TranslationPrefix(network) else { usage(argument) }
+        prefix = translation
+    case "map":
+        let networks = value.split(separator: ",").compactMap { IPPrefix(String($0)) }
+        guard networks.count == 2, let mapping = ExplicitAddressMapping(ipv4: networks[0], ipv6: networks[1]) else {
+            usage(argument)
+        }
+        explicit.append(mapping)
+    case "ipv4-mtu":
+        guard let mtu = Int(value) else { usage(argument) }
+        options.ipv4MTU = mtu
+    case "ipv6-mtu":
+        guard let mtu = Int(value) else { usage(argument) }
+        options.ipv6MTU = mtu
+    case "ipv4-address": options.ipv4Address = IPv4Address(value)
+    case "ipv6-address": options.ipv6Address = IPv6Address(value)
+    case "router": options.routerIPv4Address = IPv4Address(value)
+    default: usage(argument)
+    }
+}
+
+func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef")
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+}
+
+func bytes(_ text: String) -> [UInt8]? {
+    let digits = text.compactMap(\.hexDigitValue)
+    guard digits.count == text.count, digits.count % 2 == 0 else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+}
+
+/// What becomes of one packet, as a line of text.
+func translation(of packet: [UInt8], by translator: inout StatelessTranslator, at now: Timestamp) -> String {
+    let first = TranslationOptions.headroom
+    var memory = [UInt8](repeating: 0, count: first) + packet
+    var elements = memory.mutableSpan
+    var span = elements.mutableBytes
+    let outcome = translator.translate(&span, packet: first..<(first + packet.count), at: now)
+    switch outcome {
+    case .forward(let range, _): return "forward \(hexadecimal(Array(memory[range])))"
+    case .reply(let range, let reason): return "reply \(hexadecimal(Array(memory[range]))) \(reason)"
+    case .drop(let reason): return "drop \(reason)"
+    case .held: return "held"
+    case .fragments(var fragmenter):
+        var text = "fragments"
+        while true {
+            var elements = memory.mutableSpan
+            var span = elements.mutableBytes
+            guard let range = fragmenter.next(in: &span) else { return text }
+            text += " " + hexadecimal(Array(memory[range]))
+        }
+    }
+}
+
+var translator = StatelessTranslator(
+    mapper: AddressMapper(explicit: explicit, prefix: prefix, embedsNonGlobal: true), options: options)
+var clock = Timestamp(milliseconds: 0)
+while let line = readLine() {
+    guard let packet = bytes(line) else { fatalError("translate-packets: not hexadecimal: \(line)") }
+    clock.milliseconds += 100
+    print(translation(of: packet, by: &translator, at: clock))
+}

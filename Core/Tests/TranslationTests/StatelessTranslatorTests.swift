@@ -1,0 +1,185 @@
+import Addresses
+import Testing
+import Translation
+
+struct `Stateless translation` {
+    /// A packet pair, byte by byte: a DNS query from the IPv6 host to the IPv4 host.
+    private let query6: [UInt8] = [
+        0x6B, 0x80, 0x00, 0x00,  // version 6, traffic class 0xB8, no flow label
+        0x00, 0x0C, 0x11, 0x40,  // 12 bytes, UDP, 64 hops
+        0x20, 0x01, 0x0D, 0xB8, 0x00, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,  // 2001:db8:1::10
+        0x20, 0x01, 0x0D, 0xB8, 0x00, 0x64, 0, 0, 0, 0, 0, 0, 0xC0, 0x00, 0x02, 0x21,  // 2001:db8:64::192.0.2.33
+        0x9C, 0x40, 0x00, 0x35,  // port 40000 to port 53
+        0x00, 0x0C, 0xA7, 0xBA,  // 12 bytes, checksum
+        0xDE, 0xAD, 0xBE, 0xEF,
+    ]
+    private let query4: [UInt8] = [
+        0x45, 0xB8, 0x00, 0x20,  // version 4, type of service 0xB8, 32 bytes
+        0x00, 0x07, 0x00, 0x00,  // identification 7, may be fragmented
+        0x3F, 0x11, 0x8E, 0xAF,  // 63 hops, UDP, checksum
+        0xC6, 0x33, 0x64, 0x0A,  // 198.51.100.10
+        0xC0, 0x00, 0x02, 0x21,  // 192.0.2.33
+        0x9C, 0x40, 0x00, 0x35,  // the ports as they were
+        0x00, 0x0C, 0xD9, 0x63,  // the checksum over the new addresses
+        0xDE, 0xAD, 0xBE, 0xEF,
+    ]
+
+    @Test
+    func `of a query gives the query of the other family bit for bit`() {
+        #expect(TestPackets.hasRightChecksums(query6))
+        #expect(TestPackets.hasRightChecksums(query4))
+        var translator = StatelessTranslator(
+            mapper: Net.translator().mapper, options: Net.options(), identification: 7)
+        #expect(translator.result(query6) == .forward(query4))
+        #expect(translator.counters.packets(to: .ipv4) == 1)
+        #expect(translator.counters.bytes(to: .ipv4) == 32)
+    }
+
+    /// A random packet of the IPv4 host that survives the way there and back.
+    private func packet4(_ generator: inout SeededGenerator) -> [UInt8] {
+        let data = (0..<Int.random(in: 0...1100, using: &generator)).map { _ in
+            UInt8.random(in: 0...(.max), using: &generator)
+        }
+        let (from, to) = (Net.host4, Net.host6AsIPv4)
+        let ports = (Int.random(in: 0...65535, using: &generator), Int.random(in: 0...65535, using: &generator))
+        let quoted = TestPackets.ipv4(to, from, proto: 17, TestPackets.udp(to, from, ports, data), ttl: 9)
+        let body: (UInt8, [UInt8])
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: body = (17, TestPackets.udp(from, to, ports, data))
+        case 1: body = (6, TestPackets.tcp(from, to, ports, data))
+        case 2: body = (1, TestPackets.icmpv4(8, 0, TestPackets.word(ports.0) + TestPackets.word(1), data))
+        case 3: body = (1, TestPackets.icmpv4(0, 0, TestPackets.word(ports.0) + TestPackets.word(1), data))
+        case 4: body = (1, TestPackets.icmpv4(3, 3, [0, 0, 0, 0], quoted))
+        default: body = (132, data)
+        }
+        return TestPackets.ipv4(
+            from, to, proto: body.0, body.1, ttl: .random(in: 3...255, using: &generator),
+            tos: .random(in: 0...255, using: &generator))
+    }
+
+    @Test(arguments: UInt64(1)...8)
+    func `there and back gives the packet, two hops later`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var there = Net.translator()
+        for _ in 0..<300 {
+            let packet = packet4(&generator)
+            guard let middle = there.result(packet).packet else {
+                Issue.record("seed \(seed): \(there.result(packet)) for \(packet)")
+                return
+            }
+            #expect(middle.count == packet.count + (packet[9] == 1 && packet[20] == 3 ? 40 : 20), "seed \(seed)")
+            #expect(TestPackets.hasRightChecksums(middle), "seed \(seed): \(packet) became \(middle)")
+            // A new translator gives the identification that the packet had: none.
+            var back = Net.translator()
+            let expected = TestPackets.ipv4(
+                Net.host4, Net.host6AsIPv4, proto: packet[9], Array(packet[20...]), ttl: packet[8] - 2, tos: packet[1],
+                flagsAndOffset: packet.count > 1260 ? 0x4000 : 0)
+            guard back.result(middle) == .forward(expected) else {
+                Issue.record("seed \(seed): \(packet) came back as \(back.result(middle))")
+                return
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (9, false),  // UDP and its header cut in the middle, in a whole IP packet
+        (7, true),
+    ])
+    func `of fragments copies offset, flag and identification`(identification: Int, isLast: Bool) {
+        var translator = Net.translator()
+        let datagram4 = TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), [UInt8](repeating: 5, count: 992))
+        let datagram6 = TestPackets.udp(Net.host4AsIPv6, Net.host6, (1, 2), [UInt8](repeating: 5, count: 992))
+        let slice = isLast ? 496..<1000 : 0..<496
+        let packet = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: 17, Array(datagram4[slice]), id: identification,
+            flagsAndOffset: isLast ? 62 : 0x2000)
+        let fragment: [UInt8] = [17, 0] + TestPackets.word(isLast ? 62 << 3 : 1) + [0, 0, 0, UInt8(identification)]
+        let expected = TestPackets.ipv6(
+            Net.host4AsIPv6, Net.host6, next: 44, fragment + datagram6[slice], hops: 63)
+        #expect(translator.result(packet) == .forward(expected))
+    }
+
+    @Test
+    func `makes UDP checksums only where policy and fragments allow`() {
+        var datagram = TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), [1, 2, 3])
+        datagram.replaceSubrange(6..<8, with: [0, 0])
+        let packet = TestPackets.ipv4(Net.host4, Net.host6AsIPv4, proto: 17, datagram)
+        var making = Net.translator()
+        let made = making.result(packet).packet
+        #expect(made.map(TestPackets.hasRightChecksums) == true)
+        var dropping = Net.translator { $0.makesUDPChecksums = false }
+        #expect(dropping.result(packet) == .drop(.zeroChecksum))
+        #expect(dropping.counters.drops(.zeroChecksum) == 1)
+        let first = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: 17, datagram + [0, 0, 0, 0, 0], flagsAndOffset: 0x2000)
+        #expect(making.result(first) == .drop(.zeroChecksum))
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", Net.host6AsIPv4, DropReason.illegalSource),
+        ("224.0.0.5", Net.host6AsIPv4, .illegalSource),
+        ("0.0.0.0", Net.host6AsIPv4, .illegalSource),
+        ("255.255.255.255", Net.host6AsIPv4, .illegalSource),
+        (Net.host4, "224.0.0.5", .illegalDestination),
+        (Net.host4, "255.255.255.255", .illegalDestination),
+    ])
+    func `drops addresses that may not travel without a word`(source: String, destination: String, reason: DropReason) {
+        var translator = Net.translator()
+        let packet = TestPackets.ipv4(source, destination, proto: 17, TestPackets.udp(source, destination, (1, 2), []))
+        #expect(translator.result(packet) == .drop(reason))
+        #expect(translator.counters.drops(reason) == 1)
+        #expect(translator.counters.replies == 0)
+    }
+
+    @Test(arguments: [
+        ("ff02::1", Net.host4AsIPv6, DropReason.illegalSource), ("::1", Net.host4AsIPv6, .illegalSource),
+        ("::", Net.host4AsIPv6, .illegalSource), ("fe80::1", Net.host4AsIPv6, .illegalSource),
+        (Net.host6, "ff02::1", .illegalDestination),
+        (Net.host6, "2001:db8:64::224.0.0.1", .illegalDestination),  // a multicast group inside the prefix
+        (Net.host6, "2001:db8:64::127.0.0.1", .illegalDestination),
+    ])
+    func `drops IPv6 addresses that may not travel`(source: String, destination: String, reason: DropReason) {
+        var translator = Net.translator()
+        let packet = TestPackets.ipv6(
+            source, destination, next: 17, TestPackets.udp(source, destination, (1, 2), []))
+        #expect(translator.result(packet) == .drop(reason))
+    }
+
+    @Test
+    func `leaves checksums and segments to a device that has left them to us`() {
+        var translator = Net.translator()
+        // A super-packet of three segments, whose checksum field holds the sum of the pseudo-header.
+        var segment = TestPackets.tcp(Net.host6, Net.host4AsIPv6, (1, 2), [UInt8](repeating: 1, count: 4000))
+        func pseudo(_ source: String, _ destination: String) -> [UInt8] {
+            let bytes = TestPackets.address(source) + TestPackets.address(destination)
+            return TestPackets.word(~TestPackets.checksum(bytes + TestPackets.word(segment.count) + [0, 6]) & 0xFFFF)
+        }
+        segment.replaceSubrange(16..<18, with: pseudo(Net.host6, Net.host4AsIPv6))
+        let packet = TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: 6, segment)
+        segment.replaceSubrange(16..<18, with: pseudo(Net.host6AsIPv4, Net.host4))
+        let expected = TestPackets.ipv4(
+            Net.host6AsIPv4, Net.host4, proto: 6, segment, ttl: 63, flagsAndOffset: 0x4000)
+        let offload = PacketOffload(hasPartialChecksum: true, segmentLength: 1420)
+        #expect(translator.result(packet, offload: offload) == .forward(expected))
+        let long = PacketOffload(hasPartialChecksum: true, segmentLength: 1500)
+        guard case .reply(_, .tooBig) = translator.result(packet, offload: long) else {
+            Issue.record("a segment of 1520 bytes went through a link of 1500")
+            return
+        }
+    }
+
+    @Test
+    func `limits what it answers`() {
+        var translator = Net.translator { $0.repliesPerSecond = 2 }
+        let packet = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: 17, TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), []), ttl: 1)
+        let results = (0..<5).map { _ in translator.result(packet, at: 1000) }
+        #expect(results.filter { $0 == .drop(.hopLimit) }.count == 3)
+        #expect(translator.counters.suppressedReplies == 3)
+        #expect(translator.result(packet, at: 1400) == .drop(.hopLimit))
+        guard case .reply = translator.result(packet, at: 1600) else {
+            Issue.record("no answer half a second later")
+            return
+        }
+    }
+}
