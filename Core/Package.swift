@@ -63,7 +63,8 @@ let targets: [Target] = [
     core("HostLocalIPAM", ["Addresses", "JSON", "Linux", "CNI"]),
     // Floor 4: the plugins, one directory each.
     core(
-        "CNIPlugins", ["Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "NFTables", "CNI", "HostLocalIPAM"]),
+        "CNIPlugins",
+        ["Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "NFTables", "Conntrack", "CNI", "HostLocalIPAM"]),
     // Floor 4: object types, metadata, selectors, patches, API errors.
     core("KubernetesAPI", ["Addresses", "JSON"]),
     // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni

@@ -5,7 +5,8 @@ import HostLocalIPAM
 public enum PluginSet {
     /// All of them.
     public static let all: [any CNIPlugin] = [
-        BridgePlugin(), HostLocalPlugin(), LoopbackPlugin(), PointToPointPlugin(),
+        BridgePlugin(), FirewallPlugin(), HostLocalPlugin(), LoopbackPlugin(), PointToPointPlugin(), PortMapPlugin(),
+        TuningPlugin(),
     ]
 
     /// The plugin of a name; nil when there is none.

@@ -10,6 +10,11 @@ public enum Sysctl {
     /// Sets a parameter; writes only when the value differs, so that a read-only `/proc/sys` with the right value does.
     public static func set(_ name: String, _ value: String) throws(SystemError) {
         if try get(name) == value { return }
+        try write(name, value)
+    }
+
+    /// Sets a parameter even if it cannot be read, as those that trigger something.
+    public static func write(_ name: String, _ value: String) throws(SystemError) {
         let file = try FileDescriptor.open(path(name), .writeOnly)
         do throws(SystemError) {
             try file.write(Array(value.utf8))

@@ -22,16 +22,20 @@ public struct Element: Hashable, Sendable {
     public var value: Value
     /// After how many milliseconds it ends; `nil` for the set's own time.
     public var timeout: UInt64?
+    /// A text that the kernel keeps with the element; at most 127 bytes.
+    public var comment: String?
 
     /// Describes an element.
     public init(
-        _ key: Key, _ value: Value = .none, lastKey: Key? = nil, isRangeEnd: Bool = false, timeout: UInt64? = nil
+        _ key: Key, _ value: Value = .none, lastKey: Key? = nil, isRangeEnd: Bool = false, timeout: UInt64? = nil,
+        comment: String? = nil
     ) {
         self.key = key
         self.lastKey = lastKey
         self.isRangeEnd = isRangeEnd
         self.value = value
         self.timeout = timeout
+        self.comment = comment
     }
 
     /// The elements that stand for a prefix in a set of ranges with one address as its key.
@@ -56,6 +60,7 @@ extension Element: CustomStringConvertible {
         case .data(let data): text += " : \(data)"
         }
         if let timeout { text += " timeout \(timeout)ms" }
+        if let comment { text += " comment \"\(comment)\"" }
         return text
     }
 }

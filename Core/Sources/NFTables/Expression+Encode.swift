@@ -24,6 +24,7 @@ extension Expression {
         case .counter: "counter"
         case .limit: "limit"
         case .noTrack: "notrack"
+        case .match: "match"
         }
     }
 
@@ -41,7 +42,7 @@ extension Expression {
             encodeLoad(to: &data)
         case .compare, .bitwise, .immediate, .verdict, .contains, .lookup, .verdictMap, .limit, .counter:
             encodeMatch(to: &data)
-        case .nat, .masquerade, .redirect, .reject, .change, .noTrack:
+        case .nat, .masquerade, .redirect, .reject, .change, .noTrack, .match:
             encodeStatement(to: &data)
         }
     }
@@ -157,6 +158,10 @@ extension Expression {
             data.put(NFTA_DYNSET_SREG_KEY, key)
             if let value { data.put(NFTA_DYNSET_SREG_DATA, value) }
             if let timeout { data.put(NFTA_DYNSET_TIMEOUT, long: timeout) }
+        case .match(let name, let revision, let bytes):
+            data.put(NFTA_MATCH_NAME, name)
+            data.put(NFTA_MATCH_REV, revision)
+            data.put(NFTA_MATCH_INFO, bytes: bytes)
         default: break
         }
     }
@@ -164,7 +169,7 @@ extension Expression {
 
 extension NetlinkWriter {
     mutating func put<Code: RawRepresentable<UInt32>>(_ code: Code, _ register: Register) {
-        put(code, NFT_REG32_00.rawValue + register.index)
+        put(code, register.number)
     }
 }
 

@@ -49,6 +49,8 @@ extension Expression: CustomStringConvertible {
         case .limit(let rate, let seconds, let burst, let over):
             return "limit \(over ? "over" : "up to") \(rate) per \(seconds)s burst \(burst)"
         case .noTrack: return "notrack"
+        case .match(let name, let revision, let data):
+            return "match name \(name) rev \(revision) \(Key(bytes: data))"
         }
     }
 }

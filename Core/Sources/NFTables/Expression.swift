@@ -1,4 +1,5 @@
 public import Addresses
+internal import CLinux
 
 /// A register of four bytes; longer values take the following ones too.
 public struct Register: Hashable, Sendable {
@@ -11,6 +12,14 @@ public struct Register: Hashable, Sendable {
     public init(_ index: UInt32) {
         precondition(index < 16, "nftables has 16 registers of four bytes")
         self.index = index
+    }
+}
+
+extension Register {
+    /// The number on the wire, in the form in which the kernel lists rules: one that begins a register of 16 bytes has
+    /// that one's (net/netfilter/nf_tables_api.c, `nft_dump_register`).
+    var number: UInt32 {
+        index & 3 == 0 ? NFT_REG_1.rawValue + index / 4 : NFT_REG32_00.rawValue + index
     }
 }
 
@@ -186,6 +195,8 @@ public enum Expression: Hashable, Sendable {
     case limit(rate: UInt64, seconds: UInt64, burst: UInt32, over: Bool = false)
     /// Keeps the packet out of connection tracking.
     case noTrack
+    /// Goes on if an extension of xtables matches, as iptables writes what nftables has no expression for.
+    case match(extension: String, revision: UInt32, data: [UInt8])
 }
 
 /// Bits of `Expression.Connection.state`, a 32-bit number in the machine's byte order.

@@ -25,7 +25,7 @@ extension NFTablesFake {
             }
         case .flushChain(let table, let name):
             try changeChain(table, name) { chain throws(Errno) in chain.rules = [] }
-        case .addRule, .replaceRule, .deleteRule:
+        case .addRule, .insertRule, .replaceRule, .deleteRule:
             try applyRule(operation)
         case .addSet, .deleteSet, .flushSet, .addElements, .deleteElements:
             try applySet(operation)
@@ -40,6 +40,12 @@ extension NFTablesFake {
                 guard table.chains[rule.chain] != nil else { throw .noEntry }
                 try table.checkReferences(of: rule)
                 table.chains[rule.chain]?.rules.append((handle, rule))
+            }
+        case .insertRule(let rule):
+            try change(rule.table) { table throws(Errno) in
+                guard table.chains[rule.chain] != nil else { throw .noEntry }
+                try table.checkReferences(of: rule)
+                table.chains[rule.chain]?.rules.insert((handle, rule), at: 0)
             }
         case .replaceRule(let rule, let old):
             try change(rule.table) { table throws(Errno) in

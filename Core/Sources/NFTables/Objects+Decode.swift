@@ -50,9 +50,7 @@ extension RuleEntry {
         self.init(
             table: table, chain: chain, handle: handle.bigEndian(),
             comment: (attributes[NFTA_RULE_USERDATA]?.payload).flatMap(UserData.comment),
-            expressions: (attributes[NFTA_RULE_EXPRESSIONS]?.attributes).map { list in
-                list.compactMap { $0.attributes.text(NFTA_EXPR_NAME) }
-            } ?? [])
+            content: Array(attributes[NFTA_RULE_EXPRESSIONS]?.payload ?? []))
     }
 }
 
@@ -97,12 +95,14 @@ extension Element {
         var value = Value.none
         var flags: UInt32 = 0
         var timeout: UInt64?
+        var comment: String?
         for attribute in attributes {
             switch UInt32(attribute.type) {
             case NFTA_SET_ELEM_KEY.rawValue: key = Self.key(attribute)
             case NFTA_SET_ELEM_KEY_END.rawValue: lastKey = Self.key(attribute)
             case NFTA_SET_ELEM_FLAGS.rawValue: flags = attribute.bigEndian()
             case NFTA_SET_ELEM_TIMEOUT.rawValue: timeout = attribute.bigEndian()
+            case NFTA_SET_ELEM_USERDATA.rawValue: comment = UserData.comment(attribute.payload)
             case NFTA_SET_ELEM_DATA.rawValue:
                 if let verdict = attribute.attributes[NFTA_DATA_VERDICT] {
                     guard let known = Verdict(verdict.attributes) else { return nil }
@@ -116,7 +116,7 @@ extension Element {
         guard let key else { return nil }
         self.init(
             key, value, lastKey: lastKey, isRangeEnd: flags & NFT_SET_ELEM_INTERVAL_END.rawValue != 0,
-            timeout: timeout)
+            timeout: timeout, comment: comment)
     }
 
     private static func key(_ attribute: NetlinkAttribute) -> Key? {

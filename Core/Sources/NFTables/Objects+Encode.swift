@@ -18,16 +18,23 @@ extension Chain {
 extension Rule {
     /// Appends what follows the table, the chain and the handle.
     func encode(to writer: inout NetlinkWriter) {
-        writer.put(NFTA_RULE_EXPRESSIONS) { list in
-            for expression in expressions { expression.encode(to: &list) }
-        }
+        writer.put(NFTA_RULE_EXPRESSIONS) { list in list.append(bytes: encodedExpressions) }
         if let comment { writer.put(NFTA_RULE_USERDATA, bytes: UserData.encode(comment: comment)) }
+    }
+}
+
+extension Rule {
+    /// The list of expressions as it is on the wire.
+    var encodedExpressions: [UInt8] {
+        var list = NetlinkWriter()
+        for expression in expressions { expression.encode(to: &list) }
+        return list.bytes
     }
 }
 
 /// The bytes that nft keeps with an object: type, length, value (libnftnl udata.h).
 enum UserData {
-    /// NFTNL_UDATA_RULE_COMMENT.
+    /// NFTNL_UDATA_RULE_COMMENT, the same as NFTNL_UDATA_SET_ELEM_COMMENT.
     private static let comment: UInt8 = 0
 
     static func encode(comment text: String) -> [UInt8] {
@@ -92,6 +99,7 @@ extension Element {
             case .data(let data): element.put(NFTA_SET_ELEM_DATA) { $0.put(NFTA_DATA_VALUE, bytes: data.bytes) }
             }
             if let timeout { element.put(NFTA_SET_ELEM_TIMEOUT, long: timeout) }
+            if let comment { element.put(NFTA_SET_ELEM_USERDATA, bytes: UserData.encode(comment: comment)) }
         }
     }
 }

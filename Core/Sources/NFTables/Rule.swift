@@ -51,6 +51,6 @@ public struct RuleEntry: Hashable, Sendable {
     public let handle: UInt64
     /// The text that was stored with it.
     public let comment: String?
-    /// The names of its expressions, in order.
-    public let expressions: [String]
+    /// Its expressions as they are on the wire.
+    let content: [UInt8]
 }

@@ -81,6 +81,8 @@ extension Transaction.Operation {
             return [
                 Self.ruleRequest(NFT_MSG_NEWRULE, rule.table, rule.chain, [.create, .append]) { rule.encode(to: &$0) }
             ]
+        case .insertRule(let rule):
+            return [Self.ruleRequest(NFT_MSG_NEWRULE, rule.table, rule.chain, [.create]) { rule.encode(to: &$0) }]
         case .replaceRule(let rule, let handle):
             return [
                 Self.ruleRequest(NFT_MSG_NEWRULE, rule.table, rule.chain, [.replace], handle: handle) {

@@ -14,6 +14,8 @@ public struct Transaction: Sendable, Hashable {
         case flushChain(Table, String)
         /// Adds a rule at the end of its chain.
         case addRule(Rule)
+        /// Adds a rule at the beginning of its chain.
+        case insertRule(Rule)
         /// Puts a rule in the place of the one that the handle names.
         case replaceRule(Rule, handle: UInt64)
         /// Deletes the rule that the handle names.
@@ -55,6 +57,11 @@ public struct Transaction: Sendable, Hashable {
         }
         operations.append(operation)
     }
+
+    /// Appends the changes of another transaction.
+    public mutating func append(contentsOf other: Transaction) {
+        operations += other.operations
+    }
 }
 
 extension Transaction: CustomStringConvertible {
@@ -74,6 +81,7 @@ extension Transaction.Operation: CustomStringConvertible {
         case .deleteChain(let table, let name): "delete chain \(table) \(name)"
         case .flushChain(let table, let name): "flush chain \(table) \(name)"
         case .addRule(let rule): "add rule \(rule)"
+        case .insertRule(let rule): "insert rule \(rule)"
         case .replaceRule(let rule, let handle): "replace rule handle \(handle) \(rule)"
         case .deleteRule(let table, let chain, let handle): "delete rule \(table) \(chain) handle \(handle)"
         case .addSet(let set): "add \(set.value == .none ? "set" : "map") \(set)"

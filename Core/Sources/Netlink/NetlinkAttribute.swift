@@ -2,6 +2,8 @@
 public struct NetlinkAttribute: Sendable {
     /// The number that says what the attribute holds, without the flags for nesting and byte order.
     public let type: Int
+    /// Whether the sender marks the value as attributes; not all do.
+    public let isNested: Bool
     /// The value.
     public let payload: ArraySlice<UInt8>
 
@@ -66,10 +68,12 @@ public struct NetlinkAttributes: Sequence, Sendable {
             guard rest.count >= 4 else { return nil }
             let length = Int(rest.integer(at: 0, as: UInt16.self))
             guard length >= 4, length <= rest.count else { return nil }
-            let type = rest.integer(at: 2, as: UInt16.self) & NetlinkAttribute.typeMask
+            let type = rest.integer(at: 2, as: UInt16.self)
             let payload = rest.dropFirst(4).prefix(length - 4)
             rest = rest.dropFirst((length + 3) & ~3)
-            return NetlinkAttribute(type: Int(type), payload: payload)
+            return NetlinkAttribute(
+                type: Int(type & NetlinkAttribute.typeMask), isNested: type & NetlinkAttribute.nestedFlag != 0,
+                payload: payload)
         }
     }
 

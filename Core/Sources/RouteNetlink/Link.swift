@@ -22,6 +22,8 @@ public struct LinkFlags: OptionSet, Sendable, Hashable {
     public static let running = LinkFlags(rawValue: UInt32(IFF_RUNNING))
     /// Takes frames for all stations.
     public static let promiscuous = LinkFlags(rawValue: UInt32(IFF_PROMISC))
+    /// Takes frames for all groups.
+    public static let allMulticast = LinkFlags(rawValue: UInt32(IFF_ALLMULTI))
 }
 
 /// A network link as the kernel describes it.
@@ -44,6 +46,10 @@ public struct Link: Sendable, Hashable {
     public let peer: Int32?
     /// The kernel's number of the namespace that holds `peer`, when it is another.
     public let peerNamespace: Int32?
+    /// How many packets may wait to be sent.
+    public let queueLength: Int
+    /// The text that somebody gave the link; empty when nobody did.
+    public let alias: String
     /// The settings as a port of a bridge.
     public let bridgePort: BridgePort?
     /// The settings of a VXLAN link.
@@ -74,6 +80,8 @@ public struct Link: Sendable, Hashable {
         var master: Int32?
         var peer: Int32?
         var peerNamespace: Int32?
+        var queueLength: UInt32 = 0
+        var alias = ""
         var bridgePort: BridgePort?
         var vxlan: VXLAN?
         for attribute in reply.attributes(after: Self.headerSize) {
@@ -84,6 +92,8 @@ public struct Link: Sendable, Hashable {
             case Int(IFLA_MASTER): master = attribute.integer()
             case Int(IFLA_LINK): peer = attribute.integer()
             case Int(IFLA_LINK_NETNSID): peerNamespace = attribute.integer()
+            case Int(IFLA_TXQLEN): queueLength = attribute.integer()
+            case Int(IFLA_IFALIAS): alias = attribute.string
             case Int(IFLA_LINKINFO):
                 kind = attribute.attributes[Int(IFLA_INFO_KIND)]?.string ?? ""
                 if kind == "vxlan" {
@@ -107,6 +117,8 @@ public struct Link: Sendable, Hashable {
         self.master = master
         self.peer = peer
         self.peerNamespace = peerNamespace
+        self.queueLength = Int(queueLength)
+        self.alias = alias
         self.bridgePort = bridgePort
         self.vxlan = vxlan
     }

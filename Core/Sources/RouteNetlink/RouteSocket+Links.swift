@@ -101,6 +101,11 @@ extension RouteSocket {
         try setFlags(index, .promiscuous, isOn, "set promiscuous mode of link \(index)")
     }
 
+    /// Lets a link take frames for all groups, or no longer.
+    public mutating func setAllMulticast(_ index: Int32, _ isOn: Bool) throws(NetlinkError) {
+        try setFlags(index, .allMulticast, isOn, "set all-multicast mode of link \(index)")
+    }
+
     /// Makes a link a port of a bridge; `nil` takes it out of the one it is in.
     public mutating func setMaster(_ index: Int32, _ master: Int32?) throws(NetlinkError) {
         try change(index, "set master of link \(index)") { $0.attribute(Int(IFLA_MASTER), master ?? 0) }
@@ -114,6 +119,18 @@ extension RouteSocket {
     /// Sets the largest packet in bytes.
     public mutating func setMTU(_ index: Int32, _ mtu: Int) throws(NetlinkError) {
         try change(index, "set MTU of link \(index) to \(mtu)") { $0.attribute(Int(IFLA_MTU), UInt32(mtu)) }
+    }
+
+    /// Sets how many packets may wait to be sent.
+    public mutating func setQueueLength(_ index: Int32, _ length: Int) throws(NetlinkError) {
+        try change(index, "set queue length of link \(index) to \(length)") {
+            $0.attribute(Int(IFLA_TXQLEN), UInt32(length))
+        }
+    }
+
+    /// Gives a link a text of at most 255 bytes that the kernel keeps for people and programs.
+    public mutating func setAlias(_ index: Int32, _ text: String) throws(NetlinkError) {
+        try change(index, "set alias of link \(index)") { $0.attribute(Int(IFLA_IFALIAS), bytes: Array(text.utf8)) }
     }
 
     /// Sets the link-layer address.

@@ -40,9 +40,12 @@ struct ContainerNamespace: ~Copyable {
         return try ContainerNamespace(path)
     }
 
+    /// Runs `body` inside the namespace.
+    func run<Value>(_ body: () throws -> Value) throws -> Value { try namespace.run(body) }
+
     /// Sets kernel parameters of the namespace, in order.
     func set(_ parameters: [(name: String, value: String)]) throws {
-        try namespace.run {
+        try run {
             for (name, value) in parameters { try Sysctl.set(name, value) }
         }
     }

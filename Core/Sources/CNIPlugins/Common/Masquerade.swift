@@ -57,13 +57,13 @@ enum Masquerade {
     }
 
     /// What the comments of an attachment's rules begin with.
-    private static func key(network: String, _ attachment: NetworkConfiguration.Attachment) -> String {
+    static func key(network: String, _ attachment: NetworkConfiguration.Attachment) -> String {
         prefix(network: network)
             + SHA512.hexadecimal("\(attachment.interfaceName):\(attachment.containerID)", count: 16)
     }
 
     /// What the comments of a network's rules begin with.
-    private static func prefix(network: String) -> String { SHA512.hexadecimal(network, count: 16) + "-" }
+    static func prefix(network: String) -> String { SHA512.hexadecimal(network, count: 16) + "-" }
 }
 
 extension CNIRequest {

@@ -1,0 +1,124 @@
+import Addresses
+public import CNI
+import NFTables
+import RouteNetlink
+
+/// The firewall plugin: lets a pod's packets pass a host that forwards by permission only, and keeps bridges apart.
+public struct FirewallPlugin: CNIPlugin {
+    /// The name under which a runtime executes it.
+    public let name = "firewall"
+
+    /// Makes the plugin.
+    public init() {}
+
+    /// Adds the rules of the pod's addresses; none stays when one fails.
+    public func add(_ request: CNIRequest) throws -> CNIResult {
+        let configuration = try configuration(request)
+        let result = try request.requiredPreviousResult("missing prevResult from earlier plugin")
+        do {
+            try add(configuration, result)
+        } catch {
+            try? remove(configuration, result)
+            throw error
+        }
+        return result
+    }
+
+    /// Removes the rules of the pod's addresses; the chains stay, and so does what keeps bridges apart.
+    public func delete(_ request: CNIRequest) throws {
+        let configuration = try configuration(request)
+        guard let result = try request.configuration.previousResult() else { return }
+        try remove(configuration, result)
+    }
+
+    /// Verifies that all rules are there.
+    public func check(_ request: CNIRequest) throws {
+        let configuration = try configuration(request)
+        let result = try request.requiredPreviousResult("missing prevResult from earlier plugin")
+        if case .firewalld(let zone) = configuration.backend {
+            try Firewalld(zone: zone).check(result.podPrefixes)
+            return
+        }
+        var socket = try NFTablesSocket()
+        for family in result.families {
+            let table = try FilterTable(family, &socket)
+            for rule in [.entry, .admin(configuration.adminChain)] + Self.passes(result, family)
+            where !table.contains(rule) {
+                throw CNIError("expected \(rule.chain) rule [\(rule.words)] not found")
+            }
+        }
+    }
+
+    /// Rules bear no name of a network, so that iptables knows them; nothing can be told to be left behind.
+    public func collectGarbage(_ request: CNIRequest) throws {}
+
+    /// Able to serve where nftables is.
+    public func status(_ request: CNIRequest) throws {
+        try Self.checkNFTables()
+    }
+
+    private func configuration(_ request: CNIRequest) throws(CNIError) -> FirewallConfiguration {
+        try FirewallConfiguration(request.configuration.json, isFirewalldRunning: Firewalld.isRunning)
+    }
+
+    private static func passes(_ result: CNIResult, _ family: IPFamily) -> [FilterRule] {
+        result.podPrefixes.filter { $0.family == family }.flatMap { FilterRule.pass($0.address) }
+    }
+
+    private func add(_ configuration: FirewallConfiguration, _ result: CNIResult) throws {
+        switch configuration.backend {
+        case .firewalld(let zone): try Firewalld(zone: zone).add(result.podPrefixes)
+        case .filter:
+            for family in result.families {
+                try NFTablesSocket.update { socket throws(NFTablesError) in
+                    try FilterTable(family, &socket).addition(
+                        chains: ["CNI-FORWARD", configuration.adminChain],
+                        first: [.entry, .admin(configuration.adminChain)], last: Self.passes(result, family))
+                }
+            }
+        }
+        if configuration.policy != .open { try isolate(configuration.policy, result) }
+    }
+
+    private func remove(_ configuration: FirewallConfiguration, _ result: CNIResult) throws {
+        if case .firewalld(let zone) = configuration.backend { try Firewalld(zone: zone).remove(result.podPrefixes) }
+        // Rules may be there from before firewalld was.
+        for family in result.families {
+            try NFTablesSocket.update { socket throws(NFTablesError) in
+                try FilterTable(family, &socket).removal(of: Self.passes(result, family))
+            }
+        }
+    }
+
+    /// Keeps a bridge apart from others, and with `isolated` its ports from each other.
+    private func isolate(_ policy: FirewallConfiguration.IngressPolicy, _ result: CNIResult) throws {
+        guard let bridge = result.interfaces.first?.name, !bridge.isEmpty else {
+            throw CNIError(
+                "interface needs to be set for ingress policy \"\(policy.rawValue)\", "
+                    + "make sure to chain \"firewall\" plugin with \"bridge\"")
+        }
+        for family in result.families {
+            try NFTablesSocket.update { socket throws(NFTablesError) in
+                try FilterTable(family, &socket).addition(
+                    chains: [FilterTable.firstStage, FilterTable.secondStage],
+                    first: [.isolationEntry, .leaving(bridge), .entering(bridge)]
+                        + (policy == .isolated ? [.within(bridge)] : []),
+                    last: [.end(FilterTable.firstStage), .end(FilterTable.secondStage)])
+            }
+        }
+        guard policy == .isolated else { return }
+        // Frames between ports pass the rules only where bridges hand them to the network layer's filters.
+        var routes = try RouteSocket()
+        for interface in result.interfaces.dropFirst() where interface.sandbox == nil {
+            guard let link = try routes.link(named: interface.name), link.bridgePort != nil else { continue }
+            try routes.setBridgePort(link.index, isolated: true)
+        }
+    }
+}
+
+extension CNIResult {
+    /// The addresses, each alone.
+    fileprivate var podPrefixes: [IPPrefix] {
+        addresses.map { IPPrefix($0.address.address, length: $0.address.address.family.bitWidth) }
+    }
+}
