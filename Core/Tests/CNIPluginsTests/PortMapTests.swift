@@ -202,5 +202,11 @@ import Testing
         #expect(try node.surprises([Question(.client, "2001:db8::1", 8080, "2001:db8::2 80")]) == [])
         #expect(try node.node.call(.ours, "DEL", configuration).isSuccess)
         #expect(try node.surprises([Question(.client, "192.0.2.1", 8080, nil)]) == [])
+        // What the reference alone made goes by our hand, its chains included.
+        #expect(try node.node.call(.reference, "ADD", configuration).isSuccess)
+        #expect(try node.nft("list", "ruleset").contains("chain CNI-DN-"))
+        for _ in 0..<2 { #expect(try node.node.call(.ours, "DEL", configuration).isSuccess) }
+        #expect(try !node.nft("list", "ruleset").contains("CNI-DN-"))
+        #expect(try !node.node.call(.ours, "CHECK", configuration).isSuccess)
     }
 }

@@ -40,7 +40,7 @@ struct PortMapConfiguration {
             let key = "conditionsV\(family.rawValue)"
             let words = try json.strings(key)
             guard let list = PortCondition.list(words, family) else {
-                throw .unsupported(key, json[key] ?? .null)
+                throw CNIError(.unsupportedField, "unsupported field \"\(key)\": \((json[key] ?? .null).text())")
             }
             conditions[family] = list
         }
