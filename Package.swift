@@ -57,6 +57,8 @@ let staticSwift: [LinkerSetting] = [
 ]
 
 let targets: [Target] = [
+    // zlib, which compresses the answers of the API.
+    .systemLibrary(name: "CZlib"),
     // Floor 5: kubeconfig, REST, watches, informers, work queue.
     .target(
         name: "KubernetesClient",
@@ -76,7 +78,8 @@ let targets: [Target] = [
     // Floor 6: the embedded control plane's API.
     .target(
         name: "APIServer",
-        dependencies: ["Streaming"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird + certificates
+        dependencies: ["CZlib", "Streaming"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird
+            + certificates
             + [
                 log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),

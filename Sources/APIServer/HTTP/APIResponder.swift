@@ -3,6 +3,7 @@ import Hummingbird
 import JSON
 import KubernetesAPI
 import Logging
+import NIOCore
 
 /// Answers every request of the server.
 struct APIResponder: HTTPResponder {
@@ -19,7 +20,7 @@ struct APIResponder: HTTPResponder {
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
         do {
             let response = try await answer(request, context)
-            return request.method == .head ? response.withoutBody : response
+            return request.method == .head ? response.withoutBody : response.compressed(for: request)
         } catch let error as StatusError {
             return .failure(error)
         } catch {
@@ -31,21 +32,23 @@ struct APIResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: ServerRequestContext) async throws -> Response {
-        let target = RequestTarget(path: request.uri.path)
-        if case .other(let segments) = target, let first = segments.first, Self.open.contains(first) {
+        if case .other(let segments) = context.target, let first = segments.first, Self.open.contains(first) {
             return try health(segments, request)
         }
         guard let user = try await authenticator.user(of: request, context) else { throw StatusError.unauthorized() }
-        let query = Query(request.uri.query)
         var context = context
         context.user = try Impersonation(request.headers)?.user(for: user, handler.access) ?? user
-        try handler.access.require(AccessRequest(request, target, query), by: context.user)
-        switch target {
+        try handler.access.require(AccessRequest(request, context.target, context.query), by: context.user)
+        switch context.target {
         case .resource(let path):
-            guard let deadline = try RequestDeadline(request, query) else {
-                return try await handler.respond(to: request, path, query, context)
+            let query = context.query
+            let executor = Self.executor(for: request, path, query, context.channel)
+            guard let deadline = try RequestDeadline(request, context.target, query) else {
+                return try await withTaskExecutorPreference(executor) { [context] in
+                    try await handler.respond(to: request, path, query, context)
+                }
             }
-            return try await deadline.run(on: context.channel.eventLoop) { [handler, context] in
+            return try await deadline.run(on: context.channel.eventLoop, executor) { [handler, context] in
                 try await handler.respond(to: request, path, query, context)
             }
         case .discovery(let segments), .other(let segments):
@@ -53,6 +56,22 @@ struct APIResponder: HTTPResponder {
             return segments.first == "openapi"
                 ? try openAPI.answer(segments, request) : try discovery.answer(segments, request)
         }
+    }
+
+    /// Bytes of a body up to which a request is answered on the thread of its connection, which others share.
+    private static let shortBody = 64 << 10
+
+    /// Where a request is answered: what may take more than a moment (lists, changes of many objects, large bodies) in a pool.
+    private static func executor(
+        for request: Request, _ path: RequestTarget.ResourcePath, _ query: Query, _ channel: any Channel
+    ) -> any TaskExecutor {
+        let takesLong =
+            switch request.method {
+            case .get, .head: path.name == nil && !path.isWatch && !query.flag("watch")
+            case .delete: path.name == nil
+            default: request.headers[.contentLength].flatMap { Int($0) } ?? .max > shortBody
+            }
+        return takesLong ? globalConcurrentExecutor : EventLoopTaskExecutor.of(channel.eventLoop)
     }
 
     private func health(_ segments: [String], _ request: Request) throws -> Response {

@@ -42,9 +42,9 @@ final class Authenticator: Sendable {
     /// The token of an `Authorization` header (RFC 6750 §2.1); nil for other schemes.
     private static func bearerToken(_ header: String?) -> String? {
         guard let header else { return nil }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1])
+        let parts = header.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard parts.count == 2, Substring(parts[0]).lowercased() == "bearer" else { return nil }
+        return String(Substring(parts[1]))
     }
 
     /// The user of the client certificate, which TLS has verified; asked once for each connection.

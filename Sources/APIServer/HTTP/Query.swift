@@ -7,10 +7,11 @@ package struct Query: Sendable {
 
     /// Reads the text after the question mark.
     package init(_ text: String?) {
-        for part in (text ?? "").split(separator: "&") {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = Self.decode(pair[0])
-            values[name, default: []].append(pair.count > 1 ? Self.decode(pair[1]) : "")
+        guard let text, !text.isEmpty else { return }
+        for part in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+            let name = Self.decode(Substring(part[..<equals]))
+            values[name, default: []].append(Self.decode(Substring(part[equals...].dropFirst())))
         }
     }
 

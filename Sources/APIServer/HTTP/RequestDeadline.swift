@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import KubernetesAPI
 import NIOCore
@@ -13,7 +14,7 @@ struct RequestDeadline: Sendable {
     /// The deadline of a request; nil for one that lasts as long as the client likes, and for one that waits for nothing.
     ///
     /// - Throws: 400 for a time-out that cannot be read.
-    init?(_ request: Request, _ query: Query) throws(StatusError) {
+    init?(_ request: Request, _ target: RequestTarget, _ query: Query) throws(StatusError) {
         var limit = Self.maximum
         let text = query["timeout"] ?? ""
         if !text.isEmpty {
@@ -26,22 +27,23 @@ struct RequestDeadline: Sendable {
         }
         let isRead = request.method == .get || request.method == .head
         // Reads come from memory.
-        guard !isRead || !text.isEmpty, !Self.isLongRunning(request) else { return nil }
+        guard !isRead || !text.isEmpty, !Self.isLongRunning(request.method, target, query) else { return nil }
         self.limit = limit
     }
 
-    private static func isLongRunning(_ request: Request) -> Bool {
-        LimitedResponder<APIResponder>.isLongRunning(request) || request.uri.path.hasSuffix("/log")
+    private static func isLongRunning(_ method: HTTPRequest.Method, _ target: RequestTarget, _ query: Query) -> Bool {
+        if case .resource(let path) = target, path.subresource == "log" { return true }
+        return LimitedResponder<APIResponder>.isLongRunning(method, target, query)
     }
 
     /// Does the work, or gives up waiting for it; what is already on its way to the log is written all the same.
     ///
     /// - Throws: what the work throws, and 504 after the deadline.
     func run(
-        on loop: any EventLoop, _ work: @escaping @Sendable () async throws -> Response
+        on loop: any EventLoop, _ executor: any TaskExecutor, _ work: @escaping @Sendable () async throws -> Response
     ) async throws -> Response {
         let race = Race()
-        let task = Task {
+        let task = Task(executorPreference: executor) {
             do {
                 race.finish(.success(try await work()))
             } catch {

@@ -29,7 +29,7 @@ package enum RequestTarget: Sendable, Equatable {
 
     /// Reads a path.
     package init(path: String) {
-        let segments = path.split(separator: "/").map { Query.decodeSegment($0) }
+        let segments = path.utf8.split(separator: UInt8(ascii: "/")).map { Query.decodeSegment(Substring($0)) }
         let prefixLength: Int
         switch segments.first {
         case "api": prefixLength = 2

@@ -1,4 +1,5 @@
 import Addresses
+import HTTPTypes
 import Hummingbird
 import KubernetesAPI
 import NIOCore
@@ -23,25 +24,24 @@ final class LimitedResponder<Base: HTTPResponder>: HTTPResponder where Base.Cont
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
         guard isWithinRate(context.channel) else { return .tooMany }
-        guard !Self.isLongRunning(request) else { return try await base.respond(to: request, context: context) }
+        var context = context
+        context.target = RequestTarget(path: request.uri.path)
+        context.query = Query(request.uri.query)
+        guard !Self.isLongRunning(request.method, context.target, context.query) else {
+            return try await base.respond(to: request, context: context)
+        }
         switch request.method {
         case .get, .head, .options:
-            return try await count(reading, limits.maximumRequestsInFlight) {
-                try await base.respond(to: request, context: context)
-            }
+            defer { reading.subtract(1, ordering: .relaxed) }
+            guard reading.add(1, ordering: .relaxed).newValue <= limits.maximumRequestsInFlight else { return .tooMany }
+            return try await base.respond(to: request, context: context)
         default:
-            return try await count(writing, limits.maximumMutatingRequestsInFlight) {
-                try await base.respond(to: request, context: context)
+            defer { writing.subtract(1, ordering: .relaxed) }
+            guard writing.add(1, ordering: .relaxed).newValue <= limits.maximumMutatingRequestsInFlight else {
+                return .tooMany
             }
+            return try await base.respond(to: request, context: context)
         }
-    }
-
-    private func count(
-        _ counter: borrowing Atomic<Int>, _ maximum: Int, _ answer: () async throws -> Response
-    ) async throws -> Response {
-        defer { counter.subtract(1, ordering: .relaxed) }
-        guard counter.add(1, ordering: .relaxed).newValue <= maximum else { return .tooMany }
-        return try await answer()
     }
 
     private func isWithinRate(_ channel: any Channel) -> Bool {
@@ -60,12 +60,14 @@ final class LimitedResponder<Base: HTTPResponder>: HTTPResponder where Base.Cont
     }
 
     /// Requests that last as long as the client likes: watches, and streams of and to containers.
-    static func isLongRunning(_ request: Request) -> Bool {
-        if let query = request.uri.query, query.contains("watch=") || query.contains("follow=") { return true }
-        let path = request.uri.path
-        return path.contains("/watch/")
-            || ["/exec", "/attach", "/portforward", "/proxy"].contains { path.hasSuffix($0) }
-            || path.contains("/proxy/")
+    static func isLongRunning(_ method: HTTPRequest.Method, _ target: RequestTarget, _ query: Query) -> Bool {
+        guard case .resource(let path) = target else { return false }
+        switch path.subresource {
+        case nil: return method == .get && (path.isWatch || path.name == nil && query.flag("watch"))
+        case "log": return method == .get && query.flag("follow")
+        case "exec", "attach", "portforward", "proxy": return true
+        default: return false
+        }
     }
 }
 

@@ -37,7 +37,7 @@ extension APIHandler {
         guard view.isPlain, call.format.encoding == .json else {
             return .value(view.list(objects, metadata), call.format)
         }
-        return .json(Self.listText(objects, metadata, call.definition))
+        return .list(ListText(objects, metadata, call.resource))
     }
 
     /// The selection that a request's query describes.
@@ -45,29 +45,6 @@ extension APIHandler {
         try ObjectFilter(
             call.definition, namespace: call.path.namespace, name: call.path.name,
             labelSelector: call.query["labelSelector"], fieldSelector: call.query["fieldSelector"])
-    }
-
-    /// The list as text, made of the stored texts of its items without their first two members.
-    private static func listText(
-        _ objects: [StoredObject], _ metadata: JSONValue, _ definition: ResourceDefinition
-    ) -> [UInt8] {
-        let resource = definition.resource
-        let head =
-            "{\"kind\":\"\(resource.kind)List\",\"apiVersion\":\"\(resource.apiVersion)\",\"metadata\":"
-            + metadata.text() + ",\"items\":["
-        // `inOrder` lets every stored text begin like this.
-        let prefix = "{\"apiVersion\":\"\(resource.apiVersion)\",\"kind\":\"\(resource.kind)\",".utf8.count
-        var bytes = Array(head.utf8)
-        bytes.reserveCapacity(objects.reduce(bytes.count + 2) { $0 + $1.text.count })
-        for (index, object) in objects.enumerated() {
-            if index > 0 {
-                bytes.append(UInt8(ascii: ","))
-            }
-            bytes.append(UInt8(ascii: "{"))
-            bytes.append(contentsOf: object.text[prefix...])
-        }
-        bytes.append(contentsOf: "]}".utf8)
-        return bytes
     }
 
     /// The objects as of the revision that the request asks for.

@@ -91,8 +91,9 @@ struct APIHandler: Sendable {
         /// The name by which the client owns what it writes: its own choice, or its program's name.
         private func fieldManager() throws(StatusError) -> String {
             var problems: [FieldError] = []
-            let isApply = request.headers[.contentType].map { MediaRange($0).type } == AppliedConfiguration.mediaType
-            if request.method == .patch, !isApply, query["force"] != nil {
+            if request.method == .patch, query["force"] != nil,
+                request.headers[.contentType].map({ MediaRange($0).type }) != AppliedConfiguration.mediaType
+            {
                 problems.append(.forbidden("force", "may not be specified for non-apply patch"))
             }
             let name = query["fieldManager"] ?? ""
@@ -110,16 +111,16 @@ struct APIHandler: Sendable {
                 throw .invalid(kind: optionsKind, group: "meta.k8s.io", name: "", causes: problems)
             }
             guard name.isEmpty else { return name }
-            let program = (request.headers[.userAgent] ?? "").prefix { $0 != "/" }
-            return String(
-                String.UnicodeScalarView(program.unicodeScalars.filter(Self.isPrintable).prefix(Self.managerLimit)))
+            let program = (request.headers[.userAgent] ?? "").unicodeScalars.prefix { $0 != "/" }
+            return String(String.UnicodeScalarView(program.lazy.filter(Self.isPrintable).prefix(Self.managerLimit)))
         }
 
         /// Longest name of a manager, in bytes.
         private static let managerLimit = 128
 
         private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-            switch scalar.properties.generalCategory {
+            if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
+            return switch scalar.properties.generalCategory {
             case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
             case .spaceSeparator: scalar == " "
             default: true

@@ -164,9 +164,9 @@ final class ObjectLog: Sendable {
 
     /// Appends rows and drops superfluous ones in one transaction; when it returns, that is on disk, when it throws, none
     /// of it is.
-    func append(_ records: [LogRecord], dropping slice: CompactionQueue.Slice?) async throws {
+    func append(_ records: [LogRecord], dropping slice: CompactionQueue.Slice?) throws {
         do {
-            try await queue.write { database in
+            try queue.write { database in
                 for record in records {
                     try Self.insert(record, database)
                 }

@@ -1,3 +1,4 @@
+import Dispatch
 package import KubernetesAPI
 package import Logging
 import Synchronization
@@ -6,21 +7,16 @@ import Synchronization
 ///
 /// Writes that arrive while a batch goes to disk form the next batch and share its commit. A write is acknowledged, and
 /// watchers see it, only after it is in the log; if the log refuses it, everything it did is undone.
-package actor Store {
+package final class Store: Sendable {
     /// The resources, in the order of their indices.
-    nonisolated package let definitions: [ResourceDefinition]
-    nonisolated private let published: Mutex<PublishedState>
-    private let log: ObjectLog
-    private var compaction: CompactionQueue
-    private let logger: Logger
-    private var waiting: [Job] = []
-    private var isDraining = false
-
-    /// A request for a write: `run` admits it and returns what to do when the outcome is known.
-    private struct Job: Sendable {
-        let isDryRun: Bool
-        let run: @Sendable (inout WriteTransaction) -> ((StatusError?) -> Void)?
-    }
+    package let definitions: [ResourceDefinition]
+    let published: Mutex<PublishedState>
+    let log: ObjectLog
+    let compaction: Mutex<CompactionQueue>
+    let logger: Logger
+    let waiting = Mutex(WaitingWrites())
+    /// The writer, which has a thread of its own since most of its time goes into waiting for the disk.
+    let writer = DispatchQueue(label: "store")
 
     /// Opens the store at a path and recovers the state.
     ///
@@ -31,36 +27,34 @@ package actor Store {
         log = try ObjectLog(path: path)
         let recovered = try Recovery(definitions, logger).run(log)
         published = Mutex(recovered.state)
-        compaction = recovered.compaction
+        compaction = Mutex(recovered.compaction)
     }
 
     /// The index of a resource; nil for one that the server does not have.
-    nonisolated package func index(of resource: Resource) -> Int? {
+    package func index(of resource: Resource) -> Int? {
         definitions.firstIndex { $0.resource == resource }
     }
 
-    // MARK: Reading
-
     /// The newest revision that readers see.
-    nonisolated package var revision: Int64 { published.withLock { $0.revision } }
+    package var revision: Int64 { published.withLock { $0.revision } }
 
     /// An object as it is now.
-    nonisolated package func object(_ resource: Int, _ key: ObjectKey) -> StoredObject? {
+    package func object(_ resource: Int, _ key: ObjectKey) -> StoredObject? {
         published.withLock { $0.trees[resource] }[key]
     }
 
     /// The objects of a resource, and the revision as of which they are.
-    nonisolated package func snapshot(_ resource: Int) -> (tree: ObjectTree, revision: Int64) {
+    package func snapshot(_ resource: Int) -> (tree: ObjectTree, revision: Int64) {
         published.withLock { ($0.trees[resource], $0.revision) }
     }
 
     /// The objects of a resource as of a past revision; nil when that is too long ago.
-    nonisolated package func snapshot(_ resource: Int, at revision: Int64) -> ObjectTree? {
+    package func snapshot(_ resource: Int, at revision: Int64) -> ObjectTree? {
         published.withLock { $0 }.tree(resource, at: revision)
     }
 
     /// What happened to some resources since a revision; nil when nothing did.
-    nonisolated package func changes(in resources: [Int], since revision: Int64) -> StoreChanges? {
+    package func changes(in resources: [Int], since revision: Int64) -> StoreChanges? {
         published.withLock { $0.changes(in: resources, since: revision) }
     }
 
@@ -75,7 +69,7 @@ package actor Store {
     }
 
     /// Starts to follow a resource, from a revision or, with nil, from the present objects; nil when the revision is too old.
-    nonisolated package func watch(_ resource: Int, after revision: Int64?) -> WatchStart? {
+    package func watch(_ resource: Int, after revision: Int64?) -> WatchStart? {
         published.withLock { state in
             if let revision, revision < state.histories[resource].horizon { return nil }
             let watcher = Watcher(resource: resource)
@@ -90,7 +84,7 @@ package actor Store {
     private static let newsBytes = 256 << 10
 
     /// What a watcher that has seen everything up to a revision has not seen; nil when some of that is already gone.
-    nonisolated package func news(of watcher: Watcher, after revision: Int64) -> WatchNews? {
+    package func news(of watcher: Watcher, after revision: Int64) -> WatchNews? {
         let isProgressDue = watcher.takeProgressRequest()
         return published.withLock { state in
             guard
@@ -104,15 +98,13 @@ package actor Store {
     }
 
     /// Oldest revision from which a watch of the resource can start.
-    nonisolated package func horizon(_ resource: Int) -> Int64 { published.withLock { $0.histories[resource].horizon } }
+    package func horizon(_ resource: Int) -> Int64 { published.withLock { $0.histories[resource].horizon } }
 
     /// Forgets a watcher.
-    nonisolated package func endWatch(_ watcher: Watcher) {
+    package func endWatch(_ watcher: Watcher) {
         watcher.cancel()
         _ = published.withLock { $0.watchers[watcher.resource].removeValue(forKey: ObjectIdentifier(watcher)) }
     }
-
-    // MARK: Writing
 
     /// Runs `body` in its turn and returns once what it wrote is in the log.
     ///
@@ -122,8 +114,8 @@ package actor Store {
         _ body: @escaping @Sendable (inout WriteTransaction) throws(StatusError) -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            waiting.append(
-                Job(isDryRun: isDryRun) { transaction in
+            add(
+                WaitingWrites.Job(isDryRun: isDryRun) { transaction in
                     do throws(StatusError) {
                         let result = try body(&transaction)
                         return { error in
@@ -138,72 +130,6 @@ package actor Store {
                         return nil
                     }
                 })
-            if !isDraining {
-                isDraining = true
-                Task { await drain() }
-            }
         }
-    }
-
-    private func drain() async {
-        while !waiting.isEmpty {
-            let jobs = waiting
-            waiting = []
-            await commit(jobs)
-        }
-        isDraining = false
-    }
-
-    private func commit(_ jobs: [Job]) async {
-        let (trees, revision) = published.withLock { ($0.trees, $0.revision) }
-        var transaction = WriteTransaction(definitions: definitions, trees: trees, revision: revision)
-        var acknowledgements: [(StatusError?) -> Void] = []
-        for job in jobs {
-            let savepoint = transaction.savepoint
-            let acknowledge = job.run(&transaction)
-            if acknowledge == nil || job.isDryRun {
-                transaction.rollBack(to: savepoint)
-            }
-            if let acknowledge {
-                acknowledgements.append(acknowledge)
-            }
-        }
-        var failure: StatusError?
-        if !transaction.events.isEmpty {
-            let slice = compaction.slice()
-            do {
-                try await log.append(transaction.events.map(record), dropping: slice)
-                if let slice {
-                    compaction.remove(slice)
-                }
-                transaction.events.forEach { compaction.add($0) }
-                published.withLock { $0.publish(transaction) }
-            } catch {
-                failure = StatusError.internalError("the change could not be stored in \(log.path): \(error)")
-                logger.error("cannot write the database", metadata: ["path": "\(log.path)", "error": "\(error)"])
-            }
-        }
-        for reservation in failure == nil ? transaction.reservations : transaction.reservations.reversed() {
-            if failure == nil {
-                reservation.commit()
-            } else {
-                reservation.rollback()
-            }
-        }
-        for acknowledge in acknowledgements {
-            acknowledge(failure)
-        }
-    }
-
-    private func record(_ event: StoredEvent) -> LogRecord {
-        LogRecord(
-            revision: event.object.revision, written: event.object.written,
-            resource: definitions[event.resource].storageName, key: event.object.key, kind: event.kind,
-            text: event.object.text)
-    }
-
-    /// Closes the database; nothing can be written afterwards.
-    package func close() throws {
-        try log.close()
     }
 }

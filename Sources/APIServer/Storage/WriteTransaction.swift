@@ -69,15 +69,13 @@ package struct WriteTransaction {
 
     /// A point to return to.
     struct Savepoint {
-        fileprivate let trees: [ObjectTree]
         fileprivate let revision: Int64
         fileprivate let eventCount: Int
         fileprivate let reservationCount: Int
     }
 
     var savepoint: Savepoint {
-        Savepoint(
-            trees: trees, revision: revision, eventCount: events.count, reservationCount: reservations.count)
+        Savepoint(revision: revision, eventCount: events.count, reservationCount: reservations.count)
     }
 
     /// Undoes everything since the point, allocations included, newest first.
@@ -86,8 +84,15 @@ package struct WriteTransaction {
             reservation.rollback()
         }
         reservations.removeSubrange(point.reservationCount...)
+        // A copy of the trees as they were would make every change to them copy a list of all chunks.
+        for event in events[point.eventCount...].reversed() {
+            if let previous = event.previous {
+                trees[event.resource].insert(previous)
+            } else {
+                trees[event.resource].remove(event.object.key)
+            }
+        }
         events.removeSubrange(point.eventCount...)
-        trees = point.trees
         revision = point.revision
     }
 }
