@@ -78,6 +78,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "translate-packets", dependencies: ["Addresses", "Translation"], path: "Tests/TranslatePackets",
         swiftSettings: testSettings),
+    // Counts the allocations of the tests.
+    .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses"]),
@@ -91,7 +93,7 @@ let targets: [Target] = [
     tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
     tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
     tests("Conntrack", ["Linux", "Addresses"]),
-    tests("Translation", ["Addresses", "Wire", "Packet"]),
+    tests("Translation", ["Addresses", "Packet", "CAllocationCount"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),
     tests(
@@ -102,7 +104,8 @@ let targets: [Target] = [
 let package = Package(
     name: "duet-core",
     platforms: [.macOS(.v15)],
-    products: targets.filter { !$0.isTest && $0.type == .regular }.map { .library(name: $0.name, targets: [$0.name]) }
+    products: targets.filter { !$0.isTest && $0.type == .regular && $0.path == nil }
+        .map { .library(name: $0.name, targets: [$0.name]) }
         + [.executable(name: "duet-cni", targets: ["duet-cni"])],
     targets: targets,
     swiftLanguageModes: [.v6]

@@ -10,10 +10,8 @@ public struct StatelessTranslator: Sendable {
     public let mapper: AddressMapper
     /// The operator's choices.
     public let options: TranslationOptions
-    /// What has become of the packets.
-    public private(set) var counters = TranslationCounters()
+    private var accounts: Accounts
     private var identification: UInt16
-    private var replies: TokenBucket
 
     /// Makes a translator.
     ///
@@ -22,8 +20,11 @@ public struct StatelessTranslator: Sendable {
         self.mapper = mapper
         self.options = options
         self.identification = identification
-        replies = TokenBucket(perSecond: options.repliesPerSecond)
+        accounts = Accounts(options)
     }
+
+    /// What has become of the packets.
+    public var counters: TranslationCounters { accounts.counters }
 
     /// Translates a packet of either family in place.
     ///
@@ -39,27 +40,13 @@ public struct StatelessTranslator: Sendable {
         precondition(
             packet.lowerBound >= TranslationOptions.headroom && packet.upperBound <= buffer.byteCount,
             "a packet needs \(TranslationOptions.headroom) free bytes in front")
-        let outcome: Outcome
         do throws(Refusal) {
-            outcome = try translated(&buffer, packet, offload)
+            let outcome = try translated(&buffer, packet, offload)
+            accounts.count(outcome)
+            return outcome
         } catch {
-            counters.count(dropped: error.reason)
-            guard let answer = error.answer else { return .drop(error.reason) }
-            guard replies.take(at: now) else {
-                counters.suppressedReplies &+= 1
-                return .drop(error.reason)
-            }
-            guard let reply = options.reply(&buffer, to: packet, answer) else { return .drop(error.reason) }
-            counters.replies &+= 1
-            return .reply(reply, error.reason)
+            return accounts.refuse(error, &buffer, packet, at: now)
         }
-        switch outcome {
-        case .forward(let range, let family): counters.count(forwarded: range.count, as: family)
-        case .fragments(let fragmenter):
-            counters.count(forwarded: fragmenter.payloadCount, as: fragmenter.family)
-        case .reply, .held, .drop: break
-        }
-        return outcome
     }
 
     @_lifetime(buffer: copy buffer)
@@ -90,7 +77,8 @@ public struct StatelessTranslator: Sendable {
             return false
         }
         let destination = IPv6Address(rawValue: buffer.load(UInt128.self, at: packet.lowerBound + 24))
-        return prefix.extracting(from: destination).map(mapper.isExplicit) ?? false
+        guard let inner = prefix.extracting(from: destination) else { return false }
+        return mapper.isExplicit(inner)
     }
 
     @_lifetime(buffer: copy buffer)

@@ -1,0 +1,114 @@
+import Addresses
+import Packet
+import Wire
+
+/// Translates packets between IPv6 clients and IPv4 hosts, with the clients behind a few public addresses (RFC 6146).
+///
+/// A value of its own for each thread, with its own ports; it makes no system call, has no clock, and allocates
+/// nothing after its making.
+public struct NAT64: ~Copyable {
+    /// What the translator was made from.
+    public let configuration: NAT64Configuration
+    var table: SessionTable
+    var fragments: FragmentTable
+    var accounts: Accounts
+    var identification: UInt16
+    let denied: PrefixMap<Void>
+
+    /// Makes a translator without sessions.
+    public init(_ configuration: NAT64Configuration) {
+        self.configuration = configuration
+        var options = configuration.options
+        options.ipv4Address = options.ipv4Address ?? configuration.pool.first
+        table = SessionTable(configuration)
+        fragments = FragmentTable(
+            held: configuration.maximumHeldFragments, lifetime: UInt64(configuration.timeouts.fragment) * 1000,
+            secret: configuration.secret)
+        accounts = Accounts(options)
+        identification = UInt16(truncatingIfNeeded: configuration.secret >> 7)
+        denied = PrefixMap(configuration.deniedDestinations.map { ($0, ()) })
+    }
+
+    /// What has become of the packets.
+    public var counters: TranslationCounters { accounts.counters }
+
+    /// Translates a packet of either family in place.
+    ///
+    /// - Parameters:
+    ///   - buffer: memory with at least `TranslationOptions.headroom` bytes in front of the packet.
+    ///   - packet: the place of the packet, from its IP header on.
+    ///   - now: the time, by which sessions end.
+    /// - Precondition: the packet is inside the buffer, behind the headroom.
+    @_lifetime(buffer: copy buffer)
+    public mutating func translate(
+        _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload = .none, at now: Timestamp
+    ) -> Outcome {
+        precondition(
+            packet.lowerBound >= TranslationOptions.headroom && packet.upperBound <= buffer.byteCount,
+            "a packet needs \(TranslationOptions.headroom) free bytes in front")
+        do throws(Refusal) {
+            guard !packet.isEmpty else { throw Refusal(.malformed) }
+            let outcome: Outcome
+            switch buffer.load(UInt8.self, at: packet.lowerBound) >> 4 {
+            case 4: outcome = try toIPv6(&buffer, packet, offload, at: now, isHairpin: false)
+            case 6: outcome = try toIPv4(&buffer, packet, offload, at: now)
+            default: throw Refusal(.malformed)
+            }
+            accounts.count(outcome)
+            return outcome
+        } catch {
+            return accounts.refuse(error, &buffer, packet, at: now)
+        }
+    }
+
+    /// Does what time has brought: ends sessions, and makes the next packet that is due without one having come, a held
+    /// fragment or a question to a silent TCP client; nil if there is none.
+    ///
+    /// To be called in a loop after packets that were fragments, and about once a second.
+    ///
+    /// - Precondition: the buffer has room for `TranslationOptions.headroom` and 2048 bytes.
+    @_lifetime(buffer: copy buffer)
+    public mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome? {
+        while let release = fragments.release(into: &buffer, at: now) {
+            switch release {
+            case .expired: accounts.counters.count(dropped: .fragmentTimeout)
+            case .ready(let packet): return translate(&buffer, packet: packet, at: now)
+            }
+        }
+        let second = NAT64.second(now)
+        let transitory = configuration.timeouts.tcpTransitory
+        // A bounded number at once, so that packets do not wait.
+        for _ in 0..<4096 {
+            let expired = table.nextExpired(at: second) { session, mapping in
+                guard mapping.kind == .tcp, session.state == TCPSessionState.established.rawValue else { return false }
+                session.state = TCPSessionState.transitory.rawValue
+                session.expires = second + transitory
+                return true
+            }
+            guard let expired else { return nil }
+            guard expired.isRevived else { continue }
+            let outcome = Outcome.forward(probe(&buffer, expired.session, expired.mapping), .ipv6)
+            accounts.count(outcome)
+            return outcome
+        }
+        return nil
+    }
+
+    /// Asks the client of a silent session whether it still knows of it (RFC 6146 §3.5.2.2).
+    @_lifetime(buffer: copy buffer)
+    private func probe(_ buffer: inout MutableRawSpan, _ session: Session, _ mapping: Mapping) -> Range<Int> {
+        let header = IPv6Header(
+            payloadLength: TCPHeader.minimumLength, nextHeader: .tcp,
+            source: configuration.prefix.embedding(IPv4Address(rawValue: session.remote)),
+            destination: IPv6Address(rawValue: mapping.address))
+        let start = TranslationOptions.headroom
+        header.write(to: &buffer, at: start)
+        TCPHeader(sourcePort: session.remotePort, destinationPort: mapping.port, flags: .ack).write(
+            to: &buffer, at: start + IPv6Header.length,
+            pseudoHeader: header.pseudoHeader(transport: .tcp, transportLength: TCPHeader.minimumLength))
+        return start..<(start + IPv6Header.length + TCPHeader.minimumLength)
+    }
+
+    /// The second that a moment is in.
+    static func second(_ now: Timestamp) -> UInt32 { UInt32(truncatingIfNeeded: now.milliseconds / 1000) }
+}

@@ -1,0 +1,81 @@
+import Addresses
+
+/// Which mapping holds each port of each public address.
+struct PortTable: ~Copyable {
+    private static let kinds = 3
+    private static let ports = 65536
+    private let range: ClosedRange<UInt16>
+    /// The mapping of each port.
+    private var owners: ZeroedMemory<UInt32>
+    /// A bit for each port that is taken.
+    private var taken: ZeroedMemory<UInt64>
+    private var random: UInt64
+
+    init(addresses: Int, range: ClosedRange<UInt16>, secret: UInt64) {
+        self.range = range
+        owners = ZeroedMemory(count: addresses * PortTable.kinds * PortTable.ports)
+        taken = ZeroedMemory(count: addresses * PortTable.kinds * PortTable.ports / 64)
+        random = secret | 1
+    }
+
+    private static func first(_ address: Int, _ kind: SessionKind) -> Int {
+        (address * kinds + Int(kind.rawValue)) * ports
+    }
+
+    /// The mapping that holds a port; 0 for none.
+    func owner(_ address: Int, _ kind: SessionKind, _ port: UInt16) -> UInt32 {
+        owners[PortTable.first(address, kind) + Int(port)]
+    }
+
+    /// Gives a port to a mapping, or takes it away with 0.
+    mutating func setOwner(_ address: Int, _ kind: SessionKind, _ port: UInt16, _ mapping: UInt32) {
+        let index = PortTable.first(address, kind) + Int(port)
+        owners[index] = mapping
+        let bit: UInt64 = 1 << UInt64(index % 64)
+        if mapping == 0 { taken[index / 64] &= ~bit } else { taken[index / 64] |= bit }
+    }
+
+    /// A free port: the wished one if it can be had, else one of the same range and parity (RFC 4787 §4.2), else any.
+    mutating func free(_ address: Int, _ kind: SessionKind, wish: UInt16) -> UInt16? {
+        if kind == .icmp {
+            if owner(address, kind, wish) == 0 { return wish }
+            return search(address, kind, 0...65535, parity: .max)
+        }
+        if range.contains(wish), owner(address, kind, wish) == 0 { return wish }
+        // RFC 4787 §4.2.2: an even port stays even, an odd one odd.
+        let parity: UInt64 = wish % 2 == 0 ? 0x5555_5555_5555_5555 : 0xAAAA_AAAA_AAAA_AAAA
+        let system: ClosedRange<UInt16> = wish < 1024 ? 0...1023 : 1024...65535
+        if system.overlaps(range) {
+            let same = range.clamped(to: system)
+            if let port = search(address, kind, same, parity: parity) { return port }
+            if let port = search(address, kind, same, parity: .max) { return port }
+        }
+        return search(address, kind, range, parity: .max)
+    }
+
+    /// A free port of a range, from a random place on.
+    private mutating func search(
+        _ address: Int, _ kind: SessionKind, _ range: ClosedRange<UInt16>, parity: UInt64
+    ) -> UInt16? {
+        // xorshift64: RFC 6056 wants ports that cannot be guessed from the one before.
+        random ^= random << 13
+        random ^= random >> 7
+        random ^= random << 17
+        let words = Int(range.lowerBound) / 64...Int(range.upperBound) / 64
+        let start = Int((random >> 16) % UInt64(words.count))
+        let base = PortTable.first(address, kind) / 64
+        for step in 0..<words.count {
+            let word = words.lowerBound + (start + step) % words.count
+            var free = ~taken[base + word] & parity
+            if word == words.lowerBound { free &= UInt64.max << UInt64(range.lowerBound % 64) }
+            if word == words.upperBound { free &= UInt64.max >> UInt64(63 - range.upperBound % 64) }
+            guard free != 0 else { continue }
+            // Not always the lowest free port of the word, either.
+            let turn = UInt64(truncatingIfNeeded: random) % 64
+            let turned = turn == 0 ? free : free >> turn | free << (64 - turn)
+            let bit = (UInt64(turned.trailingZeroBitCount) + turn) % 64
+            return UInt16(word * 64 + Int(bit))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,343 @@
+import Addresses
+import Packet
+
+/// A client and what it holds.
+struct Client: Chained {
+    let address: UInt128
+    var chain: UInt32 = 0
+    var mappings: UInt32 = 0
+    var sessions: UInt32 = 0
+    /// The public address of all its mappings (RFC 4787, REQ-2: paired).
+    let publicAddress: UInt16
+}
+
+/// An address and port of a client, and the public ones that stand for them (RFC 6146: binding information base).
+struct Mapping: Chained {
+    let address: UInt128
+    var chain: UInt32 = 0
+    let client: UInt32
+    var sessions: UInt32 = 0
+    let port: UInt16
+    let publicPort: UInt16
+    let publicAddress: UInt16
+    let kind: SessionKind
+}
+
+/// A mapping and one IPv4 host and port that it talks to.
+struct Session: Chained {
+    var chain: UInt32 = 0
+    let mapping: UInt32
+    let remote: UInt32
+    /// The entry that permits the remote host's other ports; 0 unless filtering is by address.
+    let permission: UInt32
+    var next: UInt32 = 0
+    var previous: UInt32 = 0
+    /// The second in which the session ends.
+    var expires: UInt32
+    let remotePort: UInt16
+    /// The state of a TCP session; 0 for other kinds.
+    var state: UInt8
+
+    /// The state of an entry that is not in use.
+    static let freed: UInt8 = 0xFF
+}
+
+/// That a mapping has sent to a host, by so many sessions.
+struct Permission: Chained {
+    var chain: UInt32 = 0
+    let mapping: UInt32
+    let remote: UInt32
+    var sessions: UInt32
+}
+
+/// Clients, mappings and sessions, with every way to find them in constant time.
+///
+/// Entries never move.
+struct SessionTable: ~Copyable {
+    /// The slots of the timer wheel, one for each second: more than the longest time-out.
+    private static let seconds = 8192
+
+    let pool: [IPv4Address]
+    private let configuration: NAT64Configuration
+    private let hash: KeyedHash
+    private(set) var clients: Slab<Client>
+    private(set) var mappings: Slab<Mapping>
+    var sessions: Slab<Session>
+    private var permissions: Slab<Permission>
+    private var clientBuckets: Buckets
+    private var mappingBuckets: Buckets
+    private var sessionBuckets: Buckets
+    private var permissionBuckets: Buckets
+    private var ports: PortTable
+    private var wheel: ZeroedMemory<UInt32>
+    /// The second up to which the wheel has turned.
+    private var turned: UInt32?
+    /// The sessions of the present slot that have not been looked at.
+    private var due: UInt32 = 0
+
+    init(_ configuration: NAT64Configuration) {
+        self.configuration = configuration
+        pool = configuration.pool.sorted()
+        hash = KeyedHash(key: configuration.secret)
+        let size = configuration.maximumSessions
+        let permitted = configuration.filtering == .addressDependent ? size : 0
+        clients = Slab(capacity: size)
+        mappings = Slab(capacity: size)
+        sessions = Slab(capacity: size)
+        permissions = Slab(capacity: permitted)
+        clientBuckets = Buckets(capacity: size)
+        mappingBuckets = Buckets(capacity: size)
+        sessionBuckets = Buckets(capacity: size)
+        permissionBuckets = Buckets(capacity: permitted)
+        ports = PortTable(
+            addresses: pool.count, range: configuration.ports, secret: configuration.secret ^ 0xD1B5_4A32_D192_ED03)
+        wheel = ZeroedMemory(count: SessionTable.seconds)
+    }
+
+    // MARK: Mappings
+
+    /// The position of a public address; nil for another address.
+    func poolIndex(_ address: IPv4Address) -> Int? {
+        var low = 0
+        var high = pool.count
+        while low < high {
+            let middle = (low + high) / 2
+            if pool[middle] < address { low = middle + 1 } else { high = middle }
+        }
+        return low < pool.count && pool[low] == address ? low : nil
+    }
+
+    /// The mapping of a client's address and port; 0 for none.
+    func mapping(_ kind: SessionKind, _ address: IPv6Address, _ port: UInt16) -> UInt32 {
+        var number = mappingBuckets[mappingHash(kind, address.rawValue, port)]
+        while number != 0 {
+            let mapping = mappings[number]
+            if mapping.address == address.rawValue, mapping.port == port, mapping.kind == kind { return number }
+            number = mapping.chain
+        }
+        return 0
+    }
+
+    /// The mapping that holds a public port; 0 for none.
+    func mapping(_ kind: SessionKind, poolIndex: Int, publicPort: UInt16) -> UInt32 {
+        ports.owner(poolIndex, kind, publicPort)
+    }
+
+    /// Makes a mapping for a client's address and port.
+    mutating func makeMapping(
+        _ kind: SessionKind, _ address: IPv6Address, _ port: UInt16
+    ) throws(DropReason) -> UInt32 {
+        guard !mappings.isFull else { throw .tableFull }
+        let client = try makeClient(address)
+        guard clients[client].mappings < UInt32(clamping: configuration.mappingsPerClient) else { throw .quota }
+        let publicAddress = Int(clients[client].publicAddress)
+        guard let publicPort = ports.free(publicAddress, kind, wish: port) else {
+            forgetIfIdle(client)
+            throw .portsExhausted
+        }
+        let number = mappings.insert(
+            Mapping(
+                address: address.rawValue, client: client, port: port, publicPort: publicPort,
+                publicAddress: UInt16(publicAddress), kind: kind))
+        mappingBuckets.link(number, mappingHash(kind, address.rawValue, port), in: &mappings)
+        ports.setOwner(publicAddress, kind, publicPort, number)
+        clients[client].mappings += 1
+        return number
+    }
+
+    private func mappingHash(_ kind: SessionKind, _ address: UInt128, _ port: UInt16) -> UInt64 {
+        hash(address, UInt64(port) << 8 | UInt64(kind.rawValue))
+    }
+
+    private mutating func makeClient(_ address: IPv6Address) throws(DropReason) -> UInt32 {
+        let bits = configuration.clientPrefixLength
+        let key = bits >= 128 ? address.rawValue : address.rawValue & ~(UInt128.max >> UInt128(max(bits, 0)))
+        let place = hash(key, 0)
+        var number = clientBuckets[place]
+        while number != 0 {
+            if clients[number].address == key { return number }
+            number = clients[number].chain
+        }
+        guard !clients.isFull, !pool.isEmpty else { throw .tableFull }
+        number = clients.insert(Client(address: key, publicAddress: UInt16((place >> 32) % UInt64(pool.count))))
+        clientBuckets.link(number, place, in: &clients)
+        return number
+    }
+
+    private mutating func forgetIfIdle(_ client: UInt32) {
+        guard clients[client].mappings == 0 else { return }
+        clientBuckets.unlink(client, hash(clients[client].address, 0), in: &clients)
+        clients.remove(client)
+    }
+
+    /// Removes a mapping that has no session.
+    mutating func forgetIfIdle(mapping number: UInt32) {
+        let mapping = mappings[number]
+        guard mapping.sessions == 0 else { return }
+        mappingBuckets.unlink(number, mappingHash(mapping.kind, mapping.address, mapping.port), in: &mappings)
+        ports.setOwner(Int(mapping.publicAddress), mapping.kind, mapping.publicPort, 0)
+        mappings.remove(number)
+        clients[mapping.client].mappings -= 1
+        forgetIfIdle(mapping.client)
+    }
+
+    // MARK: Sessions
+
+    /// The session of a mapping with a host and port; 0 for none.
+    func session(_ mapping: UInt32, _ remote: IPv4Address, _ port: UInt16) -> UInt32 {
+        var number = sessionBuckets[sessionHash(mapping, remote.rawValue, port)]
+        while number != 0 {
+            let session = sessions[number]
+            if session.mapping == mapping, session.remote == remote.rawValue, session.remotePort == port {
+                return number
+            }
+            number = session.chain
+        }
+        return 0
+    }
+
+    /// Whether a host may send to a mapping that it has no session with.
+    func permits(_ mapping: UInt32, _ remote: IPv4Address) -> Bool {
+        configuration.filtering == .endpointIndependent || permission(mapping, remote.rawValue) != 0
+    }
+
+    /// Makes a session that begins in a second and ends so many later.
+    mutating func makeSession(
+        _ mapping: UInt32, _ remote: IPv4Address, _ port: UInt16, state: UInt8, at now: UInt32, lifetime: UInt32
+    ) throws(DropReason) {
+        guard !sessions.isFull else { throw .tableFull }
+        let client = mappings[mapping].client
+        guard clients[client].sessions < UInt32(clamping: configuration.sessionsPerClient) else { throw .quota }
+        let permission = makePermission(mapping, remote.rawValue)
+        let number = sessions.insert(
+            Session(
+                mapping: mapping, remote: remote.rawValue, permission: permission, expires: now + lifetime,
+                remotePort: port, state: state))
+        sessionBuckets.link(number, sessionHash(mapping, remote.rawValue, port), in: &sessions)
+        turned = turned ?? now
+        schedule(number)
+        mappings[mapping].sessions += 1
+        clients[client].sessions += 1
+    }
+
+    private func sessionHash(_ mapping: UInt32, _ remote: UInt32, _ port: UInt16) -> UInt64 {
+        hash(mapping, UInt64(remote) << 16 | UInt64(port))
+    }
+
+    private mutating func remove(_ number: UInt32) {
+        let session = sessions[number]
+        sessionBuckets.unlink(number, sessionHash(session.mapping, session.remote, session.remotePort), in: &sessions)
+        sessions[number].state = Session.freed
+        sessions.remove(number)
+        if session.permission != 0 {
+            permissions[session.permission].sessions -= 1
+            if permissions[session.permission].sessions == 0 {
+                permissionBuckets.unlink(
+                    session.permission, hash(session.mapping, UInt64(session.remote)), in: &permissions)
+                permissions.remove(session.permission)
+            }
+        }
+        clients[mappings[session.mapping].client].sessions -= 1
+        mappings[session.mapping].sessions -= 1
+        forgetIfIdle(mapping: session.mapping)
+    }
+
+    private func permission(_ mapping: UInt32, _ remote: UInt32) -> UInt32 {
+        var number = permissionBuckets[hash(mapping, UInt64(remote))]
+        while number != 0 {
+            let permission = permissions[number]
+            if permission.mapping == mapping, permission.remote == remote { return number }
+            number = permission.chain
+        }
+        return 0
+    }
+
+    private mutating func makePermission(_ mapping: UInt32, _ remote: UInt32) -> UInt32 {
+        guard configuration.filtering == .addressDependent else { return 0 }
+        let known = permission(mapping, remote)
+        if known != 0 {
+            permissions[known].sessions += 1
+            return known
+        }
+        // There are as many places as sessions, so one is free.
+        let number = permissions.insert(Permission(mapping: mapping, remote: remote, sessions: 1))
+        permissionBuckets.link(number, hash(mapping, UInt64(remote)), in: &permissions)
+        return number
+    }
+
+    // MARK: Time
+
+    /// Lets a session end in another second.
+    ///
+    /// One that lives longer stays where it is in the wheel, and is moved when its old second comes.
+    mutating func prolong(_ number: UInt32, until expires: UInt32) {
+        if expires < sessions[number].expires {
+            unschedule(number)
+            sessions[number].expires = expires
+            schedule(number)
+        } else {
+            sessions[number].expires = expires
+        }
+    }
+
+    /// Takes the next session that has ended, and removes it unless `revive` gives it another second to end in.
+    ///
+    /// - Returns: the session as it was; nil if none has ended by `now`.
+    mutating func nextExpired(
+        at now: UInt32, revive: (inout Session, Mapping) -> Bool
+    ) -> (session: Session, mapping: Mapping, isRevived: Bool)? {
+        while true {
+            while due != 0 {
+                let number = due
+                due = sessions[number].next
+                if due != 0 { sessions[due].previous = 0 }
+                guard sessions[number].expires <= now else {
+                    schedule(number)
+                    continue
+                }
+                let ended = sessions[number]
+                let mapping = mappings[ended.mapping]
+                let isRevived = revive(&sessions[number], mapping)
+                if isRevived { schedule(number) } else { remove(number) }
+                return (ended, mapping, isRevived)
+            }
+            guard let last = turned else {
+                turned = now
+                return nil
+            }
+            guard last < now else { return nil }
+            // After a long pause one turn of the wheel meets everything.
+            let second = max(last + 1, now > UInt32(SessionTable.seconds) ? now - UInt32(SessionTable.seconds) + 1 : 0)
+            turned = second
+            let slot = Int(second) % SessionTable.seconds
+            due = wheel[slot]
+            wheel[slot] = 0
+        }
+    }
+
+    private mutating func schedule(_ number: UInt32) {
+        // What should have ended in a second that has passed ends in the next one.
+        let second = max(sessions[number].expires, (turned ?? 0) + 1)
+        let slot = Int(second) % SessionTable.seconds
+        let head = wheel[slot]
+        sessions[number].next = head
+        // The head of a slot names the slot instead of a session before it.
+        sessions[number].previous = SessionTable.slotMark | UInt32(slot)
+        if head != 0 { sessions[head].previous = number }
+        wheel[slot] = number
+    }
+
+    private mutating func unschedule(_ number: UInt32) {
+        let (next, previous) = (sessions[number].next, sessions[number].previous)
+        if next != 0 { sessions[next].previous = previous }
+        if previous & SessionTable.slotMark != 0 {
+            wheel[Int(previous & ~SessionTable.slotMark)] = next
+        } else if previous != 0 {
+            sessions[previous].next = next
+        } else {
+            due = next
+        }
+    }
+
+    private static let slotMark: UInt32 = 1 << 31
+}

@@ -1,0 +1,81 @@
+import Addresses
+import Testing
+import Translation
+
+struct `Fragments through NAT64` {
+    /// A datagram of 1000 bytes in three fragments.
+    private func fragments6(_ identification: UInt8 = 9) -> [[UInt8]] {
+        let (client, server6) = (NAT64Bench.client, NAT64Bench.server6)
+        let datagram = TestPackets.udp(client, server6, (40000, 53), [UInt8](repeating: 6, count: 992))
+        return [0..<400, 400..<800, 800..<1000].map { part in
+            let word = part.lowerBound | (part.upperBound < 1000 ? 1 : 0)
+            return TestPackets.ipv6(
+                client, server6, next: 44,
+                [17, 0] + TestPackets.word(word) + [0, 0, 0, identification] + datagram[part])
+        }
+    }
+
+    private func payload(_ results: [Result]) -> [UInt8] {
+        let packets = results.compactMap(\.packet).sorted {
+            Int($0[6] & 0x1F) << 8 | Int($0[7]) < Int($1[6] & 0x1F) << 8 | Int($1[7])
+        }
+        return Array(packets.map { Array($0[20...]) }.joined())
+    }
+
+    private let expected = TestPackets.udp(
+        NAT64Bench.pool, NAT64Bench.server, (40000, 53), [UInt8](repeating: 6, count: 992))
+
+    @Test
+    func `follow their first one`() {
+        var bench = NAT64Bench()
+        let results = fragments6().map { bench.send($0) }
+        #expect(payload(results) == expected)
+        #expect(bench.nat.sessionCount == 1)
+    }
+
+    @Test
+    func `wait for their first one`() {
+        var bench = NAT64Bench()
+        let parts = fragments6()
+        #expect(bench.send(parts[2]) == .held)
+        #expect(bench.send(parts[1]) == .held)
+        #expect(bench.wait(seconds: 0) == [])
+        let first = bench.send(parts[0])
+        let rest = bench.wait(seconds: 0)
+        #expect(rest.count == 2)
+        #expect(payload([first] + rest) == expected)
+    }
+
+    @Test
+    func `do not wait for ever, nor without limit`() {
+        var bench = NAT64Bench { $0.maximumHeldFragments = 4 }
+        let results = (0..<6).map { bench.send(fragments6($0)[1]) }
+        #expect(results.filter { $0 == .held }.count == 4)
+        #expect(results.filter { $0 == .drop(.fragmentLimit) }.count == 2)
+        #expect(bench.wait(seconds: 3) == [])
+        #expect(bench.nat.counters.drops(.fragmentTimeout) == 4)
+        #expect(bench.send(fragments6(7)[1]) == .held)
+        // A first fragment that comes too late for the others opens its session all the same.
+        #expect(bench.send(fragments6(0)[0]).packet != nil)
+        #expect(bench.wait(seconds: 0) == [])
+    }
+
+    @Test
+    func `come back to the client`() {
+        var bench = NAT64Bench()
+        _ = bench.send(NAT64Bench.udp6(40000))
+        let datagram = TestPackets.udp(
+            NAT64Bench.server, NAT64Bench.pool, (53, 40000), [UInt8](repeating: 6, count: 992))
+        let late = TestPackets.ipv4(
+            NAT64Bench.server, NAT64Bench.pool, proto: 17, Array(datagram[496...]), id: 5, flagsAndOffset: 62)
+        let first = TestPackets.ipv4(
+            NAT64Bench.server, NAT64Bench.pool, proto: 17, Array(datagram[..<496]), id: 5, flagsAndOffset: 0x2000)
+        #expect(bench.send(late) == .held)
+        let results = [bench.send(first)] + bench.wait(seconds: 0)
+        let whole = results.compactMap(\.packet).flatMap { $0[48...] }
+        #expect(
+            whole
+                == TestPackets.udp(
+                    NAT64Bench.server6, NAT64Bench.client, (53, 40000), [UInt8](repeating: 6, count: 992)))
+    }
+}
