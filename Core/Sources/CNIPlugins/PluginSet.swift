@@ -5,7 +5,8 @@ import HostLocalIPAM
 public enum PluginSet {
     /// All of them.
     public static let all: [any CNIPlugin] = [
-        BridgePlugin(), FirewallPlugin(), HostLocalPlugin(), LoopbackPlugin(), PointToPointPlugin(), PortMapPlugin(),
+        BandwidthPlugin(), BridgePlugin(), FirewallPlugin(), HostLocalPlugin(), LoopbackPlugin(), PointToPointPlugin(),
+        PortMapPlugin(),
         TuningPlugin(),
     ]
 

@@ -26,8 +26,11 @@
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netlink.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <linux/wireguard.h>
 

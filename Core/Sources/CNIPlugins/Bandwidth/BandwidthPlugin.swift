@@ -1,0 +1,146 @@
+public import CNI
+import Netlink
+import RouteNetlink
+
+/// The bandwidth plugin: limits what a pod receives and sends.
+///
+/// The host's end of the pod's link sends to the pod at a limited rate. What it receives from the pod is led through a
+/// link of its own, which limits it by sending too.
+public struct BandwidthPlugin: CNIPlugin {
+    /// The name under which a runtime executes it.
+    public let name = "bandwidth"
+
+    private static let ingressHandle = QueueingDiscipline.Handle(0xFFFF)
+    private static let bucketHandle = QueueingDiscipline.Handle(1)
+
+    /// Makes the plugin.
+    public init() {}
+
+    /// Sets the limits; leaves none when one fails.
+    public func add(_ request: CNIRequest) throws -> CNIResult {
+        let configuration = try BandwidthConfiguration(request.configuration)
+        var result = try request.requiredPreviousResult("must be called as chained plugin")
+        if configuration.ingress == nil && configuration.egress == nil { return result }
+        var host = try RouteSocket()
+        let link = try Self.hostLink(request, result, &host)
+        if let ingress = configuration.ingress { try Self.limit(link, ingress, &host) }
+        guard let egress = configuration.egress else { return result }
+        do {
+            let device = try Self.createDevice(request, mtu: link.mtu, &host)
+            result.interfaces.append(CNIResult.Interface(device))
+            try Self.limitIncoming(of: link, by: device, egress, &host)
+        } catch {
+            try? host.deleteQueueingDiscipline(link.index, at: .ingress)
+            if configuration.ingress != nil { try? host.deleteQueueingDiscipline(link.index, at: .root) }
+            throw error
+        }
+        return result
+    }
+
+    /// Deletes the link that the pod's packets were led through; the other limits went with the pod's link.
+    public func delete(_ request: CNIRequest) throws {
+        var host = try RouteSocket()
+        try Self.deleteDevice(request, &host)
+    }
+
+    /// Verifies the limits.
+    public func check(_ request: CNIRequest) throws {
+        let configuration = try BandwidthConfiguration(request.configuration)
+        let result = try request.requiredPreviousResult("must be called as a chained plugin")
+        if configuration.ingress == nil && configuration.egress == nil { return }
+        var host = try RouteSocket()
+        let link = try Self.hostLink(request, result, &host)
+        if let ingress = configuration.ingress { try Self.verify(link, ingress, &host) }
+        if let egress = configuration.egress {
+            let name = Self.deviceName(request)
+            guard let device = try host.link(named: name) else { throw CNIError("get ifb device: \(name) not found") }
+            try Self.verify(device, egress, &host)
+        }
+    }
+
+    /// Deletes the links of attachments that are gone; those that the reference plugin made do not tell whose they are.
+    public func collectGarbage(_ request: CNIRequest) throws {
+        let isObsolete = try AttachmentTag.isObsolete(request)
+        var host = try RouteSocket()
+        for link in try host.links() where link.kind == "ifb" && isObsolete(link.alias) {
+            try host.deleteLink(link.index)
+        }
+    }
+
+    /// Always able to serve.
+    public func status(_ request: CNIRequest) throws {}
+
+    private static func deviceName(_ request: CNIRequest) -> String {
+        "bwp" + SHA512.hexadecimal(request.network + request.containerID, count: 12)
+    }
+
+    /// The host's end of the container's link, which must be one of the result's interfaces.
+    private static func hostLink(
+        _ request: CNIRequest, _ result: CNIResult, _ host: inout RouteSocket
+    ) throws -> Link {
+        if result.interfaces.isEmpty { throw CNIError("no interfaces provided") }
+        var namespace = try ContainerNamespace(request.namespacePath)
+        let container = try namespace.link(named: request.interfaceName)
+        guard container.kind == "veth", let index = container.peer else {
+            throw CNIError("container interface \(request.interfaceName) has no veth peer")
+        }
+        guard let link = try host.link(at: index),
+            result.interfaces.contains(where: { $0.sandbox == nil && $0.name == link.name })
+        else { throw CNIError("no veth peer of container interface found in host ns") }
+        return link
+    }
+
+    private static func limit(_ link: Link, _ bucket: TokenBucket, _ host: inout RouteSocket) throws(NetlinkError) {
+        try host.addQueueingDiscipline(
+            QueueingDiscipline(link: link.index, handle: bucketHandle, parent: .root, .tokenBucket(bucket)))
+    }
+
+    /// Creates the link that the pod's packets are led through; deletes it again when it cannot be made ready.
+    private static func createDevice(
+        _ request: CNIRequest, mtu: Int, _ host: inout RouteSocket
+    ) throws -> Link {
+        let name = deviceName(request)
+        try host.createLink(name: name, kind: "ifb", mtu: mtu)
+        guard let device = try host.link(named: name) else { throw CNIError("\(name) vanished after its creation") }
+        do {
+            try host.setAlias(device.index, AttachmentTag(request).comment)
+            try host.setUp(device.index)
+        } catch {
+            try? host.deleteLink(device.index)
+            throw error
+        }
+        return device
+    }
+
+    /// Leads what a link receives through a device that limits it; deletes the device when that fails.
+    private static func limitIncoming(
+        of link: Link, by device: Link, _ bucket: TokenBucket, _ host: inout RouteSocket
+    ) throws {
+        do {
+            try host.addQueueingDiscipline(
+                QueueingDiscipline(link: link.index, handle: ingressHandle, parent: .ingress, .ingress))
+            try host.redirectIncoming(of: link.index, to: device.index, parent: ingressHandle)
+            try limit(device, bucket, &host)
+        } catch {
+            try? host.deleteLink(device.index)
+            throw error
+        }
+    }
+
+    private static func deleteDevice(_ request: CNIRequest, _ host: inout RouteSocket) throws(NetlinkError) {
+        guard let device = try host.link(named: deviceName(request)) else { return }
+        try host.deleteLink(device.index)
+    }
+
+    private static func verify(_ link: Link, _ bucket: TokenBucket, _ host: inout RouteSocket) throws {
+        let disciplines = try host.queueingDisciplines(link.index)
+        let present = disciplines.compactMap { discipline -> TokenBucket? in
+            if case .tokenBucket(let bucket) = discipline.kind { bucket } else { nil }
+        }
+        guard let present = present.first else { throw CNIError("Failed to find qdisc of \(link.name)") }
+        guard present.rate == bucket.rate else {
+            throw CNIError("Rate doesn't match: \(link.name) has \(present.rate) bytes/s, expected \(bucket.rate)")
+        }
+        guard present == bucket else { throw CNIError("Buffer or limit of \(link.name) doesn't match") }
+    }
+}
