@@ -121,7 +121,7 @@ let targets: [Target] = [
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "Addresses", "NFTables", "Conntrack") + [log, lifecycle],
+            + core("KubernetesAPI", "Addresses", "Linux", "NFTables", "Conntrack") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: the cluster's names, on every node.
     .target(
@@ -149,7 +149,10 @@ let targets: [Target] = [
     // Floor 8: the command.
     .executableTarget(
         name: "duet",
-        dependencies: ["APIServer", "Controllers", "PodRuntime", "Agent", "LocalCluster", "Verify", "KubernetesClient"]
+        dependencies: [
+            "APIServer", "Controllers", "PodRuntime", "ServiceProxy", "Agent", "LocalCluster", "Verify",
+            "KubernetesClient",
+        ]
             + core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink") + [
                 log, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

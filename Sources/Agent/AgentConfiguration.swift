@@ -1,3 +1,5 @@
+public import ServiceProxy
+
 /// What the network agent of a node must be told.
 public struct AgentConfiguration: Sendable {
     /// The file that says where the API server is and who the node is.
@@ -13,11 +15,14 @@ public struct AgentConfiguration: Sendable {
     /// The domain of the cluster's own names.
     public var clusterDomain: String
 
+    /// How Services answer on the node.
+    public var services: ProxyOptions
+
     /// Describes an agent.
     public init(
         kubeconfigPath: String, nodeName: String, cniConfDir: String = "/etc/cni/net.d",
         cniBinDir: String = "/opt/cni/bin", resolvConf: String = "/etc/resolv.conf",
-        clusterDomain: String = "cluster.local"
+        clusterDomain: String = "cluster.local", services: ProxyOptions = ProxyOptions()
     ) {
         self.kubeconfigPath = kubeconfigPath
         self.nodeName = nodeName
@@ -25,5 +30,6 @@ public struct AgentConfiguration: Sendable {
         self.cniBinDir = cniBinDir
         self.resolvConf = resolvConf
         self.clusterDomain = clusterDomain
+        self.services = services
     }
 }

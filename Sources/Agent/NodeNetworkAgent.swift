@@ -33,7 +33,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 logger: logger),
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, nodeName: configuration.nodeName,
-                logger: logger),
+                options: configuration.services, logger: logger),
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]

@@ -2,7 +2,7 @@ package import Addresses
 
 /// What a client connects to: an address, or any address of the node, and a port.
 package struct Frontend: Hashable, Sendable {
-    /// The address of the Service; nil for a node port, which answers on every address of the node.
+    /// The address of the Service; nil for a node port, which answers on the node's own addresses.
     package let address: IPAddress?
     package let transport: TransportProtocol
     package let port: UInt16
@@ -29,21 +29,68 @@ package struct Backend: Hashable, Comparable, Sendable {
     }
 }
 
-/// One place in the random draw of a frontend: its backends stand in the slots `0..<count`.
+/// Which endpoints of a Service port a connection is spread over.
+package enum Pool: UInt32, CaseIterable, Sendable {
+    /// Those of all nodes. The raw value is the number of the pool's first slot.
+    case everywhere = 0
+    /// Those of this node.
+    case local = 0x8000_0000
+}
+
+/// One place in the random draw of a Service port.
+///
+/// The port is known by its frontend on the cluster address, whichever way a client comes: so every other frontend
+/// shares the slots, and an endpoint costs one element for each pool it is in.
 package struct Slot: Hashable, Sendable {
-    package let frontend: Frontend
+    package let anchor: Frontend
+    package let pool: Pool
     package let index: UInt32
 
-    package init(_ frontend: Frontend, _ index: UInt32) {
-        self.frontend = frontend
+    package init(_ anchor: Frontend, _ pool: Pool, _ index: UInt32) {
+        self.anchor = anchor
+        self.pool = pool
         self.index = index
+    }
+
+    /// The number that is drawn for it.
+    var number: UInt32 { pool.rawValue + index }
+}
+
+/// How a new connection to a frontend gets its endpoint.
+package struct Balance: Hashable, Sendable {
+    /// The way in, which decides whose source address is kept.
+    package enum Entry: String, Sendable, CaseIterable {
+        /// The cluster address.
+        case cluster
+        /// Another address, or a node port: every caller is masqueraded.
+        case external
+        /// Where external traffic is to stay local: callers on this node, who are served from everywhere.
+        case insider
+        /// Where external traffic is to stay local: callers from elsewhere, who keep their address.
+        case outsider
+    }
+
+    package let entry: Entry
+    package let pool: Pool
+    /// How many slots there are to draw from; zero drops, which only an `outsider` can meet.
+    package let count: UInt32
+    /// For how many seconds a client keeps its endpoint; nil without affinity.
+    package let stickySeconds: UInt32?
+
+    package init(_ entry: Entry, _ pool: Pool = .everywhere, over count: UInt32, stickySeconds: UInt32? = nil) {
+        self.entry = entry
+        self.pool = pool
+        self.count = count
+        self.stickySeconds = count == 0 ? nil : stickySeconds
     }
 }
 
 /// What happens to a new connection to a frontend.
 package enum FrontendAction: Hashable, Sendable {
-    /// It goes to one of so many slots, drawn at random.
-    case balance(over: UInt32)
+    /// It goes to an endpoint.
+    case balance(Balance)
     /// It is refused at once, because the Service has no endpoint.
     case refuse
+    /// It is dropped, because the Service has endpoints, but none where its policy wants one.
+    case drop
 }

@@ -8,6 +8,9 @@ struct HeaderLayout: Sendable {
     let portUnreachable: UInt8
     /// Addresses that never leave the host.
     let loopback: IPPrefix
+    /// The kernel parameter that lets packets leave the host although they come from a loopback address; nil where the
+    /// kernel never does.
+    let loopbackRoutingParameter: String?
 
     init(_ family: IPFamily) {
         self.family = family
@@ -15,15 +18,25 @@ struct HeaderLayout: Sendable {
         case .ipv4:
             portUnreachable = 3
             loopback = IPPrefix(IPAddress(family: family, bits: 127 << 24), length: 8)
+            loopbackRoutingParameter = "net/ipv4/conf/all/route_localnet"
         case .ipv6:
             portUnreachable = 4
             loopback = IPPrefix(IPAddress(family: family, bits: 1), length: 128)
+            loopbackRoutingParameter = nil
         }
     }
 
+    /// How many registers an address fills.
+    var addressRegisters: UInt32 { UInt32(family.byteCount / 4) }
+
     /// The register behind an address and `fields` further fields that begin at register 0.
     func register(afterAddressAnd fields: UInt32) -> Register {
-        Register(UInt32(family.byteCount / 4) + fields)
+        Register(addressRegisters + fields)
+    }
+
+    /// Loads destination address, protocol and destination port into registers from `index` on.
+    func frontendKey(from index: UInt32) -> [Expression] {
+        [destination(Register(index))] + Self.destinationPort(from: index + addressRegisters)
     }
 
     func source(_ register: Register = Register(0)) -> Expression {

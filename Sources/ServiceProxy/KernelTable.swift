@@ -3,17 +3,17 @@ internal import NFTables
 /// What the kernel has under the name of a family's table, as far as it is of this layout.
 struct KernelTable: Sendable {
     let content: ProxyTable
-    /// The numbers of endpoints that have chains.
-    let counts: Set<UInt32>
+    /// The shapes that have chains.
+    let shapes: Set<ChainShape>
 
     /// Reads the table; nil when there is none, or one that this layout did not make or someone has changed.
     init?(reading layout: TableLayout, from socket: inout NFTablesSocket) throws(NFTablesError) {
         let chains = try socket.chains(of: layout.table)
         guard !chains.isEmpty, Set(try socket.sets(of: layout.table)) == Set(layout.sets) else { return nil }
-        counts = Set(chains.compactMap { TableLayout.ChainName.endpointCount($0.name) })
-        let expectedChains = layout.chains + counts.flatMap(layout.chains(forEndpoints:))
+        shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
+        let expectedChains = layout.chains + shapes.map(layout.chain)
         guard Set(chains) == Set(expectedChains) else { return nil }
-        let expectedRules = layout.rules + counts.flatMap(layout.rules(forEndpoints:))
+        let expectedRules = layout.rules + shapes.flatMap(layout.rules)
         // Rules are known by their stamps, which are equal for equal rules.
         let found = try socket.rules(of: layout.table)
         guard

@@ -21,16 +21,46 @@ package struct ProxiedService: Hashable, Sendable {
 
     package let clusterIP: IPAddress
     package let ports: [Port]
+    /// Addresses outside the cluster's ranges that lead to this node somehow.
+    package var externalIPs: [IPAddress] = []
+    /// Addresses that a load balancer passes on untranslated.
+    package var loadBalancerIPs: [IPAddress] = []
+    /// The sources that may call the load balancer's addresses; nil when all may.
+    package var admittedSources: Set<IPPrefix>?
+    /// Whether callers from inside the cluster are served by endpoints of this node only.
+    package var internalIsLocal = false
+    /// Whether callers from outside are served by endpoints of this node only, and keep their address.
+    package var externalIsLocal = false
+    /// For how many seconds a client keeps its endpoint; nil without affinity.
+    package var stickySeconds: UInt32?
 
     package init(clusterIP: IPAddress, ports: [Port]) {
         self.clusterIP = clusterIP
         self.ports = ports
     }
 
+    /// A way to a port of a Service; where Services contend for a frontend, the lower one has it.
+    enum Kind: Int, Comparable, Sendable {
+        case cluster, loadBalancer, external, node
+
+        static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The frontend on the cluster address, under which the slots of a port are kept.
+    func anchor(of port: Port) -> Frontend {
+        Frontend(address: clusterIP, transport: port.transport, port: port.port)
+    }
+
     /// The frontends through which a port of this Service is reached.
-    func frontends(of port: Port) -> [Frontend] {
-        let cluster = Frontend(address: clusterIP, transport: port.transport, port: port.port)
-        guard let nodePort = port.nodePort else { return [cluster] }
-        return [cluster, Frontend(address: nil, transport: port.transport, port: nodePort)]
+    func frontends(of port: Port) -> [Frontend: Kind] {
+        var kinds = [anchor(of: port): Kind.cluster]
+        func add(_ address: IPAddress?, _ number: UInt16, _ kind: Kind) {
+            let frontend = Frontend(address: address, transport: port.transport, port: number)
+            kinds[frontend] = min(kinds[frontend] ?? kind, kind)
+        }
+        for address in loadBalancerIPs { add(address, port.port, .loadBalancer) }
+        for address in externalIPs { add(address, port.port, .external) }
+        if let nodePort = port.nodePort { add(nil, nodePort, .node) }
+        return kinds
     }
 }

@@ -21,6 +21,11 @@ package struct ProxiedSlice: Hashable, Sendable {
         package let isReady: Bool
         package let isServing: Bool
         package let isTerminating: Bool
+        /// The node that it is on; nil when it says none.
+        package var nodeName: String?
+        /// The nodes and zones that it is meant for; empty without such hints.
+        package var forNodes: [String] = []
+        package var forZones: [String] = []
 
         package init(
             address: IPAddress, isReady: Bool = true, isServing: Bool? = nil, isTerminating: Bool = false

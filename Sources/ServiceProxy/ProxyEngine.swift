@@ -18,12 +18,12 @@ actor ProxyEngine {
     private static let retryTime = Duration.seconds(1)
 
     /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.
-    init(nodeName: String, logger: Logger) throws {
+    init(nodeName: String, options: ProxyOptions, logger: Logger) throws {
         var tables: [TableReconciler] = []
         var failure: (any Error)?
         for family in IPFamily.allCases {
             do {
-                tables.append(try TableReconciler(family: family, logger: logger))
+                tables.append(try TableReconciler(family: family, nodeName: nodeName, options: options, logger: logger))
             } catch {
                 failure = error
                 logger.error(

@@ -1,36 +1,80 @@
 package import Addresses
 
+/// What an element of the kernel's table is about.
+package enum TableEntry: Hashable, Sendable {
+    /// What happens to a new connection to a frontend.
+    case action(Frontend)
+    /// What happens to it when it comes from outside this node, where that differs.
+    case outsiders(Frontend)
+    /// The frontend on the cluster address whose slots another frontend shares.
+    case alias(Frontend)
+    /// The backend in a slot.
+    case slot(Slot)
+    /// A backend that may keep clients of a frontend with affinity.
+    case member(Frontend, Backend)
+    /// A cluster address: a new connection to it on a port without an action is refused.
+    case clusterAddress(IPAddress)
+    /// The address of a backend: a connection from it to itself is masqueraded.
+    case hairpin(IPAddress)
+    /// Addresses of this node's pods.
+    case localPods(IPPrefix)
+    /// Sources that keep their address towards cluster addresses.
+    case unmasqueraded(IPPrefix)
+    /// Addresses of the node that node ports answer on.
+    case nodePortRange(IPPrefix)
+    /// Addresses that are given to Services only: a connection to one that no Service has is dropped.
+    case serviceRange(IPPrefix)
+    /// A frontend that admits some sources only.
+    case guarded(Frontend)
+    /// Sources that a guarded frontend admits.
+    case admitted(Frontend, IPPrefix)
+}
+
+/// What an element of the kernel's table says.
+package enum TableValue: Hashable, Sendable {
+    /// Nothing more than that it is there.
+    case present
+    case action(FrontendAction)
+    case frontend(Frontend)
+    case backend(Backend)
+}
+
 /// What the kernel's table of one family shall hold, or was found to hold.
 ///
-/// Every dictionary and set is one nftables map or set; nothing in it depends on an order of events
-/// except which slot a backend stands in.
+/// Every entry is one element of an nftables map or set; nothing in it depends on an order of events except which slot
+/// a backend stands in.
 package struct ProxyTable: Hashable, Sendable {
     package let family: IPFamily
-    /// What happens to a new connection, by frontend.
-    package var actions: [Frontend: FrontendAction] = [:]
-    /// The backend in each slot of each frontend.
-    package var slots: [Slot: Backend] = [:]
-    /// Every cluster address; a new connection to one of them on a port without an action is refused.
-    package var clusterAddresses: Set<IPAddress> = []
-    /// The addresses of all backends: a connection from one of them to itself is masqueraded.
-    package var hairpins: Set<IPAddress> = []
-    /// The addresses of this node's pods, which keep their source towards cluster addresses.
-    package var localPods: Set<IPPrefix> = []
+    package var entries: [TableEntry: TableValue] = [:]
 
     package init(family: IPFamily) {
         self.family = family
     }
 
-    /// How many elements there are.
-    var count: Int { actions.count + slots.count + clusterAddresses.count + hairpins.count + localPods.count }
-
-    /// The backends of every frontend whose slots are complete, in slot order.
-    func slotOrders() -> [Frontend: [Backend]] {
-        var orders: [Frontend: [Backend]] = [:]
-        for case (let frontend, .balance(let count)) in actions {
-            let backends = (0..<count).compactMap { slots[Slot(frontend, $0)] }
-            if backends.count == Int(count) { orders[frontend] = backends }
+    /// The backends of every Service port and pool whose slots are complete from the first, in slot order.
+    func slotOrders() -> [Frontend: [Pool: [Backend]]] {
+        var slots: [Frontend: [Pool: [UInt32: Backend]]] = [:]
+        for case (.slot(let slot), .backend(let backend)) in entries {
+            slots[slot.anchor, default: [:]][slot.pool, default: [:]][slot.index] = backend
         }
-        return orders
+        return slots.mapValues { pools in
+            pools.mapValues { backends in
+                (0..<UInt32(backends.count)).map { backends[$0] }.prefix { $0 != nil }.compactMap(\.self)
+            }
+        }
+    }
+
+    /// The difference that turns this table into `target`.
+    /// - Complexity: O(n) in the size of both tables.
+    package func difference(to target: ProxyTable) -> TableDifference {
+        var difference = TableDifference(family: family)
+        for (entry, old) in entries { difference.note(entry, from: old, to: target.entries[entry]) }
+        for (entry, new) in target.entries where entries[entry] == nil { difference.note(entry, from: nil, to: new) }
+        return difference
+    }
+
+    /// Applies a difference that was made for this table.
+    package mutating func apply(_ difference: TableDifference) {
+        for (entry, change) in difference.changes { entries[entry] = change.new }
     }
 }

@@ -30,7 +30,13 @@ extension ServiceProxyModel {
 
     /// Takes this node's object, created or changed.
     package mutating func update(_ node: Node) {
-        set(localPods: node.podCIDRs.compactMap { IPPrefix(masking: $0) })
+        set(
+            ProxiedNode(
+                zone: node.metadata.labels?[WellKnownLabel.zone],
+                podPrefixes: Set(node.podCIDRs.compactMap { IPPrefix(masking: $0) }),
+                addresses: (node.status?.addresses ?? []).compactMap {
+                    $0.type == "InternalIP" ? IPAddress(sloppy: $0.address) : nil
+                }.filter { $0.family == family }))
     }
 }
 
@@ -40,10 +46,11 @@ extension ProxiedService {
         guard let spec = service.spec, spec.type != "ExternalName",
             service.metadata.labels?[WellKnownLabel.serviceProxyName] == nil
         else { return nil }
-        let texts = spec.clusterIPs ?? (spec.clusterIP.map { [$0] } ?? [])
+        func own(_ texts: [String]?) -> [IPAddress] {
+            (texts ?? []).compactMap { IPAddress(sloppy: $0) }.filter { $0.family == family }
+        }
         // "None" and "" are no addresses, hence headless Services end here.
-        guard let address = texts.lazy.compactMap({ IPAddress(sloppy: $0) }).first(where: { $0.family == family })
-        else { return nil }
+        guard let address = own(spec.clusterIPs ?? spec.clusterIP.map { [$0] }).first else { return nil }
         let hasNodePorts = spec.type == "NodePort" || spec.type == "LoadBalancer"
         self.init(
             clusterIP: address,
@@ -54,6 +61,31 @@ extension ProxiedService {
                     name: port.name ?? "", transport: transport, port: number,
                     nodePort: hasNodePorts ? UInt16(portNumber: port.nodePort) : nil)
             })
+        externalIPs = own(spec.externalIPs)
+        // An address of the mode Proxy belongs to a load balancer that wants to see the traffic.
+        loadBalancerIPs = own(
+            service.status?.loadBalancer?.ingress?.filter { ($0.ipMode ?? "VIP") == "VIP" }.compactMap(\.ip))
+        // Ranges of the other family alone admit nobody: whoever lists sources did not mean everyone.
+        if let ranges = spec.loadBalancerSourceRanges, !ranges.isEmpty {
+            admittedSources = Set(
+                ranges.compactMap { IPPrefix(masking: $0.trimmingBlanks) }.filter { $0.family == family })
+        }
+        internalIsLocal = spec.internalTrafficPolicy == "Local"
+        externalIsLocal = spec.externalTrafficPolicy == "Local"
+        if spec.sessionAffinity == "ClientIP" {
+            let seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? Self.defaultStickySeconds
+            stickySeconds = UInt32(clamping: max(seconds, 1))
+        }
+    }
+
+    /// Three hours, as the API has it.
+    private static let defaultStickySeconds = 10_800
+}
+
+extension String {
+    /// The text without blanks around it, as the API server accepts them in source ranges.
+    fileprivate var trimmingBlanks: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 }
 
@@ -76,9 +108,13 @@ extension ProxiedSlice {
                     address.family == family
                 else { return nil }
                 let isReady = endpoint.conditions?.ready ?? true
-                return Endpoint(
+                var result = Endpoint(
                     address: address, isReady: isReady, isServing: endpoint.conditions?.serving ?? isReady,
                     isTerminating: endpoint.conditions?.terminating ?? false)
+                result.nodeName = endpoint.nodeName
+                result.forNodes = endpoint.hints?.forNodes?.map(\.name) ?? []
+                result.forZones = endpoint.hints?.forZones?.map(\.name) ?? []
+                return result
             })
     }
 }

@@ -6,41 +6,42 @@ package import Addresses
 /// An event only notes which Services it touches; ``flush()`` compiles those, so that its cost follows the
 /// change and not the size of the cluster.
 package struct ServiceProxyModel: Sendable {
-    /// What a frontend leads to at present.
-    struct State: Sendable {
-        var owner: ServiceName
-        /// The backends in slot order.
-        var backends: [Backend]
-        var serving: Set<IPAddress>
-
-        var action: FrontendAction { backends.isEmpty ? .refuse : .balance(over: UInt32(backends.count)) }
-    }
-
     package let family: IPFamily
-    var services: [ServiceName: ProxiedService] = [:]
+    package let nodeName: String
+    package let options: ProxyOptions
+    package internal(set) var services: [ServiceName: ProxiedService] = [:]
     var slices: [ServiceName: ProxiedSlice] = [:]
     var slicesOfService: [ServiceName: Set<ServiceName>] = [:]
     var dirty: Set<ServiceName> = []
 
-    var states: [Frontend: State] = [:]
+    /// What each frontend leads to at present.
+    var frontends: [Frontend: FrontendState] = [:]
+    /// The slots of each Service port, by its frontend on the cluster address.
+    var ports: [Frontend: PortState] = [:]
     /// The frontends that each Service wants.
     var claims: [ServiceName: Set<Frontend>] = [:]
-    /// The Services that want a frontend which one that sorts before them holds.
-    var contenders: [Frontend: Set<ServiceName>] = [:]
+    /// The Services that want a frontend which one that stands before them holds.
+    var contenders: [Frontend: [ServiceName: ProxiedService.Kind]] = [:]
     /// How many frontends have a cluster address, and how many slots lead to a backend's address.
     var clusterAddressUses: [IPAddress: Int] = [:]
     var hairpinUses: [IPAddress: Int] = [:]
     /// Slot orders that were found in the kernel and not yet claimed.
-    var adopted: [Frontend: [Backend]] = [:]
-    var localPods: Set<IPPrefix>
-    var flushedLocalPods: Set<IPPrefix> = []
+    var adopted: [Frontend: [Pool: [Backend]]] = [:]
+    package internal(set) var node = ProxiedNode()
+    /// The ranges in which Services get their addresses.
+    var serviceRanges: Set<IPPrefix> = []
+    var flushedRanges: Set<TableEntry> = []
 
     /// A model without Services.
     /// - Parameter kept: the table found in the kernel; backends keep the slots that they have in it.
-    package init(family: IPFamily, adoptingSlotsOf kept: ProxyTable? = nil) {
+    package init(
+        family: IPFamily, nodeName: String, options: ProxyOptions = ProxyOptions(),
+        adoptingSlotsOf kept: ProxyTable? = nil
+    ) {
         self.family = family
+        self.nodeName = nodeName
+        self.options = options
         adopted = kept?.slotOrders() ?? [:]
-        localPods = [Self.everything(of: family)]
     }
 
     /// Takes a Service as it is now; nil when it is gone or nothing to proxy in this family.
@@ -66,34 +67,92 @@ package struct ServiceProxyModel: Sendable {
         slices[name] = slice
     }
 
-    /// Takes the address blocks of this node's pods.
-    ///
-    /// While none is known every source counts as local: a wrong guess must not hide the addresses of pods.
-    package mutating func set(localPods prefixes: some Sequence<IPPrefix>) {
-        let own = Set(prefixes.filter { $0.family == family })
-        localPods = own.isEmpty ? [Self.everything(of: family)] : own
+    /// Takes this node as it is now.
+    package mutating func set(_ node: ProxiedNode) {
+        // Hints name zones, and the sources that a load balancer admits may name the node itself.
+        if node.zone != self.node.zone || node.addresses != self.node.addresses { dirty.formUnion(services.keys) }
+        self.node = node
     }
 
-    private static func everything(of family: IPFamily) -> IPPrefix {
-        IPPrefix(IPAddress(family: family, bits: 0), length: 0)
+    /// Takes the ranges in which Services get their addresses.
+    package mutating func set(serviceRanges: Set<IPPrefix>) {
+        self.serviceRanges = serviceRanges.filter { $0.family == family }
+    }
+
+    /// The slices of a Service, in an order that does not depend on when they came.
+    func endpoints(of service: ServiceName) -> [ProxiedSlice] {
+        (slicesOfService[service] ?? []).sorted().compactMap { slices[$0] }
     }
 
     /// Whether ``flush()`` would do anything.
-    package var hasPendingChanges: Bool { !dirty.isEmpty || localPods != flushedLocalPods }
+    package var hasPendingChanges: Bool { !dirty.isEmpty || ranges != flushedRanges }
+
+    /// Ends adoption: slot orders that no Service claimed so far are forgotten.
+    package mutating func forgetAdoptedSlots() {
+        adopted = [:]
+    }
 
     /// The whole table as of the last flush.
     /// - Complexity: O(n) in the number of slots.
     package var table: ProxyTable {
         var table = ProxyTable(family: family)
-        for (frontend, state) in states {
-            table.actions[frontend] = state.action
-            for (index, backend) in state.backends.enumerated() {
-                table.slots[Slot(frontend, UInt32(index))] = backend
-            }
+        for (frontend, state) in frontends {
+            state.forEachEntry(of: frontend) { table.entries[$0] = $1 }
         }
-        table.clusterAddresses = Set(clusterAddressUses.keys)
-        table.hairpins = Set(hairpinUses.keys)
-        table.localPods = flushedLocalPods
+        for (anchor, state) in ports {
+            for (pool, backends) in state.pools {
+                for (index, backend) in backends.enumerated() {
+                    table.entries[.slot(Slot(anchor, pool, UInt32(index)))] = .backend(backend)
+                }
+            }
+            for member in state.members { table.entries[.member(anchor, member)] = .present }
+        }
+        for address in clusterAddressUses.keys { table.entries[.clusterAddress(address)] = .present }
+        for address in hairpinUses.keys { table.entries[.hairpin(address)] = .present }
+        for range in flushedRanges { table.entries[range] = .present }
         return table
+    }
+}
+
+/// What a frontend leads to at present.
+struct FrontendState: Hashable, Sendable {
+    var owner: ServiceName
+    var kind: ProxiedService.Kind
+    var action: FrontendAction
+    /// What callers from outside this node meet, where that differs.
+    var outsiders: Balance?
+    /// The frontend whose slots it shares, when it is not the cluster address itself.
+    var anchor: Frontend?
+    /// The sources that it admits; nil when it admits all.
+    var admitted: Set<IPPrefix>?
+    /// The addresses that serve it: a datagram flow towards another is stale.
+    var serving: Set<IPAddress>
+
+    /// Calls `body` with each element that the state is made of.
+    func forEachEntry(of frontend: Frontend, _ body: (TableEntry, TableValue) -> Void) {
+        body(.action(frontend), .action(action))
+        if let outsiders { body(.outsiders(frontend), .action(.balance(outsiders))) }
+        if let anchor, case .balance = action { body(.alias(frontend), .frontend(anchor)) }
+        guard let admitted else { return }
+        body(.guarded(frontend), .present)
+        for prefix in admitted { body(.admitted(frontend, prefix), .present) }
+    }
+}
+
+/// The endpoints of a Service port at present.
+struct PortState: Hashable, Sendable {
+    /// The backends of each pool in slot order.
+    var pools: [Pool: [Backend]]
+    /// Whether clients keep their endpoints.
+    var isSticky: Bool
+
+    /// The backend of every slot.
+    var backends: [Backend] {
+        pools.values.flatMap(\.self)
+    }
+
+    /// The backends that may keep their clients.
+    var members: Set<Backend> {
+        isSticky ? Set(backends) : []
     }
 }

@@ -12,6 +12,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     private let endpointSlices: Informer<EndpointSlice>
     private let nodes: Informer<Node>
     private let nodeName: String
+    private let options: ProxyOptions
     private let logger: Logger
 
     /// Time between comparisons of everything.
@@ -20,18 +21,19 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// A proxy for the node of a name, fed by informers that others run.
     public init(
         services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
-        nodeName: String, logger: Logger
+        nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
     ) {
         self.services = services
         self.endpointSlices = endpointSlices
         self.nodes = nodes
         self.nodeName = nodeName
+        self.options = options
         self.logger = logger
     }
 
     /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
     public func run() async throws {
-        let engine = try ProxyEngine(nodeName: nodeName, logger: logger)
+        let engine = try ProxyEngine(nodeName: nodeName, options: options, logger: logger)
         await cancelWhenGracefulShutdown { [services, endpointSlices, nodes] in
             await withTaskGroup { group in
                 group.addTask {

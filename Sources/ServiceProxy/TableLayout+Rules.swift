@@ -4,38 +4,95 @@ internal import NFTables
 extension TableLayout {
     /// The rules of the chains that always exist, in the order of each chain.
     var rules: [Rule] {
-        [
-            rule(ChainName.destinations, [.verdict(.jump(ChainName.dispatch))]),
-            rule(ChainName.ownDestinations, [.verdict(.jump(ChainName.dispatch))]),
-            rule(ChainName.dispatch, fromElsewhereToClusterAddress + setMasqueradeMark),
-            rule(ChainName.dispatch, serviceKey + [verdict(.services)]),
-            rule(ChainName.dispatch, toNode + HeaderLayout.destinationPort(from: 0) + [verdict(.nodePorts)]),
-            rule(ChainName.incoming, isNew + [.verdict(.jump(ChainName.unserved))]),
-            rule(ChainName.outgoing, isNew + [.verdict(.jump(ChainName.unserved))]),
-            rule(ChainName.unserved, serviceKey + [verdict(.unserved)]),
-            rule(ChainName.unserved, toNode + HeaderLayout.destinationPort(from: 0) + [verdict(.unservedNodePorts)]),
+        destinationRules + dispatchRules + refusalRules + sourceRules
+            + (answersOnLoopback ? [martianRule] : [])
+    }
+
+    private var destinationRules: [Rule] {
+        [ChainName.destinations, ChainName.ownDestinations].flatMap { chain in
+            [ChainName.dispatch, ChainName.refusals].map { rule(chain, [.verdict(.jump($0))]) }
+        }
+    }
+
+    private var dispatchRules: [Rule] {
+        let port = HeaderLayout.destinationPort(from: 0)
+        return [
             rule(
-                ChainName.unserved, [header.destination(), isIn(.clusterAddresses), .verdict(.goto(ChainName.refuse))]),
-            rule(ChainName.refuse, [.reject(.icmp(code: header.portUnreachable))]),
-            rule(ChainName.sources, takeMasqueradeMark + [.masquerade(fullyRandom: true)]),
-            rule(ChainName.sources, hairpinKey + [isIn(.hairpins), .masquerade(fullyRandom: true)]),
+                ChainName.dispatch,
+                frontendKey + [isIn(.guarded), header.source(header.register(afterAddressAnd: 2))]
+                    + [isIn(.admitted, inverted: true), .verdict(.drop)]),
+            // The answer must come back by here unless the caller is one of this node's pods.
+            rule(
+                ChainName.dispatch,
+                [header.destination(), isIn(.clusterAddresses), header.source(), isIn(.unmasqueraded, inverted: true)]
+                    + setMasqueradeMark),
+            rule(ChainName.dispatch, frontendKey + [verdict(.outsiders)]),
+            rule(ChainName.dispatch, frontendKey + [verdict(.services)]),
+            rule(ChainName.dispatch, toNode + [.verdict(.jump(ChainName.nodePorts))]),
+            rule(ChainName.nodePorts, port + [verdict(.nodePortOutsiders)]),
+            rule(ChainName.nodePorts, port + [verdict(.nodePorts)]),
         ]
     }
 
-    /// The rules of the chains that Services with so many endpoints share.
-    func rules(forEndpoints count: UInt32) -> [Rule] {
-        let service = ChainName.endpoints(count)
-        let node = ChainName.nodeEndpoints(count)
-        let afterServiceKey = header.register(afterAddressAnd: 2)
-        let afterNodeKey = Register(2)
-        // The second draw of each chain is for a packet that meets a change of the maps half-way and finds its first
-        // slot gone: the slot 0 is the last to go.
-        return [.random(modulus: count, afterServiceKey), .immediate(UInt32(0).registerBytes, afterServiceKey)].map {
-            rule(service, serviceKey + [$0] + translate(by: .endpoints))
-        } + [rule(node, setMasqueradeMark)]
-            + [.random(modulus: count, afterNodeKey), .immediate(UInt32(0).registerBytes, afterNodeKey)].map {
-                rule(node, HeaderLayout.destinationPort(from: 0) + [$0] + translate(by: .nodePortEndpoints))
-            }
+    private var refusalRules: [Rule] {
+        [
+            rule(ChainName.refusals, frontendKey + [verdict(.unserved)]),
+            rule(ChainName.refusals, toNode + [.verdict(.jump(ChainName.nodePortRefusals))]),
+            rule(
+                ChainName.refusals, [header.destination(), isIn(.clusterAddresses), .verdict(.goto(ChainName.refuse))]),
+            rule(ChainName.refusals, [header.destination(), isIn(.serviceRanges), .verdict(.drop)]),
+            rule(
+                ChainName.nodePortRefusals, HeaderLayout.destinationPort(from: 0) + [verdict(.unservedNodePorts)]),
+            // A reset ends the attempt at once; after an ICMP error an IPv6 client of Linux tries again first.
+            rule(
+                ChainName.refuse,
+                [
+                    .meta(.transportProtocol, Register(0)),
+                    .compare(Register(0), .equal, [TransportProtocol.tcp.rawValue]), .reject(.tcpReset),
+                ]),
+            rule(ChainName.refuse, [.reject(.icmp(code: header.portUnreachable))]),
+        ]
+    }
+
+    private var sourceRules: [Rule] {
+        [
+            rule(ChainName.sources, takeMasqueradeMark + [.masquerade(fullyRandom: true)]),
+            rule(
+                ChainName.sources,
+                [header.source(), header.destination(header.register(afterAddressAnd: 0)), isIn(.hairpins)]
+                    + [.masquerade(fullyRandom: true)]),
+        ]
+    }
+
+    /// Node ports on loopback addresses need these to be routable, so what comes from a link must not reach them.
+    private var martianRule: Rule {
+        rule(
+            ChainName.martians,
+            [
+                .meta(.inputInterfaceName, Register(0)),
+                .compare(Register(0), .notEqual, Array("lo".utf8) + Array(repeating: 0, count: 14)),
+            ] + toLoopback(.equal) + [.verdict(.drop)])
+    }
+
+    /// The rules of the chain that Services of a shape share.
+    func rules(_ shape: ChainShape) -> [Rule] {
+        let balance = shape.balance
+        var rules: [[Expression]] = []
+        switch balance.entry {
+        case .cluster: break
+        case .external: rules.append(setMasqueradeMark)
+        case .insider: rules.append([header.source(), isIn(.localPods, inverted: true)] + setMasqueradeMark)
+        case .outsider:
+            rules.append([header.source(), isIn(.localPods), .verdict(.return)])
+            rules.append(
+                [.fib(.sourceKind, Register(0)), .compare(Register(0), .equal, AddressKind.local.registerBytes)]
+                    + [.verdict(.return)])
+            if balance.count == 0 { rules.append([.verdict(.drop)]) }
+        }
+        if balance.count > 0 {
+            rules += BalanceRules(header, shape).all
+        }
+        return rules.map { rule(shape.name, $0) }
     }
 
     private func rule(_ chain: String, _ expressions: [Expression]) -> Rule {
@@ -49,51 +106,25 @@ extension TableLayout {
     }
 
     /// Loads destination address, protocol and destination port.
-    private var serviceKey: [Expression] {
-        [header.destination()] + HeaderLayout.destinationPort(from: header.register(afterAddressAnd: 0).index)
-    }
+    private var frontendKey: [Expression] { header.frontendKey(from: 0) }
 
-    /// Loads source and destination address.
-    private var hairpinKey: [Expression] {
-        [header.source(), header.destination(header.register(afterAddressAnd: 0))]
-    }
-
-    /// Looks an endpoint up and translates the destination to it.
-    private func translate(by map: MapName) -> [Expression] {
-        [
-            .lookup(map: map.rawValue, Register(0), into: Register(0)),
-            .nat(.destination, family, address: Register(0), port: header.register(afterAddressAnd: 0)),
-        ]
-    }
-
-    /// Goes on if the connection is new.
-    private var isNew: [Expression] {
-        [
-            .connection(.state, Register(0)),
-            .bitwise(
-                Register(0), mask: ConnectionState.new.registerBytes, xor: UInt32(0).registerBytes, Register(0)),
-            .compare(Register(0), .notEqual, UInt32(0).registerBytes),
-        ]
-    }
-
-    /// Goes on if the destination is an address of this node that can be reached from outside.
+    /// Goes on if the destination is an address of this node that node ports answer on.
     private var toNode: [Expression] {
+        [.fib(.destinationKind, Register(0)), .compare(Register(0), .equal, AddressKind.local.registerBytes)]
+            + (answersOnLoopback ? [] : toLoopback(.notEqual))
+            + [header.destination(), isIn(.nodePortRanges)]
+    }
+
+    private func toLoopback(_ comparison: Expression.Comparison) -> [Expression] {
         let loopback = header.loopback
         let ones = IPAddress(family: family, bits: .max >> (128 - UInt128(family.bitWidth)))
         return [
-            .fib(.destinationKind, Register(0)),
-            .compare(Register(0), .equal, AddressKind.local.registerBytes),
             header.destination(),
             .bitwise(
                 Register(0), mask: IPPrefix(ones, length: loopback.length).address.bytes,
                 xor: IPAddress(family: family, bits: 0).bytes, Register(0)),
-            .compare(Register(0), .notEqual, loopback.address.bytes),
+            .compare(Register(0), comparison, loopback.address.bytes),
         ]
-    }
-
-    /// Goes on if a cluster address is called from elsewhere than a pod of this node: the answer must come back by here.
-    private var fromElsewhereToClusterAddress: [Expression] {
-        [header.destination(), isIn(.clusterAddresses), header.source(), isIn(.localPods, inverted: true)]
     }
 
     private var setMasqueradeMark: [Expression] {

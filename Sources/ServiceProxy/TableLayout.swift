@@ -4,26 +4,36 @@ internal import NFTables
 /// The part of a family's nftables table that does not depend on Services: its maps, chains and rules.
 ///
 /// ```
-/// prerouting, output   nat     dispatch: cluster address . protocol . port -> endpoints-N
-///                                        node's address, protocol . port   -> node-endpoints-N
-/// prerouting, output   filter  unserved: refuses what no endpoint serves
-/// postrouting          nat     masquerades what dispatch marked, and hairpins
+/// prerouting, output   nat   dispatch: frontend's address . protocol . port -> chain of a shape
+///                                      node's address, protocol . port      -> chain of a shape
+///                            refusals: refuses what no endpoint serves
+/// postrouting          nat   masquerades what was marked, and hairpins
 /// ```
 ///
-/// A chain `endpoints-N` serves every Service with N endpoints: it draws a number below N as the last field of the
-/// key under which the map of endpoints has an address and port. So no chain or rule belongs to a Service.
+/// A chain of a shape serves every Service port with so many endpoints: it draws a number as the last field of the
+/// key under which the map of endpoints has an address and port. So no chain or rule belongs to a Service; and as all
+/// chains are for translation, the packets of a connection but the first meet no rule at all.
 struct TableLayout: Sendable {
     /// The maps and sets by name; their elements are all that changes with Services.
     enum MapName: String, CaseIterable, Sendable {
         case services
         case nodePorts = "node-ports"
+        case outsiders
+        case nodePortOutsiders = "node-port-outsiders"
+        case aliases
+        case nodePortAliases = "node-port-aliases"
         case endpoints
-        case nodePortEndpoints = "node-port-endpoints"
+        case members
         case unserved
         case unservedNodePorts = "unserved-node-ports"
+        case guarded
+        case admitted
         case clusterAddresses = "cluster-addresses"
+        case serviceRanges = "service-ranges"
+        case nodePortRanges = "node-port-ranges"
         case hairpins
         case localPods = "local-pods"
+        case unmasqueraded
     }
 
     /// The names of chains.
@@ -31,79 +41,96 @@ struct TableLayout: Sendable {
         static let destinations = "destinations"
         static let ownDestinations = "own-destinations"
         static let dispatch = "dispatch"
-        static let incoming = "incoming"
-        static let outgoing = "outgoing"
-        static let unserved = "unserved"
+        static let nodePorts = "to-node-ports"
+        static let refusals = "refusals"
+        static let nodePortRefusals = "node-port-refusals"
         static let refuse = "refuse"
         static let sources = "sources"
-
-        static func endpoints(_ count: UInt32) -> String { "endpoints-\(count)" }
-        static func nodeEndpoints(_ count: UInt32) -> String { "node-endpoints-\(count)" }
-
-        /// The number of endpoints that a chain is for; nil for other chains.
-        static func endpointCount(_ name: String) -> UInt32? {
-            for prefix in ["endpoints-", "node-endpoints-"] where name.hasPrefix(prefix) {
-                return UInt32(name.dropFirst(prefix.count))
-            }
-            return nil
-        }
+        static let martians = "martians"
     }
 
+    /// The clients of frontends with affinity, and the endpoints that they keep; rules write it, not the agent.
+    static let affinity = "affinity"
     /// The bit of the packet mark that asks for masquerading; it is cleared before the packet leaves.
     static let masqueradeMark: UInt32 = 0x4000
+    /// How many clients with affinity are remembered; beyond them connections are spread as without it.
+    private static let affinitySize: UInt32 = 1 << 18
 
     let family: IPFamily
+    /// Whether node ports answer on loopback addresses.
+    let answersOnLoopback: Bool
     let header: HeaderLayout
     let table: Table
 
-    init(_ family: IPFamily) {
+    init(_ family: IPFamily, _ options: ProxyOptions = ProxyOptions()) {
         self.family = family
         header = HeaderLayout(family)
+        answersOnLoopback = options.answersOnLoopback && header.loopbackRoutingParameter != nil
         table = Table(family: Table.Family(family), name: "duet-proxy")
     }
 
     /// The maps and sets.
-    var sets: [NamedSet] { MapName.allCases.map(set) }
+    var sets: [NamedSet] {
+        MapName.allCases.map(set) + [
+            NamedSet(
+                table: table, name: Self.affinity, key: [.mark, .address(family)] + frontendTypes,
+                value: .data(backendTypes), flags: [.timeout, .dynamic], size: Self.affinitySize)
+        ]
+    }
+
+    private var frontendTypes: [DataType] { [.address(family)] + Self.portTypes }
+    private var backendTypes: [DataType] { [.address(family), .port] }
+    private static let portTypes: [DataType] = [.transportProtocol, .port]
 
     private func set(_ name: MapName) -> NamedSet {
-        let address = DataType.address(family)
-        let port: [DataType] = [.transportProtocol, .port]
         let (key, value): ([DataType], NamedSet.Value) =
             switch name {
-            case .services, .unserved: ([address] + port, .verdict)
-            case .nodePorts, .unservedNodePorts: (port, .verdict)
-            case .endpoints: ([address] + port + [.mark], .data([address, .port]))
-            case .nodePortEndpoints: (port + [.mark], .data([address, .port]))
-            case .clusterAddresses, .localPods: ([address], .none)
-            case .hairpins: ([address, address], .none)
+            case .services, .outsiders, .unserved: (frontendTypes, .verdict)
+            case .nodePorts, .nodePortOutsiders, .unservedNodePorts: (Self.portTypes, .verdict)
+            case .aliases: (frontendTypes, .data(frontendTypes))
+            case .nodePortAliases: (Self.portTypes, .data(frontendTypes))
+            case .endpoints: (frontendTypes + [.mark], .data(backendTypes))
+            case .members: (frontendTypes + backendTypes, .none)
+            case .guarded: (frontendTypes, .none)
+            case .admitted: (frontendTypes + [.address(family)], .none)
+            case .clusterAddresses, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded:
+                ([.address(family)], .none)
+            case .hairpins: ([.address(family), .address(family)], .none)
             }
         return NamedSet(
-            table: table, name: name.rawValue, key: key, value: value, flags: name == .localPods ? .interval : [])
+            table: table, name: name.rawValue, key: key, value: value, flags: name.holdsRanges ? .interval : [])
     }
 
     /// The chains that always exist.
     var chains: [Chain] {
-        // Refusing comes right after the translation of destinations: what is then still addressed to a Service has no
-        // endpoint, and no route to it is needed for the answer.
-        let refusal = Chain.Priority.destinationNAT + 10
-        return [
-            Chain(table: table, name: ChainName.refuse),
-            Chain(table: table, name: ChainName.unserved),
-            Chain(table: table, name: ChainName.dispatch),
+        let translating = [
             base(ChainName.destinations, .nat, .prerouting, Chain.Priority.destinationNAT),
             base(ChainName.ownDestinations, .nat, .output, Chain.Priority.destinationNAT),
-            base(ChainName.incoming, .filter, .prerouting, refusal),
-            base(ChainName.outgoing, .filter, .output, refusal),
             base(ChainName.sources, .nat, .postrouting, Chain.Priority.sourceNAT),
         ]
+        let martians = base(ChainName.martians, .filter, .prerouting, Chain.Priority.raw)
+        let plain = [
+            ChainName.refuse, ChainName.nodePortRefusals, ChainName.refusals, ChainName.nodePorts, ChainName.dispatch,
+        ].map { Chain(table: table, name: $0) }
+        return plain + translating + (answersOnLoopback ? [martians] : [])
     }
 
     private func base(_ name: String, _ kind: Chain.Kind, _ hook: Chain.Hook, _ priority: Int32) -> Chain {
         Chain(table: table, name: name, base: Chain.Base(kind, hook, priority: priority))
     }
 
-    /// The chains that Services with so many endpoints share.
-    func chains(forEndpoints count: UInt32) -> [Chain] {
-        [ChainName.endpoints(count), ChainName.nodeEndpoints(count)].map { Chain(table: table, name: $0) }
+    /// The chain that Services of a shape share.
+    func chain(_ shape: ChainShape) -> Chain {
+        Chain(table: table, name: shape.name)
+    }
+}
+
+extension TableLayout.MapName {
+    /// Whether elements are ranges of addresses.
+    var holdsRanges: Bool {
+        switch self {
+        case .admitted, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded: true
+        default: false
+        }
     }
 }

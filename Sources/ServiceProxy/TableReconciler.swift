@@ -1,6 +1,7 @@
 package import Addresses
 internal import Conntrack
 package import KubernetesAPI
+internal import Linux
 package import Logging
 internal import NFTables
 
@@ -28,25 +29,31 @@ package final class TableReconciler {
     private var model: ServiceProxyModel
     private var rules: NFTablesSocket
     private var flows: ConntrackSocket
-    /// The numbers of endpoints that have chains.
+    /// The shapes that have chains.
     ///
     /// Chains are never deleted: they are few, and all Services share them.
-    private var counts: Set<UInt32> = []
+    private var shapes: Set<ChainShape> = []
     /// Whether the kernel's table may differ from the last flush of the model.
     private var isOutOfStep = true
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
 
     /// Opens the sockets and adopts the slots of the table that the kernel has.
-    package init(family: IPFamily, logger: Logger) throws {
-        layout = TableLayout(family)
+    package init(
+        family: IPFamily, nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
+    ) throws {
+        layout = TableLayout(family, options)
         var logger = logger
         logger[metadataKey: "family"] = "\(family.name)"
         self.logger = logger
+        if layout.answersOnLoopback, let parameter = layout.header.loopbackRoutingParameter {
+            try Sysctl.set(parameter, "1")
+        }
         rules = try NFTablesSocket()
         flows = try ConntrackSocket()
         let kernel = try KernelTable(reading: layout, from: &rules)
-        model = ServiceProxyModel(family: family, adoptingSlotsOf: kernel?.content)
+        model = ServiceProxyModel(
+            family: family, nodeName: nodeName, options: options, adoptingSlotsOf: kernel?.content)
     }
 
     package var family: IPFamily { layout.family }
@@ -59,6 +66,11 @@ package final class TableReconciler {
     package func update(_ slice: EndpointSlice) { model.update(slice) }
     package func remove(_ slice: EndpointSlice) { model.remove(slice) }
     package func update(_ node: Node) { model.update(node) }
+
+    /// What the kernel does with a call, if it holds what the last flush gave it.
+    package func outcome(of call: Call, nodeAddresses: Set<IPAddress>) -> CallOutcome {
+        model.outcome(of: call, nodeAddresses: nodeAddresses)
+    }
 
     /// Applies what changed since the last flush, as one transaction; the first flush compares with all that the
     /// kernel has instead.
@@ -98,15 +110,15 @@ package final class TableReconciler {
         let target = model.table
         var report: Report
         if let kernel = try KernelTable(reading: layout, from: &rules) {
-            counts = kernel.counts
+            shapes = kernel.shapes
             report = try apply(kernel.content.difference(to: target))
         } else {
-            var counts: Set<UInt32> = []
-            let transaction = layout.transaction(rebuilding: target, counts: &counts)
+            var shapes: Set<ChainShape> = []
+            let transaction = layout.transaction(rebuilding: target, shapes: &shapes)
             try rules.commit(transaction)
-            self.counts = counts
+            self.shapes = shapes
             report = Report()
-            report.elements = target.count
+            report.elements = target.entries.count
             report.operations = transaction.operations.count
             report.isRebuilt = true
             report.forgottenFlows = try forgetStaleFlows()
@@ -119,10 +131,10 @@ package final class TableReconciler {
         var report = Report()
         report.elements = difference.count
         if !difference.isEmpty {
-            var counts = counts
-            let transaction = layout.transaction(for: difference, counts: &counts)
+            var shapes = shapes
+            let transaction = layout.transaction(for: difference, shapes: &shapes)
             try rules.commit(transaction)
-            self.counts = counts
+            self.shapes = shapes
             report.operations = transaction.operations.count
         }
         report.forgottenFlows = try forgetStaleFlows()

@@ -7,13 +7,14 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent", abstract: "Run one node's network: pod routes, Services, cluster DNS.")
 
     @OptionGroup var common: NodeOptions
+    @OptionGroup var services: ServiceOptions
 
     func run() async throws {
         let logger = LogOutput.logger("agent")
         let agent = try NodeNetworkAgent(
             configuration: AgentConfiguration(
                 kubeconfigPath: common.kubeconfig, nodeName: common.nodeName, cniConfDir: common.cniConfDir,
-                cniBinDir: common.cniBinDir),
+                cniBinDir: common.cniBinDir, services: try services.proxyOptions),
             logger: logger)
         try await ServiceRunner.run([agent], logger: logger)
     }

@@ -1,9 +1,11 @@
 import Addresses
 import Foundation
 import Linux
+import ServiceProxy
 import Synchronization
 
-/// A node between two pods with echo servers and a client that is no pod, each in a network namespace of its own.
+/// A node between two pods, a pod of another node, all with echo servers, and a client that is no pod, each in a network
+/// namespace of its own.
 ///
 /// Everything is removed when the value goes away.
 /// An echo server answers every TCP connection and UDP datagram on port 8080, on both families, with its name
@@ -25,7 +27,7 @@ final class NodeLab: Sendable {
             ip netns add \(node)
             ip -n \(node) link set lo up
             ip netns exec \(node) sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-              net.ipv6.conf.default.accept_dad=0
+              net.ipv6.conf.default.accept_dad=0 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 
             """
         for (index, name) in Self.neighbours.enumerated() {
@@ -53,7 +55,7 @@ final class NodeLab: Sendable {
             """
         do {
             try Self.shell(script)
-            servers = try ["pod-1", "pod-2"].map { [prefix] name in
+            servers = try ["pod-1", "pod-2", "remote"].map { [prefix] name in
                 let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)")
                 _ = server.prints { !$0.isEmpty }
                 return server
@@ -69,7 +71,7 @@ final class NodeLab: Sendable {
     }
 
     /// The neighbours; the first is outside the cluster.
-    private static let neighbours = ["client", "pod-1", "pod-2"]
+    private static let neighbours = ["client", "pod-1", "pod-2", "remote"]
 
     /// The address of a neighbour, or the node's address on the link to it.
     static func address(_ family: IPFamily, of name: String, nodeSide: Bool = false) -> IPAddress {
@@ -96,9 +98,18 @@ final class NodeLab: Sendable {
     func call(
         _ address: IPAddress, _ port: UInt16, from name: String, transport: String = "tcp", times: Int = 1
     ) throws -> String {
-        try Self.shell(
-            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(transport) \(times) <<'E'\n\(Self.caller)\nE"
-        )
+        let call = Call(from: address, to: address, transport == "tcp" ? .tcp : .udp, port)
+        return try answers(to: Array(repeating: (name, call, 4), count: times)).joined(separator: "\n")
+    }
+
+    /// What becomes of each call to a destination and port, all made at once, each from a namespace and with a time
+    /// to wait in seconds.
+    func answers(to calls: [(place: String, call: Call, seconds: Double)]) throws -> [String] {
+        let arguments = calls.map {
+            "\(prefix)-\($0.place),\($0.call.destination),\($0.call.port),\($0.call.transport),\($0.seconds)"
+        }
+        let output = try Self.shell("python3 - \(arguments.joined(separator: " ")) <<'E'\n\(Self.caller)\nE")
+        return output.split(separator: "\n").map(String.init)
     }
 
     /// Calls an address again and again for a time; how many calls were answered, and how many failed.
@@ -135,7 +146,8 @@ final class NodeLab: Sendable {
     }
 
     private static func remove(_ prefix: String) {
-        _ = try? shell("for n in client pod-1 pod-2 node; do ip netns del \(prefix)-$n 2>/dev/null || true; done")
+        _ = try? shell(
+            "for n in client pod-1 pod-2 remote node; do ip netns del \(prefix)-$n 2>/dev/null || true; done")
     }
 
     private struct CommandFailed: Error {
@@ -237,20 +249,31 @@ final class NodeLab: Sendable {
             except OSError as error: print(error, flush=True)
         """
 
+    /// Makes every call of a list at once, each by a thread in a namespace, and prints the answers in their order.
     private static let caller = """
-        import socket, sys
-        address, port, transport = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        for _ in range(int(sys.argv[4])):
-            s = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
-            s.settimeout(4)
-            try:
-                s.connect((address, port))
-                if transport != "tcp": s.send(b"?")
-                print(s.recv(2048).decode())
-            except ConnectionRefusedError: print("refused")
-            except TimeoutError: print("timeout")
-            except OSError as error: print(error)
-            s.close()
+        import ctypes, os, socket, sys, threading
+        libc = ctypes.CDLL(None, use_errno=True)
+        calls = [text.split(",") for text in sys.argv[1:]]
+        answers = [""] * len(calls)
+        def call(index, namespace, address, port, transport, seconds):
+            place = os.open("/run/netns/" + namespace, os.O_RDONLY)
+            if libc.setns(place, 0x40000000) != 0: raise OSError(ctypes.get_errno(), "setns")
+            os.close(place)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            with socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as s:
+                s.settimeout(float(seconds))
+                try:
+                    s.connect((address, int(port)))
+                    if transport != "tcp": s.send(b"?")
+                    answers[index] = s.recv(2048).decode()
+                except ConnectionRefusedError: answers[index] = "refused"
+                # A datagram that is refused or dropped where it is sent is not permitted, in the kernel's words.
+                except PermissionError: answers[index] = "not permitted"
+                except TimeoutError: answers[index] = "timeout"
+                except OSError as error: answers[index] = str(error)
+        threads = [threading.Thread(target=call, args=(index, *arguments)) for index, arguments in enumerate(calls)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print("\\n".join(answers))
         """
 }

@@ -26,20 +26,63 @@ extension ProxiedSlice {
 }
 
 extension ProxyTable {
-    /// The backends of a frontend whatever their slots.
-    func backends(of frontend: Frontend) -> Set<Backend> {
-        Set(slots.lazy.filter { $0.key.frontend == frontend }.map(\.value))
+    /// What happens at each frontend.
+    var actions: [Frontend: FrontendAction] {
+        entries.reduce(into: [:]) { actions, entry in
+            if case (.action(let frontend), .action(let action)) = entry { actions[frontend] = action }
+        }
     }
 
-    /// The table with the slots of every frontend in the order of its backends.
+    /// The backend in each slot.
+    var slots: [Slot: Backend] {
+        entries.reduce(into: [:]) { slots, entry in
+            if case (.slot(let slot), .backend(let backend)) = entry { slots[slot] = backend }
+        }
+    }
+
+    /// The frontends that share another's slots.
+    var aliases: [Frontend: Frontend] {
+        entries.reduce(into: [:]) { aliases, entry in
+            if case (.alias(let frontend), .frontend(let anchor)) = entry { aliases[frontend] = anchor }
+        }
+    }
+
+    var clusterAddresses: Set<IPAddress> {
+        Set(entries.keys.compactMap { if case .clusterAddress(let address) = $0 { address } else { nil } })
+    }
+
+    var hairpins: Set<IPAddress> {
+        Set(entries.keys.compactMap { if case .hairpin(let address) = $0 { address } else { nil } })
+    }
+
+    /// The backends that a frontend leads to, whatever their slots.
+    func backends(of frontend: Frontend, _ pool: Pool = .everywhere) -> Set<Backend> {
+        let anchor = aliases[frontend] ?? frontend
+        return Set(slots.lazy.filter { $0.key.anchor == anchor && $0.key.pool == pool }.map(\.value))
+    }
+
+    /// The table with the slots of every port in the order of its backends.
     func canonical() -> ProxyTable {
         var table = self
-        table.slots = [:]
-        for frontend in actions.keys {
-            for (index, backend) in backends(of: frontend).sorted().enumerated() {
-                table.slots[Slot(frontend, UInt32(index))] = backend
+        var backends: [Frontend: [Pool: Set<Backend>]] = [:]
+        for (slot, backend) in slots {
+            backends[slot.anchor, default: [:]][slot.pool, default: []].insert(backend)
+            table.entries[.slot(slot)] = nil
+        }
+        for (anchor, pools) in backends {
+            for (pool, backends) in pools {
+                for (index, backend) in backends.sorted().enumerated() {
+                    table.entries[.slot(Slot(anchor, pool, UInt32(index)))] = .backend(backend)
+                }
             }
         }
         return table
+    }
+}
+
+extension ServiceProxyModel {
+    /// A model as the node "node" sees it.
+    init(family: IPFamily, adoptingSlotsOf kept: ProxyTable? = nil) {
+        self.init(family: family, nodeName: "node", adoptingSlotsOf: kept)
     }
 }

@@ -18,17 +18,20 @@ struct ServiceProxyModelTests {
     }
 
     @Test(
-        "A Service becomes one action and one slot per endpoint for each of its frontends", arguments: IPFamily.allCases
+        "A Service becomes an action for each frontend and a slot for each endpoint", arguments: IPFamily.allCases
     )
     func compiles(family: IPFamily) {
         let table = web(family, pods: [1, 2, 3]).table
         let cluster = Frontend(address: clusterIP(family, 1), transport: .tcp, port: 80)
         let node = Frontend(address: nil, transport: .tcp, port: 30_080)
-        #expect(table.actions == [cluster: .balance(over: 3), node: .balance(over: 3)])
+        #expect(
+            table.actions == [
+                cluster: .balance(Balance(.cluster, over: 3)), node: .balance(Balance(.external, over: 3)),
+            ])
         let backends = Set([1, 2, 3].map { Backend(address: podIP(family, $0), port: 8080) })
         #expect(table.backends(of: cluster) == backends)
-        #expect(table.backends(of: node) == backends)
-        #expect(table.slots.count == 6)
+        #expect(table.aliases == [node: cluster])
+        #expect(table.slots.count == 3)
         #expect(table.clusterAddresses == [clusterIP(family, 1)])
         #expect(table.hairpins == Set(backends.map(\.address)))
     }
@@ -42,16 +45,18 @@ struct ServiceProxyModelTests {
         #expect(table.clusterAddresses == [clusterIP(family, 1)])
     }
 
-    @Test("One endpoint more changes its slots and the counts, nothing else", arguments: IPFamily.allCases)
+    @Test("One endpoint more changes its slot and the counts, nothing else", arguments: IPFamily.allCases)
     func addsOneEndpoint(family: IPFamily) {
         var model = web(family, pods: [1, 2, 3])
         model.set(ProxiedSlice("web", family, port: 8080, pods: [0, 1, 2, 3]), named: ServiceName("web-1"))
+        let cluster = Frontend(address: clusterIP(family, 1), transport: .tcp, port: 80)
         let difference = model.flush().difference
-        #expect(difference.slots.count == 2)
-        #expect(difference.slots.allSatisfy { $0.key.index == 3 && $0.value.old == nil })
-        #expect(difference.actions.count == 2)
-        #expect(difference.hairpins.added == [podIP(family, 0)])
-        #expect(difference.count == 5)
+        let fresh = Backend(address: podIP(family, 0), port: 8080)
+        #expect(difference.changes[.slot(Slot(cluster, .everywhere, 3))]?.new == .backend(fresh))
+        #expect(difference.changes[.hairpin(podIP(family, 0))]?.new == .present)
+        #expect(
+            difference.changes[.action(cluster)]?.new == .action(.balance(Balance(.cluster, over: 4))))
+        #expect(difference.count == 4)
     }
 
     @Test("One endpoint less moves the last one into its slot", arguments: [1, 2, 3] as [UInt128])
@@ -60,9 +65,12 @@ struct ServiceProxyModelTests {
         model.set(
             ProxiedSlice("web", .ipv6, port: 8080, pods: [1, 2, 3].filter { $0 != gone }), named: ServiceName("web-1"))
         let difference = model.flush().difference
-        #expect(difference.slots.count <= 4)
-        #expect(difference.actions.values.allSatisfy { $0.new == .balance(over: 2) })
-        #expect(difference.hairpins.removed == [podIP(.ipv6, gone)])
+        let cluster = Frontend(address: clusterIP(.ipv6, 1), transport: .tcp, port: 80)
+        // Two actions, the hairpin, the last slot, and the one that its backend moved to.
+        #expect(difference.count == (gone == 3 ? 4 : 5))
+        #expect(
+            difference.changes[.action(cluster)]?.new == .action(.balance(Balance(.cluster, over: 2))))
+        #expect(difference.changes[.hairpin(podIP(.ipv6, gone))] == .init(from: .present, to: nil))
     }
 
     @Test("An event that changes nothing flushes nothing")
@@ -186,14 +194,19 @@ struct ServiceProxyModelTests {
         #expect(kernel.difference(to: successor.table).isEmpty)
     }
 
-    @Test("While the node has no block every source counts as local")
+    @Test("While the node has no block every source keeps its address, and none counts as a local pod")
     func localPods() throws {
         var model = ServiceProxyModel(family: .ipv6)
         _ = model.flush()
-        #expect(model.table.localPods.map(\.length) == [0])
+        let everything = try #require(IPPrefix("::/0"))
         let blocks = try ["10.244.1.0/24", "fd00:10:244:1::/64"].map { try #require(IPPrefix($0)) }
-        model.set(localPods: blocks)
+        #expect(model.table.entries[.unmasqueraded(everything)] == .present)
+        #expect(model.table.entries[.localPods(everything)] == nil)
+        model.set(ProxiedNode(podPrefixes: Set(blocks)))
         _ = model.flush()
-        #expect(model.table.localPods == [blocks[1]])
+        #expect(model.table.entries[.unmasqueraded(everything)] == nil)
+        #expect(model.table.entries[.unmasqueraded(blocks[1])] == .present)
+        #expect(model.table.entries[.localPods(blocks[1])] == .present)
+        #expect(model.table.entries[.localPods(blocks[0])] == nil)
     }
 }

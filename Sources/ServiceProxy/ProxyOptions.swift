@@ -1,0 +1,32 @@
+public import Addresses
+
+/// How Services answer on a node, where there is a choice.
+public struct ProxyOptions: Hashable, Sendable {
+    /// On which of a node's addresses node ports answer.
+    public enum NodePortAddresses: Hashable, Sendable {
+        /// On all but loopback addresses.
+        case all
+        /// On the node's first address of each family.
+        case primary
+        /// On those in one of these prefixes; a family without a prefix has no node ports.
+        case within([IPPrefix])
+    }
+
+    /// On which of the node's addresses node ports answer.
+    public var nodePortAddresses: NodePortAddresses
+    /// Whether node ports answer on loopback addresses too, to callers on the node itself.
+    ///
+    /// Of IPv4 alone: Linux never lets a packet from `::1` leave the host.
+    public var answersOnLoopback: Bool
+    /// Whether every caller of a cluster address is masqueraded, the node's own pods included.
+    public var masqueradesAll: Bool
+
+    /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
+    public init(
+        nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false
+    ) {
+        self.nodePortAddresses = nodePortAddresses
+        self.answersOnLoopback = answersOnLoopback
+        self.masqueradesAll = masqueradesAll
+    }
+}

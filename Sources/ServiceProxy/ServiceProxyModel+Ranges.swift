@@ -1,0 +1,46 @@
+internal import Addresses
+
+extension ServiceProxyModel {
+    /// The elements that depend on the node, the options and the cluster's ranges, and on no Service.
+    var ranges: Set<TableEntry> {
+        let own = node.podPrefixes.filter { $0.family == family }.withoutContained
+        // While no block is known every source counts as local: a wrong guess must not hide the addresses of pods.
+        let unmasqueraded = options.masqueradesAll ? [] : own.isEmpty ? [.everything(of: family)] : own
+        return Set(own.map { .localPods($0) } + unmasqueraded.map { .unmasqueraded($0) })
+            .union(nodePortRanges.map { .nodePortRange($0) })
+            .union(serviceRanges.withoutContained.map { .serviceRange($0) })
+    }
+
+    private var nodePortRanges: Set<IPPrefix> {
+        switch options.nodePortAddresses {
+        case .all: [.everything(of: family)]
+        case .primary:
+            Set(
+                node.addresses.first { $0.family == family }.map { IPPrefix($0, length: family.bitWidth) }.map { [$0] }
+                    ?? [])
+        case .within(let prefixes): Set(prefixes.filter { $0.family == family }).withoutContained
+        }
+    }
+}
+
+extension IPPrefix {
+    /// The prefix that holds every address of a family.
+    static func everything(of family: IPFamily) -> IPPrefix {
+        IPPrefix(IPAddress(family: family, bits: 0), length: 0)
+    }
+}
+
+extension Set<IPPrefix> {
+    /// The prefixes that lie in no other, as a set of ranges must not overlap.
+    /// - Complexity: O(n log n).
+    var withoutContained: Set<IPPrefix> {
+        var kept: Set<IPPrefix> = []
+        var last: IPPrefix?
+        // In this order a prefix comes right after the one that contains it, or after others that it contains.
+        for prefix in sorted() where last?.overlaps(prefix) != true {
+            kept.insert(prefix)
+            last = prefix
+        }
+        return kept
+    }
+}

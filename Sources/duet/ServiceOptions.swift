@@ -1,0 +1,41 @@
+import Addresses
+import ArgumentParser
+import ServiceProxy
+
+/// Options of `duet agent` that say how Services answer on the node.
+struct ServiceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where node ports answer: prefixes of the node's addresses, separated by commas, or \"primary\".",
+            discussion: "Without it they answer on all addresses of the node but loopback ones. "
+                + "In a family that the list has no prefix of there are no node ports.", valueName: "prefixes"))
+    var nodePortAddresses: String?
+
+    @Flag(help: "Let node ports answer on 127.0.0.1 too, to callers on the node.")
+    var nodePortsOnLoopback = false
+
+    @Flag(help: "Let callers of cluster addresses always appear as the node, pods of the node included.")
+    var masqueradeAll = false
+
+    var proxyOptions: ProxyOptions {
+        get throws {
+            ProxyOptions(
+                nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll)
+        }
+    }
+
+    private var addresses: ProxyOptions.NodePortAddresses {
+        get throws {
+            guard let text = nodePortAddresses else { return .all }
+            if text == "primary" { return .primary }
+            return .within(
+                try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                    guard let prefix = IPPrefix(String(part)) else {
+                        throw ValidationError(
+                            "--node-port-addresses: \"\(part)\" is no prefix such as 192.0.2.0/24 or 2001:db8::/64")
+                    }
+                    return prefix
+                })
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Addresses
+import KubernetesAPI
+import ServiceProxy
+import Testing
+
+/// What the policies of Services do to real connections.
+@Suite("Service policies in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+struct KernelPolicyTests {
+    private func source(_ answer: String) -> String {
+        answer.split(separator: " ").last.map(String.init) ?? ""
+    }
+
+    @Test("External and load-balancer addresses answer; those of a proxy in front do not", arguments: IPFamily.allCases)
+    func externalAddresses(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        var web = policy.service("web", number: 1, nodePort: 30_080)
+        web.spec?.externalIPs = [policy.external(1).description, "203.0.113.1", "2001:db8:ffff::1"]
+        web.status = ServiceStatus(
+            loadBalancer: LoadBalancerStatus(ingress: [
+                LoadBalancerIngress(ip: policy.external(2).description),
+                LoadBalancerIngress(ip: policy.external(3).description, ipMode: "VIP"),
+                LoadBalancerIngress(ip: policy.external(4).description, ipMode: "Proxy"),
+                LoadBalancerIngress(hostname: "example.org"),
+            ]))
+        policy.update(web, ready: ["pod-1", "remote"])
+        try policy.table.flush()
+        let masked = NodeLab.address(family, of: "pod-1", nodeSide: true).description
+        for number in 1...3 as ClosedRange<UInt128> {
+            let answer = try policy.lab.call(policy.external(number), 80, from: "client")
+            #expect(answer.hasPrefix("pod-1 \(masked)") || answer.hasPrefix("remote "), "\(answer)")
+        }
+        let targets = (1...4).map { (policy.external($0), UInt16(80)) }
+        try policy.expectModel(of: targets + [(policy.nodeAddress, 30_080)], "external addresses")
+    }
+
+    /// Rows: internal and external policy, the endpoints, the answers of the cluster address to a pod of the node and
+    /// of the node port to the outside and to a pod of the node.
+    static let policies:
+        [(
+            internalLocal: Bool, externalLocal: Bool, pods: [String], cluster: Set<String>, outside: Set<String>,
+            inside: Set<String>
+        )] = [
+            (false, false, ["pod-2", "remote"], ["pod-2", "remote"], ["pod-2", "remote"], ["pod-2", "remote"]),
+            (false, true, ["pod-2", "remote"], ["pod-2", "remote"], ["pod-2"], ["pod-2", "remote"]),
+            (true, false, ["pod-2", "remote"], ["pod-2"], ["pod-2", "remote"], ["pod-2", "remote"]),
+            (true, true, ["pod-2", "remote"], ["pod-2"], ["pod-2"], ["pod-2", "remote"]),
+            (false, true, ["remote"], ["remote"], ["timeout"], ["remote"]),
+            (true, false, ["remote"], ["timeout"], ["remote"], ["remote"]),
+            (true, true, [], ["refused"], ["refused"], ["refused"]),
+        ]
+
+    @Test("Traffic policies decide who is served by what", arguments: IPFamily.allCases)
+    func policies(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        for (row, expected) in Self.policies.enumerated() {
+            var web = policy.service("web", number: 1, nodePort: 30_080)
+            web.spec?.internalTrafficPolicy = expected.internalLocal ? "Local" : "Cluster"
+            web.spec?.externalTrafficPolicy = expected.externalLocal ? "Local" : "Cluster"
+            policy.update(web, ready: expected.pods)
+            try policy.table.flush()
+            func names(_ address: IPAddress, _ port: UInt16, from place: String) throws -> Set<String> {
+                let call = Call(from: address, to: address, .tcp, port)
+                let answers = try policy.lab.answers(to: Array(repeating: (place, call, 1), count: 16))
+                if place == "client", expected.externalLocal, answers[0] != "timeout", answers[0] != "refused" {
+                    #expect(source(answers[0]) == policy.address("client").description, "row \(row)")
+                }
+                return Set(answers.map { String($0.prefix { $0 != " " }) })
+            }
+            #expect(try names(clusterIP(family, 1), 80, from: "pod-1") == expected.cluster, "row \(row)")
+            #expect(try names(policy.nodeAddress, 30_080, from: "client") == expected.outside, "row \(row)")
+            #expect(try names(policy.nodeAddress, 30_080, from: "pod-1") == expected.inside, "row \(row)")
+            try policy.expectModel(of: [(clusterIP(family, 1), 80), (policy.nodeAddress, 30_080)], "row \(row)")
+        }
+    }
+
+    @Test(
+        "A client keeps its endpoint whichever way it comes, and gets another when that is gone",
+        arguments: IPFamily.allCases)
+    func affinity(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        var web = policy.service("web", number: 1, nodePort: 30_080)
+        web.spec?.sessionAffinity = "ClientIP"
+        web.spec?.sessionAffinityConfig = SessionAffinityConfig(clientIP: ClientIPConfig(timeoutSeconds: 77))
+        policy.update(web, ready: ["pod-1", "pod-2", "remote"])
+        try policy.table.flush()
+        func names(_ calls: [Call]) throws -> Set<String> {
+            Set(
+                try policy.lab.answers(to: calls.map { ("client", $0, 4) }).map { String($0.prefix { $0 != " " }) })
+        }
+        let cluster = Call(from: policy.address("client"), to: clusterIP(family, 1), .tcp, 80)
+        let nodePort = Call(from: policy.address("client"), to: policy.nodeAddress, .tcp, 30_080)
+        let first = try names([cluster])
+        #expect(try names(Array(repeating: cluster, count: 12) + Array(repeating: nodePort, count: 12)) == first)
+        let shown = try policy.lab.shell(
+            "nft list map \(family == .ipv4 ? "ip" : "ip6") duet-proxy affinity", in: "node")
+        #expect(shown.contains("timeout 1m17s"), "\(shown)")
+        let rest = ["pod-1", "pod-2", "remote"].filter { !first.contains($0) }
+        policy.update(web, ready: rest)
+        try policy.table.flush()
+        let second = try names([nodePort])
+        #expect(second.isSubset(of: rest))
+        #expect(try names(Array(repeating: cluster, count: 12) + Array(repeating: nodePort, count: 12)) == second)
+    }
+
+    @Test(
+        "Only listed sources reach a load balancer's address, and none when the list is of the other family",
+        arguments: IPFamily.allCases)
+    func sourceRanges(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        let other: IPFamily = family == .ipv4 ? .ipv6 : .ipv4
+        let client = IPPrefix(NodeLab.address(family, of: "client"), length: family.bitWidth - 8).description
+        let anyOther = IPPrefix(IPAddress(family: other, bits: 0), length: 0).description
+        for (ranges, answers) in [([client, client, anyOther], true), ([" \(client) "], true), ([anyOther], false)] {
+            var web = policy.service("web", number: 1, nodePort: 30_080)
+            web.spec?.loadBalancerSourceRanges = ranges
+            web.status = ServiceStatus(
+                loadBalancer: LoadBalancerStatus(ingress: [LoadBalancerIngress(ip: policy.external(2).description)]))
+            policy.update(web, ready: ["pod-1"])
+            try policy.table.flush()
+            let balanced = Call(from: policy.address("client"), to: policy.external(2), .tcp, 80)
+            let met = try policy.lab.answers(to: [("client", balanced, 1), ("remote", balanced, 1)])
+            #expect(met[0].hasPrefix(answers ? "pod-1" : "timeout"))
+            #expect(met[1] == "timeout")
+            try policy.expectModel(
+                of: [(policy.external(2), 80), (policy.nodeAddress, 30_080), (clusterIP(family, 1), 80)],
+                "sources \(ranges)")
+        }
+    }
+
+    @Test("Node ports answer where they are told to", arguments: IPFamily.allCases)
+    func nodePortAddresses(family: IPFamily) throws {
+        let loopback = IPAddress(family: family, bits: family == .ipv4 ? 0x7f00_0001 : 1)
+        let link = NodeLab.address(family, of: "pod-1", nodeSide: true)
+        for (options, onLink, onLoopback) in [
+            (ProxyOptions(), "pod-2", "refused"), (ProxyOptions(nodePortAddresses: .primary), "refused", "refused"),
+            (ProxyOptions(nodePortAddresses: .within([IPPrefix(link, length: 20)])), "pod-2", "refused"),
+            (ProxyOptions(answersOnLoopback: true), "pod-2", family == .ipv4 ? "pod-2" : "refused"),
+        ] {
+            let policy = try PolicyLab(family, options: options)
+            policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-2"])
+            try policy.table.flush()
+            #expect(try policy.lab.call(link, 30_080, from: "pod-1").hasPrefix(onLink), "\(options)")
+            #expect(try policy.lab.call(loopback, 30_080, from: "node").hasPrefix(onLoopback), "\(options)")
+            #expect(
+                try policy.lab.call(policy.nodeAddress, 30_080, from: "client").hasPrefix("pod-2")
+                    || options.nodePortAddresses != .all)
+        }
+    }
+
+    @Test("Random Services do to packets what the model says", arguments: IPFamily.allCases)
+    func oracle(family: IPFamily) throws {
+        for seed in 0..<4 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &generator) == 0 }
+            let policy = try PolicyLab(family, zone: "a")
+            for number in 1...3 as ClosedRange<UInt128> {
+                var web = policy.service("web-\(number)", number: number, nodePort: 30_080 + Int(number))
+                web.spec?.internalTrafficPolicy = chance(3) ? "Local" : "Cluster"
+                web.spec?.externalTrafficPolicy = chance(2) ? "Local" : "Cluster"
+                web.spec?.sessionAffinity = chance(3) ? "ClientIP" : "None"
+                web.spec?.externalIPs = [policy.external(number).description]
+                web.status = ServiceStatus(
+                    loadBalancer: LoadBalancerStatus(ingress: [
+                        LoadBalancerIngress(ip: policy.external(number + 10).description)
+                    ]))
+                if chance(2) {
+                    web.spec?.loadBalancerSourceRanges = ["client", "pod-1", "remote"].filter { _ in chance(2) }.map {
+                        IPPrefix(policy.address($0), length: family.bitWidth - 4).description
+                    }
+                }
+                policy.update(
+                    web,
+                    ["pod-1", "pod-2", "remote"].filter { _ in !chance(3) }.map { name in
+                        let isReady = !chance(3)
+                        return (
+                            name,
+                            EndpointConditions(
+                                ready: isReady, serving: isReady || chance(2), terminating: !isReady && chance(2)),
+                            chance(2) ? "a" : chance(2) ? "b" : nil
+                        )
+                    })
+            }
+            try policy.table.flush()
+            let targets = (1...3 as ClosedRange<UInt128>).flatMap { number -> [(IPAddress, UInt16)] in
+                [
+                    (clusterIP(family, number), UInt16(80)), (policy.external(number), 80),
+                    (policy.external(number + 10), 80), (policy.nodeAddress, 30_080 + UInt16(number)),
+                ]
+            }
+            try policy.expectModel(of: targets, "seed \(seed)")
+        }
+    }
+}
