@@ -13,7 +13,7 @@ class Suite:
         """Records one figure. `goal` is the largest value that meets the aim, or the smallest where higher is better."""
         row = {
             "suite": self.name, "figure": figure, "ours": round(ours, 3), "peer": None if peer is None else round(peer, 3),
-            "ratio": None if peer is None else round(ours / peer, 3), "unit": unit, "goal": goal,
+            "ratio": round(ours / peer, 3) if peer else None, "unit": unit, "goal": goal,
             "met": ours >= goal if higher_is_better else ours <= goal,
             "method": method,
         }

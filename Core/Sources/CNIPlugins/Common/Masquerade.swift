@@ -25,35 +25,52 @@ enum Masquerade {
     static func add(_ request: CNIRequest, _ addresses: [InterfaceAddress]) throws {
         var socket = try NFTablesSocket()
         try socket.commit(addition(of: addresses, comment: comment(network: request.network, request.attachment)))
+        chain(network: request.network, containerID: request.containerID)
+            .leavePlaceholder(IPFamily.allCases.filter { family in addresses.contains { $0.address.family == family } })
     }
 
     /// Removes the rules of an attachment, and the chain that the reference plugin may have made for it with iptables;
     /// none is no error.
     static func remove(_ request: CNIRequest) throws {
         let key = key(network: request.network, request.attachment)
-        try removeRules { $0.hasPrefix(key) }
-        let digest = SHA512.hexadecimal(request.network + request.containerID, count: 24)
-        try IPTablesChain(table: "nat", name: "CNI-\(digest)", parent: "POSTROUTING").remove()
+        _ = try removeRules { $0.hasPrefix(key) }
+        try chain(network: request.network, containerID: request.containerID).remove()
     }
 
     /// Removes the rules of a network's attachments that are not valid.
     static func collectGarbage(_ request: CNIRequest) throws {
         let valid = try request.configuration.validAttachments().map { key(network: request.network, $0) }
         let prefix = prefix(network: request.network)
-        try removeRules { comment in comment.hasPrefix(prefix) && !valid.contains { comment.hasPrefix($0) } }
+        let removed = try removeRules { comment in
+            comment.hasPrefix(prefix) && !valid.contains { comment.hasPrefix($0) }
+        }
+        // A comment ends with the container's identifier, unless that was too long to be stored.
+        for comment in Set(removed) where comment.utf8.count < maximumCommentLength {
+            guard let identifier = comment.split(separator: " ").last else { continue }
+            try chain(network: request.network, containerID: String(identifier)).remove()
+        }
     }
 
-    private static func removeRules(where isObsolete: (String) -> Bool) throws {
+    /// Removes the rules whose comment is obsolete; returns these comments.
+    private static func removeRules(where isObsolete: (String) -> Bool) throws -> [String] {
         var socket = try NFTablesSocket()
         let rules = try socket.rules(of: table, chain: checks).filter { isObsolete($0.comment ?? "") }
         try socket.commit(Transaction(rules.map { .deleteRule(table, chain: checks, handle: $0.handle) }))
+        return rules.compactMap(\.comment)
     }
+
+    /// The chain by which the reference plugin with iptables finds an attachment's rules.
+    private static func chain(network: String, containerID: String) -> IPTablesChain {
+        IPTablesChain(name: "CNI-" + SHA512.hexadecimal(network + containerID, count: 24))
+    }
+
+    private static let maximumCommentLength = 127
 
     /// The comment on the rules of an attachment, in a length that nftables stores.
     static func comment(network: String, _ attachment: NetworkConfiguration.Attachment) -> String {
         let key = key(network: network, attachment)
         let text = "\(key), net: \(network), if: \(attachment.interfaceName), id: \(attachment.containerID)"
-        return String(decoding: text.utf8.prefix(127), as: UTF8.self)
+        return String(decoding: text.utf8.prefix(maximumCommentLength), as: UTF8.self)
     }
 
     /// What the comments of an attachment's rules begin with.

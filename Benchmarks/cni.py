@@ -1,0 +1,115 @@
+"""Suite `cni`: attaching pods to the network and detaching them, and finding free addresses, beside Debian's plugins."""
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Tests/SystemTests"))
+from plugins import REFERENCE, Node, install
+from report import Suite
+
+ROUNDS = 15
+PARALLEL = 8
+SUBNETS = (("10.9.0.0/16", "0.0.0.0/0"), ("fd00:9::/64", "::/0"))
+RANGE = (("10.9.0.0/16", None),)
+
+
+def milliseconds(node, binaries, command, configuration, pods):
+    """The time until plugins that start together have all ended, each for a pod of its own."""
+    start = time.monotonic()
+    calls = [node.start(binaries, command, configuration, pod=pod) for pod in pods]
+    answers = [call.wait() for call in calls]
+    elapsed = (time.monotonic() - start) * 1000
+    for answer in answers:
+        if not answer.ok:
+            raise RuntimeError(f"{command} failed: {answer}")
+    return elapsed
+
+
+def answers(pod_address):
+    """Whether a pod answers the first packet that it is sent."""
+    ping = ["ping", "-c", "1", "-W", "1", pod_address]
+    return subprocess.run(ping, capture_output=True, timeout=30).returncode == 0
+
+
+def attachments(suite, ours):
+    for kind in ("ptp", "bridge"):
+        for parallel in (1, PARALLEL):
+            times = {(binaries, command): [] for binaries in (ours, REFERENCE) for command in ("ADD", "DEL")}
+            answered = {ours: 0, REFERENCE: 0}
+            nodes = {binaries: Node() for binaries in (ours, REFERENCE)}
+            rounds = ROUNDS if parallel == 1 else ROUNDS // 2
+            for turn in range(rounds + 1):
+                for binaries in (ours, REFERENCE):
+                    # Each on a host of its own: a round begins without anything that the other left.
+                    with nodes[binaries] as node:
+                        pods = range(parallel)
+                        for pod in pods:
+                            node.pod(pod)
+                        configuration = node.configuration(kind, subnets=SUBNETS, isGateway=True)
+                        # The first attachment of a host makes the bridge and turns forwarding on.
+                        milliseconds(node, binaries, "ADD", configuration, [parallel])
+                        for command in ("ADD", "DEL"):
+                            elapsed = milliseconds(node, binaries, command, configuration, pods)
+                            if turn > 0:
+                                times[binaries, command].append(elapsed)
+                            if command == "ADD" and parallel == 1:
+                                answered[binaries] += answers("fd00:9::3")
+            for command in ("ADD", "DEL"):
+                mine, theirs = (statistics.median(times[binaries, command]) for binaries in (ours, REFERENCE))
+                at_a_time = "one call" if parallel == 1 else f"{parallel} calls that start together, until the last has ended"
+                suite.add(f"{kind} {command}, {parallel} at a time", mine, "ms", 6 if parallel == 1 else theirs / 3,
+                          f"{at_a_time}, with host-local, both families; from the start of the process to its end; median of "
+                          f"{rounds}, ours and Debian's {kind} in turn", peer=theirs)
+            if parallel == 1:
+                mine, theirs = (100 * answered[binaries] / (rounds + 1) for binaries in (ours, REFERENCE))
+                suite.add(f"{kind}, IPv6 at once", mine, "%", 100, "attachments whose pod answers the first ICMPv6 packet, sent as soon "
+                          "as the plugin has returned", peer=theirs, higher_is_better=True)
+
+
+def fill(directory, count):
+    """Makes the files of allocations, as host-local does."""
+    os.makedirs(directory)
+    for number in range(2, count + 2):
+        with open(f"{directory}/10.9.{number >> 8}.{number & 255}", "w", newline="") as file:
+            file.write(f"filler-{number}\r\neth0")
+    with open(f"{directory}/last_reserved_ip.0", "w") as file:
+        file.write(f"10.9.{(count + 1) >> 8}.{(count + 1) & 255}")
+
+
+def allocations(suite, ours):
+    for count in (1, 10_000, 60_000):
+        medians = {}
+        with Node() as node:
+            for binaries in (ours, REFERENCE):
+                fill(f"{node.directory}/net", count)
+                configuration = node.configuration("host-local", subnets=RANGE)
+                times = []
+                for turn in range(ROUNDS if binaries == ours or count < 60_000 else 5):
+                    for command in ("ADD", "DEL"):
+                        elapsed = milliseconds(node, binaries, command, configuration, [turn])
+                        if turn > 0:
+                            times.append(elapsed)
+                medians[binaries] = statistics.median(times)
+                shutil.rmtree(f"{node.directory}/net")
+        suite.add(f"address, {count:,} taken", medians[ours], "ms", 3, "one call of host-local, ADD or DEL, with so many other addresses "
+                  "of a /16 taken; median, Debian's afterwards; the first call, which makes the index, is not counted",
+                  peer=medians[REFERENCE])
+
+
+def main():
+    suite = Suite("cni")
+    directory = tempfile.mkdtemp(prefix="dt-bench-cni-")
+    try:
+        ours = install(os.path.join(os.path.dirname(os.environ["DUET"]), "duet-cni"), directory)
+        attachments(suite, ours)
+        allocations(suite, ours)
+    finally:
+        shutil.rmtree(directory)
+    print(suite.table())
+
+
+main()
