@@ -221,6 +221,46 @@ class Scapy(unittest.TestCase):
         self.assertEqual(whole.hex(), bytes(out4(UDP(sport=1, dport=2) / data[:1200]))[20:].hex())
 
 
+class Sessions(unittest.TestCase):
+    """NAT64: scapy makes what has to come out from the public port that Duet has chosen."""
+
+    POOL = "198.51.100.64"
+
+    def test_random_traffic_goes_there_and_comes_back(self):
+        binary = build()
+        generator = random.Random(64)
+        outbound, shapes = [], []
+        for number in range(300):
+            client, server = f"2001:db8:1::{number % 50 + 1:x}", f"192.0.2.{generator.randrange(1, 255)}"
+            port, data = generator.randrange(1, 65536), generator.randbytes(generator.randrange(0, 900))
+            kind = generator.choice(["udp", "tcp", "ping"])
+            layer = {
+                "udp": UDP(sport=port, dport=53) / data, "tcp": TCP(sport=port, dport=443, flags="S", seq=5),
+                "ping": ICMPv6EchoRequest(id=port, seq=3, data=data)}[kind]
+            outbound.append(v6(layer, src=client, dst=PREFIX + server))
+            shapes.append((kind, client, server, port, data))
+        there = translate(binary, outbound, f"pool={self.POOL}")
+        inbound, expected, taken = [], [], {}
+        for (kind, client, server, port, data), answer in zip(shapes, there):
+            self.assertEqual(answer[0], "forward", answer)
+            got = IP(bytes.fromhex(answer[1]))
+            public = got[ICMP].id if kind == "ping" else got.sport
+            self.assertEqual(taken.setdefault((kind, public), (client, port)), (client, port), "two clients share a port")
+            fields = dict(src=self.POOL, dst=server, ttl=59)
+            layer, back, back6 = {
+                "udp": (UDP(sport=public, dport=53) / data, UDP(sport=53, dport=public) / data, UDP(sport=53, dport=port) / data),
+                "tcp": (TCP(sport=public, dport=443, flags="S", seq=5), TCP(sport=443, dport=public, flags="SA"), TCP(sport=443, dport=port, flags="SA")),
+                "ping": (ICMP(type=8, id=public, seq=3) / data, ICMP(type=0, id=public, seq=3) / data, ICMPv6EchoReply(id=port, seq=3, data=data)),
+            }[kind]
+            self.assertEqual(comparable(got).hex(), comparable(IP(bytes(IP(**fields) / layer))).hex())
+            inbound.append(v4(back, src=server, dst=self.POOL))
+            expected.append(IPv6(src=PREFIX + server, dst=client, hlim=59) / back6)
+        answers = translate(binary, outbound + inbound, f"pool={self.POOL}")
+        self.assertEqual(answers[:len(there)], there, "the same packets got other ports")
+        for packet, answer in zip(expected, answers[len(there):]):
+            self.assertEqual(answer, ["forward", bytes(packet).hex()])
+
+
 class Tayga(unittest.TestCase):
     """The same packets through Debian's tayga, on a TUN device in a namespace of its own."""
 

@@ -29,7 +29,7 @@ struct Accounts: Sendable {
     mutating func count(_ outcome: Outcome) {
         switch outcome {
         case .forward(let range, let family): counters.count(forwarded: range.count, as: family)
-        case .fragments(let fragmenter): counters.count(forwarded: fragmenter.payloadCount, as: fragmenter.family)
+        case .fragments(let fragmenter): counters.count(forwarded: fragmenter.count, as: fragmenter.family)
         case .reply, .held, .drop: break
         }
     }

@@ -1,74 +1,82 @@
 public import Addresses
 import Packet
+import Wire
 
 /// Cuts a translated packet into fragments, in place.
 ///
 /// Each fragment's headers are written right before its payload, over the fragment before it: a fragment must have been
-/// sent when the next one is made.
-public struct Fragmenter: Sendable {
-    enum Header: Sendable {
-        case ipv4(IPv4Header)
-        case ipv6(IPv6Header, IPv6FragmentHeader)
-    }
-
-    private let header: Header
+/// sent when the next one is made, and may not have been changed.
+@frozen
+public struct Fragmenter: Hashable, Sendable {
+    /// The family of the fragments.
+    public let family: IPFamily
+    /// Whether the packet is itself a fragment that others follow.
+    @usableFromInline let hasMore: Bool
+    /// Where the headers stand that the next fragment's are made from.
+    @usableFromInline var headers: Int
     /// Where the part of the payload begins that has not been sent.
-    private var position: Int
-    private let start: Int
-    private let end: Int
+    @usableFromInline var position: Int
+    @usableFromInline let end: Int
     /// The payload of each fragment but the last.
-    private let step: Int
+    @usableFromInline let step: Int
 
-    /// Makes a fragmenter of a payload in a buffer, with the header of the whole packet; the packet itself may be a
-    /// fragment.
-    init(_ header: Header, payload: Range<Int>, mtu: Int) {
-        self.header = header
-        start = payload.lowerBound
+    /// Makes a fragmenter of a packet whose IPv4 header, or IPv6 and fragment headers, stand before its payload.
+    init(_ family: IPFamily, payload: Range<Int>, hasMore: Bool, mtu: Int) {
+        self.family = family
+        self.hasMore = hasMore
+        let overhead = Fragmenter.headerLength(family)
+        headers = payload.lowerBound - overhead
         position = payload.lowerBound
         end = payload.upperBound
-        let overhead =
-            switch header {
-            case .ipv4: IPv4Header.minimumLength
-            case .ipv6: IPv6Header.length + IPv6FragmentHeader.length
-            }
         step = max((mtu - overhead) & ~7, 8)
     }
 
-    /// The family of the fragments.
-    public var family: IPFamily {
-        switch header {
-        case .ipv4: .ipv4
-        case .ipv6: .ipv6
-        }
-    }
-
-    /// The bytes of the payload that is cut.
-    var payloadCount: Int { end - start }
+    /// The bytes of the packet, its headers included.
+    var count: Int { end - headers }
 
     /// Makes the next fragment; nil when all have been made.
     @_lifetime(buffer: copy buffer)
     public mutating func next(in buffer: inout MutableRawSpan) -> Range<Int>? {
         guard position < end else { return nil }
+        let length = Fragmenter.headerLength(family)
         let count = min(step, end - position)
-        let payload = position
-        let distance = payload - start
+        // The first fragment stands at the offset of the packet, each later one a step behind the one before.
+        let distance = headers + length == position ? 0 : step
+        let first = position - length
+        buffer.move(from: headers, to: first, count: length)
+        headers = first
         position += count
-        let isLast = position == end
-        switch header {
-        case .ipv4(var ipv4):
-            ipv4.totalLength = IPv4Header.minimumLength + count
-            ipv4.fragment.offset += distance
-            ipv4.fragment.hasMore = !isLast || ipv4.fragment.hasMore
-            ipv4.write(to: &buffer, at: payload - IPv4Header.minimumLength)
-            return (payload - IPv4Header.minimumLength)..<position
-        case .ipv6(var ipv6, var fragment):
-            ipv6.payloadLength = IPv6FragmentHeader.length + count
-            fragment.position.offset += distance
-            fragment.position.hasMore = !isLast || fragment.position.hasMore
-            let first = payload - IPv6FragmentHeader.length - IPv6Header.length
-            ipv6.write(to: &buffer, at: first)
-            fragment.write(to: &buffer, at: payload - IPv6FragmentHeader.length)
-            return first..<position
+        let hasMore = position < end || hasMore
+        switch family {
+        case .ipv4: writeIPv4(&buffer, at: first, count: count, distance: distance, hasMore: hasMore)
+        case .ipv6: writeIPv6(&buffer, at: first, count: count, distance: distance, hasMore: hasMore)
         }
+        return first..<position
+    }
+
+    @_lifetime(buffer: copy buffer)
+    private func writeIPv4(
+        _ buffer: inout MutableRawSpan, at first: Int, count: Int, distance: Int, hasMore: Bool
+    ) {
+        guard var header = IPv4Header(reading: buffer.bytes.extracting(first..<(first + IPv4Header.minimumLength)))
+        else { return }
+        header.totalLength = IPv4Header.minimumLength + count
+        header.fragment.offset += distance
+        header.fragment.hasMore = hasMore
+        header.write(to: &buffer, at: first)
+    }
+
+    @_lifetime(buffer: copy buffer)
+    private func writeIPv6(
+        _ buffer: inout MutableRawSpan, at first: Int, count: Int, distance: Int, hasMore: Bool
+    ) {
+        buffer.store(UInt16(IPv6FragmentHeader.length + count), at: first + 4)
+        let field = first + IPv6Header.length + 2
+        let offset = Int(buffer.load(UInt16.self, at: field) & 0xFFF8) + distance
+        buffer.store(UInt16(offset) | (hasMore ? 1 : 0), at: field)
+    }
+
+    private static func headerLength(_ family: IPFamily) -> Int {
+        family == .ipv4 ? IPv4Header.minimumLength : IPv6Header.length + IPv6FragmentHeader.length
     }
 }

@@ -23,13 +23,14 @@ extension IPv4Parts {
         let inner = IPv6FragmentHeader(
             nextHeader: nextHeader, position: fragment, identification: UInt32(header.identification))
         outer.nextHeader = .fragment
-        if cut {
-            return .fragments(Fragmenter(.ipv6(outer, inner), payload: transport..<end, mtu: options.lowestIPv6MTU))
-        }
         outer.payloadLength += IPv6FragmentHeader.length
         let first = transport - IPv6FragmentHeader.length - IPv6Header.length
         outer.write(to: &buffer, at: first)
         inner.write(to: &buffer, at: transport - IPv6FragmentHeader.length)
+        if cut {
+            let (payload, mtu) = (transport..<end, min(options.lowestIPv6MTU, options.ipv6MTU))
+            return .fragments(Fragmenter(.ipv6, payload: payload, hasMore: fragment.hasMore, mtu: mtu))
+        }
         return .forward(first..<end, .ipv6)
     }
 

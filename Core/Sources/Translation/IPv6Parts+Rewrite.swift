@@ -21,8 +21,11 @@ extension IPv6Parts {
             outer.identification = identification
             identification &+= 1
         }
-        if cut { return .fragments(Fragmenter(.ipv4(outer), payload: transport..<end, mtu: options.ipv4MTU)) }
         outer.write(to: &buffer, at: transport - IPv4Header.minimumLength)
+        if cut {
+            return .fragments(
+                Fragmenter(.ipv4, payload: transport..<end, hasMore: fragment.hasMore, mtu: options.ipv4MTU))
+        }
         return .forward((transport - IPv4Header.minimumLength)..<end, .ipv4)
     }
 

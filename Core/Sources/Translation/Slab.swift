@@ -12,9 +12,19 @@ struct ZeroedMemory<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         }
         unsafe base = raw.assumingMemoryBound(to: Element.self)
         self.count = count
+        unsafe ZeroedMemory.preferHugePages(raw, bytes: count * MemoryLayout<Element>.stride)
     }
 
     deinit { unsafe free(base) }
+
+    /// Asks for pages of 2 MiB where there are many: a lookup in a large table then misses no page table entry.
+    private static func preferHugePages(_ memory: UnsafeMutableRawPointer, bytes: Int) {
+        guard bytes >= 8 << 20 else { return }
+        let page = 4096
+        let inside = (page - Int(bitPattern: memory) % page) % page
+        // A kernel that does not know the request has done nothing, which is well too.
+        _ = unsafe madvise(memory + inside, (bytes - inside) & ~(page - 1), MADV_HUGEPAGE)
+    }
 
     /// Where an element lies; traps outside the run.
     func address(_ index: Int) -> UnsafeMutablePointer<Element> {

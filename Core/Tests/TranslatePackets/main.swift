@@ -1,11 +1,12 @@
 // translate-packets KEY=VALUE...: translates packets from standard input, one in hexadecimal a line, and prints what
-// becomes of each. The system tests compare it with other translators.
+// becomes of each. The system tests compare it with other translators. With `pool` it is a NAT64, else it has no state.
 import Addresses
 import Translation
 
 var options = TranslationOptions()
 var prefix: TranslationPrefix?
 var explicit: [ExplicitAddressMapping] = []
+var pool: [IPv4Address] = []
 
 func usage(_ argument: String) -> Never {
     fatalError("translate-packets: \(argument) is not understood")
@@ -25,6 +26,9 @@ for argument in CommandLine.arguments.dropFirst() {
             usage(argument)
         }
         explicit.append(mapping)
+    case "pool":
+        guard let address = IPv4Address(value) else { usage(argument) }
+        pool.append(address)
     case "ipv4-mtu":
         guard let mtu = Int(value) else { usage(argument) }
         options.ipv4MTU = mtu
@@ -50,13 +54,14 @@ func bytes(_ text: String) -> [UInt8]? {
 }
 
 /// What becomes of one packet, as a line of text.
-func translation(of packet: [UInt8], by translator: inout StatelessTranslator, at now: Timestamp) -> String {
+func translation(
+    of packet: [UInt8], by translate: (inout MutableRawSpan, Range<Int>) -> Outcome
+) -> String {
     let first = TranslationOptions.headroom
     var memory = [UInt8](repeating: 0, count: first) + packet
     var elements = memory.mutableSpan
     var span = elements.mutableBytes
-    let outcome = translator.translate(&span, packet: first..<(first + packet.count), at: now)
-    switch outcome {
+    switch translate(&span, first..<(first + packet.count)) {
     case .forward(let range, _): return "forward \(hexadecimal(Array(memory[range])))"
     case .reply(let range, let reason): return "reply \(hexadecimal(Array(memory[range]))) \(reason)"
     case .drop(let reason): return "drop \(reason)"
@@ -72,11 +77,30 @@ func translation(of packet: [UInt8], by translator: inout StatelessTranslator, a
     }
 }
 
-var translator = StatelessTranslator(
-    mapper: AddressMapper(explicit: explicit, prefix: prefix, embedsNonGlobal: true), options: options)
-var clock = Timestamp(milliseconds: 0)
-while let line = readLine() {
-    guard let packet = bytes(line) else { fatalError("translate-packets: not hexadecimal: \(line)") }
-    clock.milliseconds += 100
-    print(translation(of: packet, by: &translator, at: clock))
+/// Translates every line, a tenth of a second after the one before.
+func translateLines(by translate: (inout MutableRawSpan, Range<Int>, Timestamp) -> Outcome) {
+    var clock = Timestamp(milliseconds: 0)
+    while let line = readLine() {
+        guard let packet = bytes(line) else { fatalError("translate-packets: not hexadecimal: \(line)") }
+        clock.milliseconds += 100
+        print(translation(of: packet) { translate(&$0, $1, clock) })
+    }
+}
+
+func translate(_ mapper: AddressMapper, _ options: TranslationOptions) {
+    var translator = StatelessTranslator(mapper: mapper, options: options)
+    translateLines { translator.translate(&$0, packet: $1, at: $2) }
+}
+
+func translate(_ configuration: NAT64Configuration) {
+    var nat = NAT64(configuration)
+    translateLines { nat.translate(&$0, packet: $1, at: $2) }
+}
+
+if pool.isEmpty {
+    translate(AddressMapper(explicit: explicit, prefix: prefix, embedsNonGlobal: true), options)
+} else {
+    translate(
+        NAT64Configuration(
+            prefix: prefix ?? .wellKnown, pool: pool, embedsNonGlobal: true, secret: 1, options: options))
 }
