@@ -88,7 +88,8 @@ let targets: [Target] = [
     // Floor 6: node address blocks, endpoint slices, workloads, scheduler, namespaces, garbage collection.
     .target(
         name: "Controllers",
-        dependencies: ["KubernetesClient"] + core("KubernetesAPI", "JSON", "Addresses") + [log, lifecycle],
+        dependencies: ["KubernetesClient"]
+            + core("KubernetesAPI", "JSON", "Addresses", "AddressPlanning") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: the messages of the container runtime interface, generated from its proto file.
     .target(

@@ -10,6 +10,8 @@ public struct ControllerConfiguration: Sendable {
     public var nodeCIDRMaskSizes: [IPFamily: Int]
     /// Seconds without a renewal of its lease after which a node counts as lost.
     public var nodeGracePeriodSeconds: Int
+    /// Seconds for which a further block of a node must have been empty before it is taken back.
+    public var blockReturnSeconds: Int
 
     /// Block lengths when none are given: /24 and /64.
     public static let defaultNodeCIDRMaskSizes: [IPFamily: Int] = [.ipv4: 24, .ipv6: 64]
@@ -18,12 +20,13 @@ public struct ControllerConfiguration: Sendable {
     public init(
         clusterCIDRs: [IPPrefix], serviceClusterIPRanges: [IPPrefix],
         nodeCIDRMaskSizes: [IPFamily: Int] = ControllerConfiguration.defaultNodeCIDRMaskSizes,
-        nodeGracePeriodSeconds: Int = 40
+        nodeGracePeriodSeconds: Int = 40, blockReturnSeconds: Int = 60
     ) {
         self.clusterCIDRs = clusterCIDRs
         self.serviceClusterIPRanges = serviceClusterIPRanges
         self.nodeCIDRMaskSizes = nodeCIDRMaskSizes
         self.nodeGracePeriodSeconds = nodeGracePeriodSeconds
+        self.blockReturnSeconds = blockReturnSeconds
     }
 
     /// The block lengths that flags ask for, checked as kube-controller-manager does, in its words.

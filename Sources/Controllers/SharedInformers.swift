@@ -14,6 +14,8 @@ struct SharedInformers: Sendable {
     let replicaSets: Informer<ReplicaSet>
     let daemonSets: Informer<DaemonSet>
     let leases: Informer<Lease>
+    let addressPools: Informer<AddressPool>
+    let nodeNetworks: Informer<NodeNetwork>
     let configMaps: Informer<ConfigMapMetadata>
     let secrets: Informer<SecretMetadata>
     let serviceAccounts: Informer<ServiceAccountMetadata>
@@ -49,6 +51,8 @@ struct SharedInformers: Sendable {
             indexers: [Self.byController: { $0.metadata.controllerOwner.map { [$0.uid] } ?? [] }], logger: logger)
         daemonSets = Informer(client: client, logger: logger)
         leases = Informer(client: client, logger: logger)
+        addressPools = Informer(client: client, logger: logger)
+        nodeNetworks = Informer(client: client, logger: logger)
         configMaps = Informer(client: client, logger: logger)
         secrets = Informer(client: client, logger: logger)
         serviceAccounts = Informer(client: client, logger: logger)
@@ -70,6 +74,8 @@ struct SharedInformers: Sendable {
         group.addTask { try await replicaSets.run() }
         group.addTask { try await daemonSets.run() }
         group.addTask { try await leases.run() }
+        group.addTask { try await addressPools.run() }
+        group.addTask { try await nodeNetworks.run() }
         group.addTask { try await configMaps.run() }
         group.addTask { try await secrets.run() }
         group.addTask { try await serviceAccounts.run() }
@@ -86,6 +92,8 @@ struct SharedInformers: Sendable {
         await replicaSets.waitForSync()
         await daemonSets.waitForSync()
         await leases.waitForSync()
+        await addressPools.waitForSync()
+        await nodeNetworks.waitForSync()
         await configMaps.waitForSync()
         await secrets.waitForSync()
         await serviceAccounts.waitForSync()

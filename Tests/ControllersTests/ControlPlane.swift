@@ -15,7 +15,10 @@ struct ControlPlane: Sendable {
     let client: KubernetesClient
 
     /// Runs `body` with a control plane that is stopped and whose directory is removed afterwards.
-    static func run(_ body: @escaping @Sendable (ControlPlane) async throws -> Void) async throws {
+    static func run(
+        clusterCIDRs: [String] = ["10.244.0.0/16", "fd00:10:244::/56"], blockReturnSeconds: Int = 60,
+        _ body: @escaping @Sendable (ControlPlane) async throws -> Void
+    ) async throws {
         let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var logger = Logger(label: "test")
@@ -33,8 +36,8 @@ struct ControlPlane: Sendable {
             let client = try KubernetesClient(
                 configuration: ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig"), userAgent: "test")
             let configuration = ControllerConfiguration(
-                clusterCIDRs: ["10.244.0.0/16", "fd00:10:244::/56"].compactMap { IPPrefix($0) },
-                serviceClusterIPRanges: services)
+                clusterCIDRs: clusterCIDRs.compactMap { IPPrefix($0) }, serviceClusterIPRanges: services,
+                blockReturnSeconds: blockReturnSeconds)
             let manager = try ControllerManager(client: client, configuration: configuration, logger: logger)
             group.addTask { try await manager.run() }
             group.addTask { try await PretendingNodes(client: client).run() }

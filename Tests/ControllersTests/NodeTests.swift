@@ -13,67 +13,78 @@ import Testing
             clusterCIDRs: try ranges.map(prefix), serviceClusterIPRanges: try services.map(prefix))
     }
 
-    @Test func `Nodes get one block of every range, in turn`() throws {
-        var blocks = NodeBlocks(try Self.configuration(["10.244.0.0/16", "fd00:10:244::/56"]))
-        for index in 0..<3 {
-            let expected = try ["10.244.\(index).0/24", "fd00:10:244:\(index)::/64"].map {
-                try #require(IPPrefix(masking: $0))
+    /// The books of a cluster whose flags name some ranges.
+    static func books(_ ranges: [String], services: [String] = []) throws -> NodeBlocks {
+        let configuration = try configuration(ranges, services: services)
+        var blocks = NodeBlocks(configuration)
+        let pool = try #require(configuration.defaultPool)
+        #expect({ blocks.setPool(pool) }())
+        #expect(!{ blocks.setPool(pool) }(), "nothing new")
+        return blocks
+    }
+
+    @Test func `Nodes get one block of every range, in turn, the primary family first`() throws {
+        for ranges in [["10.244.0.0/16", "fd00:10:244::/56"], ["fd00:10:244::/56", "10.244.0.0/16"]] {
+            var blocks = try Self.books(ranges)
+            for index in 0..<3 {
+                let both = try ["10.244.\(index).0/24", "fd00:10:244:\(index)::/64"].map {
+                    try #require(IPPrefix(masking: $0))
+                }
+                let expected = ranges[0].hasPrefix("fd") ? both.reversed() : both
+                #expect({ blocks.allocate(for: node("n\(index)")) }() == .blocks(expected))
+                #expect({ blocks.allocate(for: node("n\(index)")) }() == .blocks(expected), "the same ones again")
             }
-            let outcome = blocks.allocate(for: "n\(index)")
-            #expect(outcome == .blocks(expected))
         }
-        let again = blocks.allocate(for: "n1")
-        #expect(again == .blocks(try ["10.244.1.0/24", "fd00:10:244:1::/64"].map(Self.prefix)))
     }
 
-    @Test func `A freed block comes back only after all others`() throws {
-        var allocator = BlockAllocator(range: try Self.prefix("10.0.0.0/22"), blockLength: 24)
-        let first = allocator.allocate()
-        allocator.release(try #require(first))
-        let rest = (0..<4).map { _ in allocator.allocate()?.description }
-        #expect(rest == ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24", "10.0.0.0/24"])
-        let exhausted = allocator.allocate()
-        #expect(exhausted == nil)
-    }
-
-    @Test(arguments: [
-        ("10.0.0.0/22", 24, ["10.0.1.0/24"], ["10.0.0.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
-        ("10.0.0.0/22", 24, ["10.0.1.128/25"], ["10.0.0.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
-        ("10.0.0.0/22", 24, ["10.0.2.0/23"], ["10.0.0.0/24", "10.0.1.0/24"]),
-        ("10.0.0.0/22", 24, ["10.0.0.0/16"], []),
-        ("10.0.0.0/22", 24, ["fd00::/64"], ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]),
-        ("fd00::/62", 64, ["fd00::/112"], ["fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:3::/64"]),
-        ("fd00::/64", 64, [], ["fd00::/64"]),
-    ])
-    func `Excluded prefixes are left out`(range: String, length: Int, excluded: [String], expected: [String]) throws {
-        var allocator = BlockAllocator(
-            range: try Self.prefix(range), blockLength: length, excluding: try excluded.map(Self.prefix))
-        var given: [String] = []
-        while let block = allocator.allocate() {
-            given.append(block.description)
-        }
-        #expect(given == expected)
+    @Test func `Ranges of Services are left out`() throws {
+        var blocks = try Self.books(["10.0.0.0/22"], services: ["10.0.0.0/23"])
+        #expect({ blocks.allocate(for: node("a")) }() == .blocks([try Self.prefix("10.0.2.0/24")]))
+        let contested = blocks.reserve([try Self.prefix("10.0.3.0/24")], for: "more-services")
+        #expect(contested.isEmpty)
+        #expect({ blocks.allocate(for: node("b")) }() == .exhausted)
+        _ = blocks.reserve([], for: "more-services")
+        #expect({ blocks.allocate(for: node("b")) }() == .blocks([try Self.prefix("10.0.3.0/24")]))
     }
 
     @Test func `When one family is exhausted the other gives nothing`() throws {
-        var blocks = NodeBlocks(try Self.configuration(["10.0.0.0/23", "fd00::/64"]))
-        _ = blocks.allocate(for: "a")
-        let exhausted = blocks.allocate(for: "b")
-        #expect(exhausted == .exhausted(try Self.prefix("fd00::/64")))
+        var blocks = try Self.books(["10.0.0.0/23", "fd00::/64"])
+        _ = blocks.allocate(for: node("a"))
+        #expect({ blocks.allocate(for: node("b")) }() == .exhausted)
+        #expect(blocks.usage(of: "default").free == [.ipv4: 1, .ipv6: 0])
         blocks.release("a")
-        let given = blocks.allocate(for: "b")
-        #expect(given == .blocks(try ["10.0.0.0/24", "fd00::/64"].map(Self.prefix)))
+        #expect({ blocks.allocate(for: node("b")) }() == .blocks(try ["10.0.1.0/24", "fd00::/64"].map(Self.prefix)))
     }
 
-    @Test func `Blocks that nodes have are not given again, and foreign ones are refused`() throws {
-        var blocks = NodeBlocks(try Self.configuration(["10.0.0.0/22"]))
-        try blocks.occupy([try Self.prefix("10.0.0.0/24")], by: "a")
-        let given = blocks.allocate(for: "b")
-        #expect(given == .blocks([try Self.prefix("10.0.1.0/24")]))
-        #expect(throws: NodeBlocks.Mismatch.self) { try blocks.occupy([try Self.prefix("10.9.0.0/24")], by: "c") }
-        #expect(throws: NodeBlocks.Mismatch.self) {
-            try blocks.occupy(try ["10.0.2.0/24", "fd00::/64"].map(Self.prefix), by: "c")
+    @Test func `Blocks that nodes have are not given again`() throws {
+        var blocks = try Self.books(["10.0.0.0/22"])
+        let first = try Self.prefix("10.0.0.0/24")
+        #expect({ blocks.occupy([first], by: "a") }() == [])
+        #expect({ blocks.occupy([first], by: "a") }() == [])
+        #expect({ blocks.allocate(for: node("b")) }() == .blocks([try Self.prefix("10.0.1.0/24")]))
+        #expect({ blocks.occupy([first], by: "c") }() == [first], "two nodes with one block")
+    }
+
+    @Test func `Blocks outside the ranges of the flags are refused, unless pools have been made`() throws {
+        var blocks = try Self.books(["10.0.0.0/22"])
+        #expect(throws: NodeBlocks.Mismatch.self) { try blocks.check(try Self.prefix("10.9.0.0/24"), of: "c") }
+        let error = #expect(throws: NodeBlocks.Mismatch.self) {
+            try blocks.check(try Self.prefix("fd00::/64"), of: "c")
         }
+        #expect(error?.description == "node c has the block fd00::/64, and the cluster has no range of IPv6")
+        try blocks.check(try Self.prefix("10.0.2.0/24"), of: "c")
+        _ = blocks.setPool(AddressPoolTests.pool("more", ["172.16.0.0/16"]))
+        try blocks.check(try Self.prefix("10.9.0.0/24"), of: "c")
+    }
+
+    @Test func `A node that accepts no blocks gives back those and nothing else`() throws {
+        var blocks = try Self.books(["10.0.0.0/23"])
+        _ = blocks.allocate(for: node("a"))
+        blocks.takeBack(from: "a")
+        #expect(blocks.usage(of: "default").allocated == [:])
+        _ = blocks.occupy([try Self.prefix("10.0.0.0/24")], by: "a")
+        blocks.takeBack(from: "a")
+        #expect(blocks.usage(of: "default").allocated == [try Self.prefix("10.0.0.0/23"): 1])
     }
 
     @Test(arguments: [
