@@ -154,7 +154,7 @@ let targets: [Target] = [
             "APIServer", "Controllers", "PodRuntime", "ServiceProxy", "Agent", "LocalCluster", "Verify",
             "KubernetesClient",
         ]
-            + core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink") + [
+            + core("KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink") + [
                 log, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -40,7 +40,7 @@ let targets: [Target] = [
     // Floor 2: system calls: descriptors, epoll, namespaces, processes, sysctls.
     core("Linux", ["CLinux"]),
     // Floor 2: blocks of addresses out of fragments, and how long they last.
-    core("AddressPlanning", ["Addresses"]),
+    core("AddressPlanning", ["Addresses", "JSON"]),
     // Floor 2: views and builders of packet headers.
     core("Packet", ["Addresses", "Wire"]),
     // Floor 2: DNS wire codec.
@@ -82,7 +82,7 @@ let targets: [Target] = [
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
 
     tests("Addresses"),
-    tests("AddressPlanning", ["Addresses"]),
+    tests("AddressPlanning", ["Addresses", "JSON"]),
     tests("Wire"),
     tests("JSON"),
     tests("Linux"),

@@ -17,20 +17,19 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: configuration.kubeconfigPath), userAgent: "duet-agent")
         let nodes = Informer<Node>(client: client, logger: logger)
+        let networks = Informer<NodeNetwork>(client: client, logger: logger)
         let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
         let endpointSlices = Informer<EndpointSlice>(client: client, logger: logger)
         let resolvers = ResolverConfiguration.hostNameservers(path: configuration.resolvConf)
         guard
             let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
         else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
+        let routing = PodRoutingConfiguration(
+            nodeName: configuration.nodeName, cniConfDir: configuration.cniConfDir, cniBinDir: configuration.cniBinDir)
         components = [
-            nodes, services, endpointSlices,
-            PodRoutingService(
-                nodes: nodes,
-                configuration: PodRoutingConfiguration(
-                    nodeName: configuration.nodeName, cniConfDir: configuration.cniConfDir,
-                    cniBinDir: configuration.cniBinDir),
-                logger: logger),
+            nodes, networks, services, endpointSlices,
+            PodRoutingService(nodes: nodes, networks: networks, configuration: routing, logger: logger),
+            BlockUsageService(client: client, networks: networks, configuration: routing, logger: logger),
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, nodeName: configuration.nodeName,
                 options: configuration.services, logger: logger),

@@ -1,24 +1,38 @@
 package import Addresses
 internal import JSON
+package import KubernetesAPI
 
 /// The network configuration that the container runtime reads from its CNI directory.
 package enum CNIConfiguration {
     /// The file's name; it sorts before what other installations leave.
     package static let fileName = "10-duet.conflist"
 
-    /// The file's content for a node: routed links, and addresses from its own blocks, primary family first.
+    /// The network's name, under which the plugins keep its addresses.
+    package static let networkName = "duet"
+
+    /// The file's content for a node: routed links, and an address of each family from one of the blocks, the family of the
+    /// first block first.
     ///
     /// - Parameter mtu: the largest packet of the node's uplink in bytes; `nil` leaves the links' default.
     package static func text(podPrefixes: [IPPrefix], mtu: Int?) -> String {
+        let families = podPrefixes.map(\.family).reduce(into: [IPFamily]()) { if !$0.contains($1) { $0.append($1) } }
         var plugin: JSONObject = ["type": "ptp"]
         if let mtu { plugin["mtu"] = .integer(Int64(mtu)) }
         plugin["ipam"] = [
             "type": "host-local",
-            "ranges": .array(podPrefixes.map { [["subnet": .string("\($0)")]] }),
-            "routes": .array(
-                podPrefixes.map { ["dst": .string("\(IPPrefix(.unspecified($0.family), length: 0))")] }),
+            "ranges": .array(
+                families.map { family in
+                    .array(podPrefixes.filter { $0.family == family }.map { ["subnet": .string("\($0)")] })
+                }),
+            "routes": .array(families.map { ["dst": .string("\(IPPrefix(.unspecified($0), length: 0))")] }),
         ]
-        let list: JSONValue = ["cniVersion": "1.0.0", "name": "duet", "plugins": [.object(plugin)]]
+        let list: JSONValue = ["cniVersion": "1.0.0", "name": .string(networkName), "plugins": [.object(plugin)]]
         return list.text(pretty: true) + "\n"
+    }
+
+    /// The blocks that pods may get addresses from: without those that the node gives back.
+    package static func offered(_ podPrefixes: [IPPrefix], _ network: NodeNetwork?) -> [IPPrefix] {
+        let releasing = (network?.spec?.blocks ?? []).filter(\.isReleasing).compactMap { IPPrefix($0.cidr) }
+        return podPrefixes.filter { !releasing.contains($0) }
     }
 }

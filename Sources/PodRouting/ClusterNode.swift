@@ -28,6 +28,13 @@ package struct ClusterNode: Hashable, Sendable {
             })
     }
 
+    /// The node with what its NodeNetwork tells as well: further blocks, those that become empty included.
+    package func adding(_ network: NodeNetwork?) -> ClusterNode {
+        let blocks = (network?.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }
+        return ClusterNode(
+            name: name, podPrefixes: podPrefixes + blocks.filter { !podPrefixes.contains($0) }, addresses: addresses)
+    }
+
     /// The node's first address of a family.
     package func address(_ family: IPFamily) -> IPAddress? {
         addresses.first { $0.family == family }

@@ -11,7 +11,10 @@ package actor PodRouter {
     private var plan: RoutePlan
     private var routes: RouteReconciler
     private var masquerade: MasqueradeReconciler
-    private var isSynced = false
+    private var nodes: [String: ClusterNode] = [:]
+    private var networks: [String: NodeNetwork] = [:]
+    private var knowsNodes = false
+    private var knowsNetworks = false
     /// Whether the last attempt left something undone.
     package private(set) var needsRetry = false
 
@@ -28,16 +31,32 @@ package actor PodRouter {
     ///
     /// Nothing is done before `synced`: half of the nodes would look as if the others' routes had to go.
     package func update(_ name: String, _ node: Node?) {
-        let touched = plan.update(name, node.map(ClusterNode.init))
+        nodes[name] = node.map(ClusterNode.init)
+        update(name)
+    }
+
+    /// Takes the new state of a node's further blocks, `nil` when nothing is known of them.
+    package func update(_ name: String, network: NodeNetwork?) {
+        networks[name] = network
+        update(name)
+    }
+
+    private func update(_ name: String) {
+        let touched = plan.update(name, nodes[name]?.adding(networks[name]))
         guard isSynced else { return }
         report(routes.apply(plan, to: touched))
         applyMasquerade { (masquerade, plan) throws(NFTablesError) in try masquerade.apply(plan) }
         if name == configuration.nodeName { writeConfiguration() }
     }
 
-    /// All nodes are known: adopts what an earlier process left, and applies the difference.
-    package func synced() {
-        isSynced = true
+    private var isSynced: Bool { knowsNodes && knowsNetworks }
+
+    /// All nodes or all of their networks are known; with both, adopts what an earlier process left and applies the
+    /// difference.
+    package func synced(nodes: Bool = true, networks: Bool = true) {
+        guard !isSynced else { return }
+        knowsNodes = knowsNodes || nodes
+        knowsNetworks = knowsNetworks || networks
         audit()
     }
 
@@ -70,7 +89,8 @@ package actor PodRouter {
         guard let own = plan.own, !own.podPrefixes.isEmpty else { return }
         do {
             let text = CNIConfiguration.text(
-                podPrefixes: own.podPrefixes, mtu: try routes.mtu(ofLinkWith: own.addresses))
+                podPrefixes: CNIConfiguration.offered(own.podPrefixes, networks[own.name]),
+                mtu: try routes.mtu(ofLinkWith: own.addresses))
             let path = "\(configuration.cniConfDir)/\(CNIConfiguration.fileName)"
             // The runtime reads the directory again at every write.
             guard (try? FileSystem.readText(path)) != text else { return }

@@ -8,15 +8,22 @@ public import ServiceLifecycle
 /// Nothing is removed at the end: pods keep their connections while the service is away.
 public struct PodRoutingService: ServiceLifecycle.Service {
     private let nodes: Informer<Node>
+    private let networks: Informer<NodeNetwork>
     private let configuration: PodRoutingConfiguration
     private let logger: Logger
 
     private static let auditInterval = Duration.seconds(30)
     private static let retryInterval = Duration.seconds(2)
 
-    /// Follows the nodes of an informer that runs elsewhere.
-    public init(nodes: Informer<Node>, configuration: PodRoutingConfiguration, logger: Logger) {
+    /// How long NodeNetworks are waited for: a foreign API server may not have the kind.
+    private static let patience = Duration.seconds(5)
+
+    /// Follows informers that run elsewhere.
+    public init(
+        nodes: Informer<Node>, networks: Informer<NodeNetwork>, configuration: PodRoutingConfiguration, logger: Logger
+    ) {
         self.nodes = nodes
+        self.networks = networks
         self.configuration = configuration
         self.logger = logger
     }
@@ -33,6 +40,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 group.addTask { await follow(router) }
+                group.addTask { await followNetworks(router) }
                 group.addTask { await auditRegularly(router) }
                 await group.waitForAll()
             }
@@ -47,7 +55,26 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                 // Heartbeats change nothing that matters here.
                 if ClusterNode(old) != ClusterNode(new) { await router.update(new.metadata.name ?? "", new) }
             case .deleted(let node): await router.update(node.metadata.name ?? "", nil)
-            case .synced: await router.synced()
+            case .synced: await router.synced(networks: false)
+            }
+        }
+    }
+
+    private func followNetworks(_ router: PodRouter) async {
+        await withTaskGroup { group in
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                await router.synced(nodes: false)
+            }
+            for await event in networks.events() {
+                switch event {
+                case .added(let network): await router.update(network.name, network: network)
+                case .updated(let old, let new):
+                    // How full blocks are changes all the time.
+                    if old.spec != new.spec { await router.update(new.name, network: new) }
+                case .deleted(let network): await router.update(network.name, network: nil)
+                case .synced: await router.synced(nodes: false)
+                }
             }
         }
     }

@@ -62,7 +62,8 @@ struct Server: AsyncParsableCommand {
 
     func run() async throws {
         let services = try ClusterSpec.prefixes(parsing: serviceClusterIpRange, option: "--service-cluster-ip-range")
-        let pods = try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
+        let pods =
+            clusterCidr.isEmpty ? [] : try ClusterSpec.prefixes(parsing: clusterCidr, option: "--cluster-cidr")
         let logger = LogOutput.logger("server")
         let masks = [IPFamily.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6].compactMapValues { $0 }
         let maskSizes = try ControllerConfiguration.maskSizes(size: nodeCidrMaskSize, sizes: masks, for: pods)
