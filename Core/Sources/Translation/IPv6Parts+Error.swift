@@ -45,7 +45,7 @@ extension IPv6Parts {
         let extensions = ICMPErrorMap.hasIPv6Length(error.said) ? error.fieldEnd..<error.end : error.end..<error.end
         let layout = ErrorLayout(
             transport: quoted.transport, available: quoted.available, extensions: extensions,
-            headers: IPv4Header.minimumLength, limit: options.ipv4MTU - IPv4Header.minimumLength - 8, unit: 4)
+            headers: IPv4Header.minimumLength, limit: max(options.ipv4MTU, 576) - IPv4Header.minimumLength - 8, unit: 4)
         buffer.move(from: quoted.transport, to: layout.target, count: layout.count)
         buffer.zero(from: layout.target + layout.count, count: layout.padding)
         quoted.rewriteQuoted(&buffer, to: inner, target: layout.target, count: layout.count, options)

@@ -2,12 +2,18 @@ public import Addresses
 
 /// The choices that RFC 7915 leaves to an operator, and the translator's own addresses.
 public struct TranslationOptions: Hashable, Sendable {
-    /// The MTU of the link to the IPv4 side.
-    public var ipv4MTU: Int
-    /// The MTU of the link to the IPv6 side.
-    public var ipv6MTU: Int
+    /// The MTU of the link to the IPv4 side, 68 or more (RFC 791).
+    public var ipv4MTU: Int {
+        didSet { ipv4MTU = IPFamily.ipv4.mtu(ipv4MTU) }
+    }
+    /// The MTU of the link to the IPv6 side, 1280 or more (RFC 8200 §5).
+    public var ipv6MTU: Int {
+        didSet { ipv6MTU = IPFamily.ipv6.mtu(ipv6MTU) }
+    }
     /// The longest IPv6 packet that IPv4 packets which may be fragmented become (RFC 7915 §4, 1280 or more).
-    public var lowestIPv6MTU: Int
+    public var lowestIPv6MTU: Int {
+        didSet { lowestIPv6MTU = IPFamily.ipv6.mtu(lowestIPv6MTU) }
+    }
     /// Whether UDP checksums are made where the IPv4 sender left them out; otherwise those packets are dropped.
     public var makesUDPChecksums: Bool
     /// Whether the type of service becomes the traffic class and the reverse; otherwise both are zero.
@@ -27,9 +33,9 @@ public struct TranslationOptions: Hashable, Sendable {
         copiesTrafficClass: Bool = true, ipv4Address: IPv4Address? = nil, ipv6Address: IPv6Address? = nil,
         routerIPv4Address: IPv4Address? = nil, repliesPerSecond: Int = 1000
     ) {
-        self.ipv4MTU = ipv4MTU
-        self.ipv6MTU = ipv6MTU
-        self.lowestIPv6MTU = lowestIPv6MTU
+        self.ipv4MTU = IPFamily.ipv4.mtu(ipv4MTU)
+        self.ipv6MTU = IPFamily.ipv6.mtu(ipv6MTU)
+        self.lowestIPv6MTU = IPFamily.ipv6.mtu(lowestIPv6MTU)
         self.makesUDPChecksums = makesUDPChecksums
         self.copiesTrafficClass = copiesTrafficClass
         self.ipv4Address = ipv4Address
@@ -40,6 +46,11 @@ public struct TranslationOptions: Hashable, Sendable {
 
     /// The bytes that a buffer has free in front of a packet: the headers of ICMP errors grow twice.
     public static var headroom: Int { 64 }
+}
+
+extension IPFamily {
+    /// The MTU next to a number that a link of the family may have.
+    fileprivate func mtu(_ number: Int) -> Int { min(max(number, self == .ipv4 ? 68 : 1280), 65535) }
 }
 
 /// A moment in milliseconds of any clock that does not run backwards; the translators have no clock of their own.
