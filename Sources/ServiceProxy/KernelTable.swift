@@ -8,24 +8,31 @@ struct KernelTable: Sendable {
 
     /// Reads the table; nil when there is none, or one that this layout did not make or someone has changed.
     init?(reading layout: TableLayout, from socket: inout NFTablesSocket) throws(NFTablesError) {
-        let chains = try socket.chains(of: layout.table)
-        guard !chains.isEmpty, Set(try socket.sets(of: layout.table)) == Set(layout.sets) else { return nil }
-        shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
-        let expectedChains = layout.chains + shapes.map(layout.chain)
-        guard Set(chains) == Set(expectedChains) else { return nil }
-        let expectedRules = layout.rules + shapes.flatMap(layout.rules)
-        // Rules are known by their stamps, which are equal for equal rules.
-        let found = try socket.rules(of: layout.table)
-        guard
-            Self.stamps(found.map { ($0.chain, $0.comment) })
-                == Self.stamps(expectedRules.map { ($0.chain, $0.comment) })
-        else { return nil }
+        guard let shapes = try Self.shapes(of: layout, from: &socket) else { return nil }
+        self.shapes = shapes
         var elements: [TableLayout.MapName: [Element]] = [:]
         for map in TableLayout.MapName.allCases {
             elements[map] = try socket.elements(of: layout.table, set: map.rawValue)
         }
         guard let content = layout.table(of: elements) else { return nil }
         self.content = content
+    }
+
+    /// The shapes that have chains, if sets, chains and rules are those of the layout.
+    ///
+    /// Elements are not looked at, so the cost does not depend on the number of Services.
+    static func shapes(
+        of layout: TableLayout, from socket: inout NFTablesSocket
+    ) throws(NFTablesError) -> Set<ChainShape>? {
+        let chains = try socket.chains(of: layout.table)
+        guard !chains.isEmpty, Set(try socket.sets(of: layout.table)) == Set(layout.sets) else { return nil }
+        let shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
+        guard Set(chains) == Set(layout.chains + shapes.map(layout.chain)) else { return nil }
+        let expected = layout.rules + shapes.flatMap(layout.rules)
+        // Rules are known by their stamps, which are equal for equal rules.
+        let found = try socket.rules(of: layout.table)
+        let isWhole = stamps(found.map { ($0.chain, $0.comment) }) == stamps(expected.map { ($0.chain, $0.comment) })
+        return isWhole ? shapes : nil
     }
 
     private static func stamps(_ rules: [(chain: String, comment: String?)]) -> [String: [String]] {

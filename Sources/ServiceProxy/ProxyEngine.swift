@@ -92,6 +92,14 @@ actor ProxyEngine {
         if !perform("cannot audit the Services", { try $0.audit() }) { wakeup.yield() }
     }
 
+    /// Repairs the tables at once if someone else's change took chains or rules of them, as flushing the rule set does.
+    func repairIfDamaged() {
+        guard informersToSync == 0 else { return }
+        // What cannot be read now is left to the next audit.
+        guard tables.contains(where: { (try? $0.isWhole()) == false }) else { return }
+        audit()
+    }
+
     private func perform(_ failure: Logger.Message, _ step: (TableReconciler) throws -> TableReconciler.Report) -> Bool
     {
         var isDone = true

@@ -17,6 +17,8 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
 
     /// Time between comparisons of everything.
     private static let auditInterval = Duration.seconds(60)
+    /// Time between looks for damage by others.
+    private static let damageInterval = Duration.seconds(1)
 
     /// A proxy for the node of a name, fed by informers that others run.
     public init(
@@ -48,6 +50,9 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
                 group.addTask { await engine.run() }
                 group.addTask {
                     while (try? await Task.sleep(for: Self.auditInterval)) != nil { await engine.audit() }
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: Self.damageInterval)) != nil { await engine.repairIfDamaged() }
                 }
             }
         }

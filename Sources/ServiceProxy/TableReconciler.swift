@@ -35,6 +35,8 @@ package final class TableReconciler {
     private var shapes: Set<ChainShape> = []
     /// Whether the kernel's table may differ from the last flush of the model.
     private var isOutOfStep = true
+    /// The generation of the kernel's rule set at which the table was found whole.
+    private var wholeGeneration: UInt32?
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
 
@@ -102,6 +104,17 @@ package final class TableReconciler {
                 ])
         }
         return report
+    }
+
+    /// Whether chains and rules are still what they should be; `audit` repairs them, and looks at the elements too.
+    ///
+    /// Nearly free while nobody changes the rule set, and never dearer than a few hundred rules.
+    package func isWhole() throws -> Bool {
+        let generation = try rules.generation()
+        guard generation != wholeGeneration else { return true }
+        guard try KernelTable.shapes(of: layout, from: &rules) == shapes else { return false }
+        wholeGeneration = generation
+        return true
     }
 
     private func synchronise() throws -> Report {

@@ -150,7 +150,10 @@ struct KernelServiceTests {
         let table = try web(in: lab, family, pods: ["pod-2"])
         let name = family == .ipv4 ? "ip duet-proxy" : "ip6 duet-proxy"
         for damage in ["flush map \(name) endpoints", "flush chain \(name) dispatch", "delete table \(name)"] {
+            #expect(try table.isWhole())
             try lab.shell("nft \(damage)", in: "node")
+            // Elements are for the audit to look at.
+            #expect(try table.isWhole() == damage.hasPrefix("flush map"))
             #expect(
                 try lab.call(clusterIP(family, 1), 80, from: "pod-1") != "pod-2 \(NodeLab.address(family, of: "pod-1"))"
             )
