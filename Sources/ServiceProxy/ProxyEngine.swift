@@ -68,6 +68,20 @@ actor ProxyEngine {
         wakeup.yield()
     }
 
+    func take(_ event: InformerEvent<NodeNetwork>) {
+        switch event {
+        case .added(let network), .updated(_, let network):
+            guard network.metadata.name == nodeName else { return }
+            tables.forEach { $0.update(network) }
+        case .deleted(let network):
+            guard network.metadata.name == nodeName else { return }
+            tables.forEach { $0.update(nil as NodeNetwork?) }
+        // A cluster without such objects never tells that it has told them all, and is not waited for.
+        case .synced: return
+        }
+        wakeup.yield()
+    }
+
     /// Flushes after events until the task is cancelled.
     func run() async {
         for await _ in wakeups {

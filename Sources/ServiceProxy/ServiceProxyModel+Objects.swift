@@ -40,6 +40,13 @@ extension ServiceProxyModel {
     }
 }
 
+extension ServiceProxyModel {
+    /// Takes this node's blocks, nil when nobody keeps such a list.
+    package mutating func update(_ network: NodeNetwork?) {
+        set(furtherPods: Set((network?.spec?.blocks ?? []).compactMap { IPPrefix(masking: $0.cidr) }))
+    }
+}
+
 extension ProxiedService {
     /// The part of a Service that concerns one family; nil when there is none.
     package init?(_ service: Service, family: IPFamily) {

@@ -3,7 +3,7 @@ internal import Addresses
 extension ServiceProxyModel {
     /// The elements that depend on the node, the options and the cluster's ranges, and on no Service.
     var ranges: Set<TableEntry> {
-        let own = node.podPrefixes.filter { $0.family == family }.withoutContained
+        let own = node.podPrefixes.union(furtherPods).filter { $0.family == family }.withoutContained
         // While no block is known every source counts as local: a wrong guess must not hide the addresses of pods.
         let unmasqueraded = options.masqueradesAll ? [] : own.isEmpty ? [.everything(of: family)] : own
         return Set(own.map { .localPods($0) } + unmasqueraded.map { .unmasqueraded($0) })

@@ -28,6 +28,8 @@ package struct ServiceProxyModel: Sendable {
     /// Slot orders that were found in the kernel and not yet claimed.
     var adopted: [Frontend: [Pool: [Backend]]] = [:]
     package internal(set) var node = ProxiedNode()
+    /// Further blocks of this node's pods, which the Node does not tell.
+    var furtherPods: Set<IPPrefix> = []
     /// The ranges in which Services get their addresses.
     var serviceRanges: Set<IPPrefix> = []
     var flushedRanges: Set<TableEntry> = []
@@ -72,6 +74,11 @@ package struct ServiceProxyModel: Sendable {
         // Hints name zones, and the sources that a load balancer admits may name the node itself.
         if node.zone != self.node.zone || node.addresses != self.node.addresses { dirty.formUnion(services.keys) }
         self.node = node
+    }
+
+    /// Takes the blocks of this node's pods beyond those that the Node tells.
+    package mutating func set(furtherPods: Set<IPPrefix>) {
+        self.furtherPods = furtherPods
     }
 
     /// Takes the ranges in which Services get their addresses.

@@ -11,6 +11,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     private let services: Informer<KubernetesAPI.Service>
     private let endpointSlices: Informer<EndpointSlice>
     private let nodes: Informer<Node>
+    private let networks: Informer<NodeNetwork>
     private let nodeName: String
     private let options: ProxyOptions
     private let logger: Logger
@@ -23,11 +24,13 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// A proxy for the node of a name, fed by informers that others run.
     public init(
         services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
+        networks: Informer<NodeNetwork>,
         nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
     ) {
         self.services = services
         self.endpointSlices = endpointSlices
         self.nodes = nodes
+        self.networks = networks
         self.nodeName = nodeName
         self.options = options
         self.logger = logger
@@ -36,7 +39,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
     public func run() async throws {
         let engine = try ProxyEngine(nodeName: nodeName, options: options, logger: logger)
-        await cancelWhenGracefulShutdown { [services, endpointSlices, nodes] in
+        await cancelWhenGracefulShutdown { [services, endpointSlices, nodes, networks] in
             await withTaskGroup { group in
                 group.addTask {
                     for await event in services.events() { await engine.take(event) }
@@ -46,6 +49,9 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
                 }
                 group.addTask {
                     for await event in nodes.events() { await engine.take(event) }
+                }
+                group.addTask {
+                    for await event in networks.events() { await engine.take(event) }
                 }
                 group.addTask { await engine.run() }
                 group.addTask {

@@ -68,6 +68,7 @@ package final class TableReconciler {
     package func update(_ slice: EndpointSlice) { model.update(slice) }
     package func remove(_ slice: EndpointSlice) { model.remove(slice) }
     package func update(_ node: Node) { model.update(node) }
+    package func update(_ network: NodeNetwork?) { model.update(network) }
 
     /// What the kernel does with a call, if it holds what the last flush gave it.
     package func outcome(of call: Call, nodeAddresses: Set<IPAddress>) -> CallOutcome {

@@ -147,6 +147,25 @@ struct KernelPolicyTests {
         }
     }
 
+    @Test("A router's word that packets are too big reaches the pod behind the address", arguments: IPFamily.allCases)
+    func packetTooBig(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-1"])
+        try policy.table.flush()
+        for (address, port) in [(clusterIP(family, 1), UInt16(80)), (policy.nodeAddress, 30_080)] {
+            // From outside the pod answers to the node, which stands for the caller.
+            let peer = NodeLab.address(family, of: "pod-1", nodeSide: true)
+            try policy.lab.shell("ip -4 route flush cache; ip -6 route flush cache", in: "pod-1")
+            try policy.lab.tellPacketTooBig(address, port, from: "client", mtu: 1300)
+            // The error is on its way while the sender has gone on.
+            var route = ""
+            for _ in 0..<100 where !route.contains("mtu 1300") {
+                route = try policy.lab.shell("ip route get \(peer)", in: "pod-1")
+            }
+            #expect(route.contains("mtu 1300"), "\(address): \(route)")
+        }
+    }
+
     @Test("Random Services do to packets what the model says", arguments: IPFamily.allCases)
     func oracle(family: IPFamily) throws {
         for seed in 0..<4 as Range<UInt64> {

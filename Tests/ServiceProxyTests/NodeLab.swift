@@ -112,6 +112,13 @@ final class NodeLab: Sendable {
         return output.split(separator: "\n").map(String.init)
     }
 
+    /// Calls an address over UDP from a namespace, and answers like a router behind it whose next link takes packets of
+    /// `mtu` bytes only.
+    func tellPacketTooBig(_ address: IPAddress, _ port: UInt16, from name: String, mtu: Int) throws {
+        try Self.shell(
+            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(mtu) <<'E'\n\(Self.narrowRouter)\nE")
+    }
+
     /// Calls an address again and again for a time; how many calls were answered, and how many failed.
     func callRepeatedly(
         _ address: IPAddress, _ port: UInt16, from name: String, seconds: Int
@@ -247,6 +254,36 @@ final class NodeLab: Sendable {
                 s.send(b"?")
                 print(s.recv(2048).decode(), flush=True)
             except OSError as error: print(error, flush=True)
+        """
+
+    private static let narrowRouter = """
+        import socket, struct, sys
+        address, port, mtu = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        def checksum(data):
+            total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+            while total >> 16: total = (total & 0xffff) + (total >> 16)
+            return ~total & 0xffff
+        with socket.socket(family, socket.SOCK_DGRAM) as flow:
+            flow.settimeout(4)
+            flow.connect((address, port))
+            flow.send(b"?")
+            flow.recv(2048)
+            own, own_port = flow.getsockname()[:2]
+            # The beginning of an answer that was too long: from the address that was called, to here.
+            ends = socket.inet_pton(family, address) + socket.inet_pton(family, own)
+            datagram = struct.pack("!4H", port, own_port, 1380, 0) + bytes(16)
+            if family == socket.AF_INET:
+                head = struct.pack("!2B3H2BH", 0x45, 0, 1400, 1, 0x4000, 63, 17, 0) + ends
+                head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+                error = struct.pack("!2B3H", 3, 4, 0, 0, mtu) + head + datagram
+                error = error[:2] + struct.pack("!H", checksum(error)) + error[4:]
+                kind = socket.IPPROTO_ICMP
+            else:
+                head = struct.pack("!IH2B", 6 << 28, 1380, 17, 63) + ends
+                error = struct.pack("!2BHI", 2, 0, 0, mtu) + head + datagram
+                kind = socket.IPPROTO_ICMPV6
+            with socket.socket(family, socket.SOCK_RAW, kind) as router: router.sendto(error, (address, 0))
         """
 
     /// Makes every call of a list at once, each by a thread in a namespace, and prints the answers in their order.

@@ -208,5 +208,9 @@ struct ServiceProxyModelTests {
         #expect(model.table.entries[.unmasqueraded(blocks[1])] == .present)
         #expect(model.table.entries[.localPods(blocks[1])] == .present)
         #expect(model.table.entries[.localPods(blocks[0])] == nil)
+        model.set(furtherPods: [try #require(IPPrefix("fd00:10:244:7::/64")), try #require(IPPrefix("10.7.0.0/26"))])
+        _ = model.flush()
+        #expect(model.table.entries[.localPods(try #require(IPPrefix("fd00:10:244:7::/64")))] == .present)
+        #expect(model.table.entries[.localPods(blocks[1])] == .present)
     }
 }
