@@ -122,7 +122,10 @@ let targets: [Target] = [
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "Addresses", "Linux", "NFTables", "Conntrack") + [log, lifecycle],
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack") + [
+                log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: the cluster's names, on every node.
     .target(

@@ -31,6 +31,8 @@ package struct ProxiedService: Hashable, Sendable {
     package var internalIsLocal = false
     /// Whether callers from outside are served by endpoints of this node only, and keep their address.
     package var externalIsLocal = false
+    /// The port of the node at which a balancer asks for endpoints; nil when it need not.
+    package var healthCheckPort: UInt16?
     /// For how many seconds a client keeps its endpoint; nil without affinity.
     package var stickySeconds: UInt32?
 

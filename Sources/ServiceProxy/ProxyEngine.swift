@@ -7,6 +7,8 @@ internal import Logging
 actor ProxyEngine {
     private let tables: [TableReconciler]
     private let nodeName: String
+    private let health = ProxyHealth()
+    private let healthServers: HealthServers
     private let logger: Logger
     /// How many of the informers have yet to deliver their initial content; the kernel is left alone until then.
     private var informersToSync = 3
@@ -35,6 +37,7 @@ actor ProxyEngine {
         self.tables = tables
         self.nodeName = nodeName
         self.logger = logger
+        healthServers = HealthServers(health: health, ownPort: options.healthPort, logger: logger)
         (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -44,7 +47,7 @@ actor ProxyEngine {
         case .deleted(let service): tables.forEach { $0.remove(service) }
         case .synced: informersToSync -= 1
         }
-        wakeup.yield()
+        noteChange()
     }
 
     func take(_ event: InformerEvent<EndpointSlice>) {
@@ -53,19 +56,22 @@ actor ProxyEngine {
         case .deleted(let slice): tables.forEach { $0.remove(slice) }
         case .synced: informersToSync -= 1
         }
-        wakeup.yield()
+        noteChange()
     }
 
     func take(_ event: InformerEvent<Node>) {
         switch event {
         case .added(let node), .updated(_, let node):
             guard node.metadata.name == nodeName else { return }
+            health.noteNode(isEligible: !node.isLeaving)
             tables.forEach { $0.update(node) }
-        // A node that is deleted while this runs keeps serving its pods.
-        case .deleted: return
+        case .deleted(let node):
+            guard node.metadata.name == nodeName else { return }
+            // The rules stay, so that its pods are served to their end; but nobody new should come.
+            health.noteNode(isEligible: false)
         case .synced: informersToSync -= 1
         }
-        wakeup.yield()
+        noteChange()
     }
 
     func take(_ event: InformerEvent<NodeNetwork>) {
@@ -79,6 +85,11 @@ actor ProxyEngine {
         // A cluster without such objects never tells that it has told them all, and is not waited for.
         case .synced: return
         }
+        noteChange()
+    }
+
+    private func noteChange() {
+        for table in tables { health.noteChange(table.family) }
         wakeup.yield()
     }
 
@@ -86,10 +97,21 @@ actor ProxyEngine {
     func run() async {
         for await _ in wakeups {
             try? await Task.sleep(for: Self.gatheringTime)
-            if flush() { continue }
+            let isDone = flush()
+            await answerHealthChecks()
+            if isDone { continue }
             try? await Task.sleep(for: Self.retryTime)
             wakeup.yield()
         }
+        await healthServers.close()
+    }
+
+    private func answerHealthChecks() async {
+        guard informersToSync == 0 else { return }
+        var checks: [IPFamily: [UInt16: HealthCheck]] = [:]
+        var addresses: [IPFamily: [IPAddress]] = [:]
+        for table in tables { (checks[table.family], addresses[table.family]) = table.healthChecks }
+        await healthServers.apply(checks, at: addresses)
     }
 
     /// Applies what changed; false when a family could not be brought up to date.
@@ -120,6 +142,7 @@ actor ProxyEngine {
         for table in tables {
             do {
                 let report = try step(table)
+                health.noteApplied(table.family)
                 if report.operations > 0 {
                     logger.debug(
                         "Services applied",
@@ -134,5 +157,13 @@ actor ProxyEngine {
             }
         }
         return isDone
+    }
+}
+
+extension Node {
+    /// Whether the node is deleted, or its autoscaler says that it soon will be.
+    fileprivate var isLeaving: Bool {
+        metadata.deletionTimestamp != nil
+            || spec?.taints?.contains { $0.key == "ToBeDeletedByClusterAutoscaler" } == true
     }
 }

@@ -20,13 +20,17 @@ public struct ProxyOptions: Hashable, Sendable {
     public var answersOnLoopback: Bool
     /// Whether every caller of a cluster address is masqueraded, the node's own pods included.
     public var masqueradesAll: Bool
+    /// The port of `/healthz` and `/livez`; nil for none.
+    public var healthPort: UInt16?
 
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
-        nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false
+        nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
+        healthPort: UInt16? = 10_256
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback
         self.masqueradesAll = masqueradesAll
+        self.healthPort = healthPort
     }
 }

@@ -79,6 +79,9 @@ extension ProxiedService {
         }
         internalIsLocal = spec.internalTrafficPolicy == "Local"
         externalIsLocal = spec.externalTrafficPolicy == "Local"
+        if spec.type == "LoadBalancer" && externalIsLocal {
+            healthCheckPort = UInt16(portNumber: spec.healthCheckNodePort)
+        }
         if spec.sessionAffinity == "ClientIP" {
             let seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? Self.defaultStickySeconds
             stickySeconds = UInt32(clamping: max(seconds, 1))

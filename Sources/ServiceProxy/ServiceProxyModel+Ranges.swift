@@ -11,6 +11,16 @@ extension ServiceProxyModel {
             .union(serviceRanges.withoutContained.map { .serviceRange($0) })
     }
 
+    /// The addresses at which balancers ask for the health of Services: those of node ports.
+    var healthAddresses: [IPAddress] {
+        let own = node.addresses.filter { $0.family == family }
+        return switch options.nodePortAddresses {
+        case .all: [IPAddress(family: family, bits: 0)]
+        case .primary: Array(own.prefix(1))
+        case .within(let prefixes): own.filter { address in prefixes.contains { $0.contains(address) } }
+        }
+    }
+
     private var nodePortRanges: Set<IPPrefix> {
         switch options.nodePortAddresses {
         case .all: [.everything(of: family)]

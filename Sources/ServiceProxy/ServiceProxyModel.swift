@@ -10,6 +10,8 @@ package struct ServiceProxyModel: Sendable {
     package let nodeName: String
     package let options: ProxyOptions
     package internal(set) var services: [ServiceName: ProxiedService] = [:]
+    /// The Services that balancers ask for.
+    var checkedServices: Set<ServiceName> = []
     var slices: [ServiceName: ProxiedSlice] = [:]
     var slicesOfService: [ServiceName: Set<ServiceName>] = [:]
     var dirty: Set<ServiceName> = []
@@ -50,6 +52,7 @@ package struct ServiceProxyModel: Sendable {
     package mutating func set(_ service: ProxiedService?, named name: ServiceName) {
         guard services[name] != service else { return }
         services[name] = service
+        if service?.healthCheckPort != nil { checkedServices.insert(name) } else { checkedServices.remove(name) }
         dirty.insert(name)
     }
 

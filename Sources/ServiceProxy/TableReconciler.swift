@@ -60,6 +60,11 @@ package final class TableReconciler {
 
     package var family: IPFamily { layout.family }
 
+    /// What balancers are told of Services, by node port, and the addresses that they ask at.
+    var healthChecks: (checks: [UInt16: HealthCheck], addresses: [IPAddress]) {
+        (model.healthChecks, model.healthAddresses)
+    }
+
     /// Whether there is anything to flush.
     package var hasPendingChanges: Bool { isOutOfStep || model.hasPendingChanges }
 

@@ -17,10 +17,14 @@ struct ServiceOptions: ParsableArguments {
     @Flag(help: "Let callers of cluster addresses always appear as the node, pods of the node included.")
     var masqueradeAll = false
 
+    @Option(help: "Port of /healthz and /livez of the node's Services; 0 for none.")
+    var healthPort: UInt16 = 10_256
+
     var proxyOptions: ProxyOptions {
         get throws {
             ProxyOptions(
-                nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll)
+                nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll,
+                healthPort: healthPort == 0 ? nil : healthPort)
         }
     }
 
