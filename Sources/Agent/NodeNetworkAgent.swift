@@ -31,8 +31,8 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
             PodRoutingService(nodes: nodes, networks: networks, configuration: routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: routing, logger: logger),
             ServiceProxyService(
-                services: services, endpointSlices: endpointSlices, nodes: nodes, nodeName: configuration.nodeName,
-                options: configuration.services, logger: logger),
+                services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
+                nodeName: configuration.nodeName, options: configuration.services, logger: logger),
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]
