@@ -20,7 +20,9 @@ func core(_ names: String...) -> [Target.Dependency] {
 
 /// A test target that shares the settings of the sources.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: swiftSettings)
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + core("TestSupport") + dependencies,
+        swiftSettings: swiftSettings)
 }
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -147,7 +149,7 @@ let targets: [Target] = [
     // Floor 7: a cluster of network namespaces on one machine.
     .target(
         name: "LocalCluster",
-        dependencies: ["KubernetesClient", "APIServer"]
+        dependencies: ["KubernetesClient", "APIServer", "Verify"]
             + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables"),
         swiftSettings: swiftSettings),
     // Floor 8: the command.

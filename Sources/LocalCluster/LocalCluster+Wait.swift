@@ -1,6 +1,8 @@
+import Addresses
 import KubernetesAPI
 import KubernetesClient
 import Linux
+import Verify
 
 extension LocalCluster {
     /// How long a part may take to come up.
@@ -34,7 +36,7 @@ extension LocalCluster {
         }
     }
 
-    /// Waits until every node is ready, then sets the host's routes to their pods.
+    /// Waits until every node is ready and its names are answered, then sets the host's routes to their pods.
     func waitUntilReady(_ spec: ClusterSpec) async throws {
         let client = try administrator()
         try await withClient(client) {
@@ -42,7 +44,11 @@ extension LocalCluster {
             var waiting = Set(spec.nodes)
             while !waiting.isEmpty {
                 let nodes = try await client.list(Node.self).items
-                for node in nodes where node.isReady { waiting.remove(node.metadata.name ?? "") }
+                let prober = try await nameServers(client)
+                for node in nodes where node.isReady {
+                    let name = node.metadata.name ?? ""
+                    if waiting.contains(name), try answersNames(paths.node(name), prober) { waiting.remove(name) }
+                }
                 guard !waiting.isEmpty else {
                     try Underlay(spec: spec, bridge: Self.bridge).routeFromHost(to: nodes)
                     break
@@ -62,6 +68,25 @@ extension LocalCluster {
             }
         }
         progress.step("Ready: \(spec.nodes.joined(separator: ", "))")
+    }
+
+    /// Asks the addresses of the cluster's DNS, which each node answers on by itself.
+    private func nameServers(_ client: KubernetesClient) async throws -> HostProber {
+        do {
+            let service = try await client.get(KubernetesAPI.Service.self, namespace: "kube-system", name: "kube-dns")
+            let addresses = (service.spec?.clusterIPs ?? []).compactMap { IPAddress($0) }
+            return HostProber(nameServers: addresses, timeoutSeconds: 1)
+        } catch let error as StatusError where error.code == 404 {
+            return HostProber(nameServers: [], timeoutSeconds: 1)
+        }
+    }
+
+    /// Whether the node's agent answers names; a node may be ready while its agent has only just been restarted.
+    private func answersNames(_ node: NodePaths, _ prober: HostProber) throws -> Bool {
+        guard !prober.nameServers.isEmpty else { return false }
+        return try NetworkNamespace.open(path: node.networkNamespaceFile).run {
+            prober.nameServersAnswer("kubernetes.default.svc.cluster.local")
+        }
     }
 
     /// A client with the administrator's rights.

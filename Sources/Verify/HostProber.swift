@@ -5,7 +5,7 @@ internal import Linux
 /// Makes requests from this machine, through its own sockets.
 package struct HostProber: Prober {
     /// The addresses of the cluster's DNS.
-    let nameServers: [IPAddress]
+    package let nameServers: [IPAddress]
     let timeoutSeconds: Int
     private static let dnsPort: UInt16 = 53
 
@@ -39,6 +39,13 @@ package struct HostProber: Prober {
                 guard !found.isEmpty else { throw ProbeFailure("\(address) answers \(name) without an address") }
             }
         }
+    }
+
+    /// Whether every one of the name servers answers a query for a name, be it without an address.
+    ///
+    /// It is asked on the calling thread, and so from the network namespace that this is in.
+    package func nameServersAnswer(_ name: String) -> Bool {
+        nameServers.allSatisfy { (try? query(name, $0.family, server: $0, port: Self.dnsPort)) != nil }
     }
 
     private func get(_ address: IPAddress, port: UInt16) throws {
