@@ -24,7 +24,7 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 /// The tests of one core target.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
         swiftSettings: testSettings)
 }
 
@@ -80,6 +80,8 @@ let targets: [Target] = [
         swiftSettings: testSettings),
     // Counts the allocations of the tests.
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+    // For tests alone: what those of several targets share.
+    core("TestSupport"),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses", "JSON"]),

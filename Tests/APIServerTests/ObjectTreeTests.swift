@@ -1,5 +1,6 @@
 import APIServer
 import JSON
+import TestSupport
 import Testing
 
 @Suite("The tree of objects")
@@ -8,7 +9,7 @@ struct ObjectTreeTests {
         "It holds what a dictionary would, in order, and old copies stay as they were",
         arguments: [1, 2, 3] as [UInt64])
     func behavesLikeADictionary(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var tree = ObjectTree()
         var model: [ObjectKey: Int64] = [:]
         var copies: [(tree: ObjectTree, model: [ObjectKey: Int64])] = []
@@ -42,19 +43,6 @@ struct ObjectTreeTests {
                 return true
             }
             #expect(names == model.keys.filter { $0.namespace == "n1" && start < $0 }.sorted(), "seed \(seed)")
-        }
-    }
-
-    private struct SeededGenerator {
-        var state: UInt64
-
-        /// SplitMix64.
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-            return value ^ (value >> 31)
         }
     }
 }

@@ -2,6 +2,7 @@ import Addresses
 import ClusterDNS
 import DNSMessage
 import KubernetesAPI
+import TestSupport
 import Testing
 
 @Suite struct `Changes of the zone` {

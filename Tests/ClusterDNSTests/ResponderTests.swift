@@ -1,6 +1,7 @@
 import ClusterDNS
 import DNSMessage
 import KubernetesAPI
+import TestSupport
 import Testing
 
 @Suite struct `The responder` {

@@ -1,6 +1,7 @@
 import Addresses
 import KubernetesAPI
 import ServiceProxy
+import TestSupport
 import Testing
 
 /// What the policies of Services do to real connections.

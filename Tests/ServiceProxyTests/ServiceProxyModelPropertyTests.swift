@@ -1,5 +1,6 @@
 import Addresses
 import ServiceProxy
+import TestSupport
 import Testing
 
 @Suite("Service proxy model under random events")

@@ -1,6 +1,7 @@
 import JSON
 import NIOCore
 import Streaming
+import TestSupport
 import Testing
 
 @Suite("A command's channels in SPDY")

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import Streaming
+import TestSupport
 import Testing
 
 @Suite("SPDY/3.1")
@@ -139,24 +140,5 @@ struct SPDYTests {
             }
             #expect(total <= bytes.count, "round \(round) of seed \(generator.seed)")
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    let seed: UInt64
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.seed = seed
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

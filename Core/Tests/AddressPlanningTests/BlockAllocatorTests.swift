@@ -1,5 +1,6 @@
 import AddressPlanning
 import Addresses
+import TestSupport
 import Testing
 
 func prefix(_ text: String) throws -> IPPrefix { try #require(IPPrefix(text), "\(text) is no prefix") }

@@ -1,5 +1,6 @@
 import AddressPlanning
 import Addresses
+import TestSupport
 import Testing
 
 @Suite struct NodeBlockStepTests {

@@ -1,5 +1,6 @@
 import Addresses
 import DNSMessage
+import TestSupport
 import Testing
 
 /// Messages with every kind of record, used whole and damaged.

@@ -1,18 +1,8 @@
 import Addresses
 import CNI
 import HostLocalIPAM
+import TestSupport
 import Testing
-
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
 
 @Suite struct `A range set` {
     private func set(_ subnets: String...) throws -> RangeSet {
@@ -77,7 +67,7 @@ struct SplitMix: RandomNumberGenerator {
 
     @Test(arguments: 0..<40 as Range<UInt64>)
     func `goes round as a list of all addresses would`(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let set =
             seed.isMultiple(of: 2)
             ? try set("10.0.0.0/29", "10.0.0.16/30") : try set("fd00::/125", "fd00::10/126", "fd00::20/126")

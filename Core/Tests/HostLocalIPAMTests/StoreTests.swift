@@ -2,6 +2,7 @@ import Addresses
 import CNI
 import HostLocalIPAM
 import Linux
+import TestSupport
 import Testing
 
 @Suite struct `The allocation store` {
@@ -118,7 +119,7 @@ import Testing
 
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `keeps the index true through random changes`(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         try withDirectory { directory in
             var model: [String: Set<String>] = [:]
             for _ in 0..<600 {

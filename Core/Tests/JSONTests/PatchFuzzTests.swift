@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 /// Random documents and random patches, each from a seed that a failure names.

@@ -1,5 +1,6 @@
 import JSON
 import KubernetesAPI
+import TestSupport
 import Testing
 
 /// Random configurations of random managers, each run from a seed that a failure names.

@@ -1,5 +1,6 @@
 import JSON
 import KubernetesAPI
+import TestSupport
 
 /// Makes random values of a type.
 struct SchemaValueGenerator {

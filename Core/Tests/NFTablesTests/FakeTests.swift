@@ -1,29 +1,13 @@
 import Linux
 import NFTables
+import TestSupport
 import Testing
-
-/// A generator whose sequence follows from its seed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-}
 
 @Suite("The rule set in memory")
 struct FakeTests {
     private let table = Table(family: .ip, name: "t")
 
-    private func operation(_ generator: inout SplitMix) -> Transaction.Operation {
+    private func operation(_ generator: inout SeededGenerator) -> Transaction.Operation {
         let chain = ["a", "b", "c"].randomElement(using: &generator) ?? "a"
         let set = ["map", "plain"].randomElement(using: &generator) ?? "map"
         let key = Key(port: UInt16.random(in: 1...3, using: &generator))
@@ -55,7 +39,7 @@ struct FakeTests {
         arguments: [11, 12, 13] as [UInt64])
     func oracle(seed: UInt64) throws {
         try Sandbox.with("fake\(seed)") { _, socket in
-            var generator = SplitMix(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             var fake = NFTablesFake()
             var taken = 0
             for step in 0..<400 {

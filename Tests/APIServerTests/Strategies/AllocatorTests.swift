@@ -1,5 +1,6 @@
 import APIServer
 import Addresses
+import TestSupport
 import Testing
 
 @Suite struct AllocatorTests {
@@ -149,20 +150,5 @@ import Testing
         #expect(throws: AllocationError.self) { try allocator.take(29999) }
         allocator.release(30003)
         #expect(try allocator.takeAny(using: &generator) == 30003)
-    }
-}
-
-/// A generator with a fixed sequence (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

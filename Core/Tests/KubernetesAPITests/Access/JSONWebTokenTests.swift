@@ -1,5 +1,6 @@
 import JSON
 import KubernetesAPI
+import TestSupport
 import Testing
 
 @Suite("Tokens")
