@@ -11,9 +11,10 @@ import NFTables
 struct IPTablesChain {
     /// The chain's name.
     let name: String
+    /// The chain whose rules lead to it.
+    var parent = "POSTROUTING"
 
     private static let table = "nat"
-    private static let parent = "POSTROUTING"
 
     /// The two ways in which the kernel can hold what iptables makes.
     private enum Variant: String, CaseIterable {
@@ -29,7 +30,7 @@ struct IPTablesChain {
             guard var socket = try? NFTablesSocket() else { return }
             try? socket.commit(
                 Transaction([
-                    .addTable(table), .addChain(Chain(table: table, name: Self.parent, base: base)),
+                    .addTable(table), .addChain(Chain(table: table, name: parent, base: base)),
                     .addChain(Chain(table: table, name: name)),
                 ]))
         }
@@ -62,9 +63,9 @@ struct IPTablesChain {
             let restore = Self.find(["\(command)-\(variant)-restore", "\(command)-restore"])
         else { return }
         guard try Self.run(list, ["-w", "-t", Self.table, "-S", name]).status.isSuccess else { return }
-        let rules = try Self.run(list, ["-w", "-t", Self.table, "-S", Self.parent]).text
+        let rules = try Self.run(list, ["-w", "-t", Self.table, "-S", parent]).text
             .split(whereSeparator: \.isNewline)
-        let leading = rules.filter { $0.hasPrefix("-A \(Self.parent) ") && $0.hasSuffix(" -j \(name)") }
+        let leading = rules.filter { $0.hasPrefix("-A \(parent) ") && $0.hasSuffix(" -j \(name)") }
         let lines =
             ["*\(Self.table)"] + leading.map { "-D" + $0.dropFirst(2) }
             + ["-F \(name)", "-X \(name)", "COMMIT", ""]

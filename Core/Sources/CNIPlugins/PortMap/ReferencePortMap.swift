@@ -27,7 +27,7 @@ struct ReferencePortMap {
                     try rules(family, &socket).map { .deleteRule($0.table, chain: $0.chain, handle: $0.handle) })
             }
         }
-        try IPTablesChain(table: "nat", name: chain, parent: "CNI-HOSTPORT-DNAT").remove()
+        try IPTablesChain(name: chain, parent: "CNI-HOSTPORT-DNAT").remove()
     }
 
     /// The rules of its nftables way, which carry the container's identifier.
