@@ -37,11 +37,12 @@ class Machine:
 
     def start(self):
         """Starts the agent; allocations are in directories that nobody else sees."""
+        self.log = open(f"{self.directory}/log", "w")
         script = 'mount -t tmpfs none /var/lib/cni 2>/dev/null || { mkdir -p /var/lib/cni; mount -t tmpfs none /var/lib/cni; }; exec "$@"'
         self.agent = subprocess.Popen(
             ["ip", "netns", "exec", self.space, "sh", "-c", script, "agent", DUET, "agent", "--kubeconfig", self.test.admin,
              "--node-name", self.name, "--cni-conf-dir", self.directory, "--cni-bin-dir", os.path.dirname(self.test.plugins)],
-            stderr=open(f"{self.directory}/log", "w"))
+            stderr=self.log)
 
     def configuration(self):
         try:
@@ -62,13 +63,13 @@ class Machine:
         network = {"cniVersion": "1.0.0", "name": configuration["name"], **configuration["plugins"][0]}
         environment = {
             "PATH": os.environ["PATH"], "CNI_COMMAND": command, "CNI_CONTAINERID": pod, "CNI_IFNAME": "eth0",
-            "CNI_NETNS": "/proc/self/ns/net", "CNI_PATH": os.path.dirname(self.test.plugins)}
+            "CNI_NETNS": "/proc/1/ns/net", "CNI_PATH": os.path.dirname(self.test.plugins)}
         result = run("nsenter", "-t", str(self.agent.pid), "-m", "-n", "--", self.test.plugins,
                      input=json.dumps(network), env=environment)
         return json.loads(result.stdout) if result.stdout.strip() else None
 
     def add(self, pod):
-        """The pod's addresses."""
+        """The addresses of a pod, whose namespace the address plugin does not look at."""
         self.pods[pod] = [ipaddress.ip_interface(ip["address"]).ip for ip in self.plugin("ADD", pod)["ips"]]
         return self.pods[pod]
 
@@ -84,6 +85,7 @@ class Machine:
         if getattr(self, "agent", None):
             self.agent.send_signal(signal.SIGTERM)
             self.agent.wait(timeout=30)
+            self.log.close()
         run("ip", "netns", "delete", self.space, check=False)
         run("rm", "-rf", self.directory)
 
@@ -139,6 +141,8 @@ class Fragments(unittest.TestCase):
         self.pool(self.prefixes())
         for machine in self.machines:
             eventually(lambda: len(machine.subnets()) == 2, "the runtime knows a block of each family")
+        # Which of the waiting nodes comes first is open.
+        self.machines.sort(key=lambda machine: machine.subnets())
         self.assertEqual([m.subnets() for m in self.machines], [
             [["10.12.0.0/28"], ["2001:db8:7::/64"]], [["10.12.0.16/28"], ["2001:db8:7:1::/64"]]])
         shown = kubectl("get", "addresspools", kubeconfig=self.admin).stdout

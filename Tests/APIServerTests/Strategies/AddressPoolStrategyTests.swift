@@ -25,7 +25,7 @@ import Testing
         (
             pool(["10.12.0.0/22"], purpose: "Fun"),
             [
-                #"spec.purpose: Unsupported value: "Fun": supported values: "LoadBalancers", "Pods", "Services""#
+                #"spec.purpose: Unsupported value: "Fun": supported values: "Pods", "Services", "LoadBalancers""#
             ]
         ),
         (

@@ -11,7 +11,7 @@ package struct AddressPoolStrategy: ObjectStrategy {
     private static let defaultBlockLengths: [IPFamily: Int] = [.ipv4: 24, .ipv6: 64]
 
     /// A block of fewer addresses than 2 to this power serves no node.
-    private static let leastHostBits = 4
+    private static let leastHostBits = 2
 
     /// Makes the strategy.
     package init() {}
