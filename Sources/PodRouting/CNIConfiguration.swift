@@ -15,7 +15,7 @@ package enum CNIConfiguration {
     ///
     /// - Parameter mtu: the largest packet of the node's uplink in bytes; `nil` leaves the links' default.
     package static func text(podPrefixes: [IPPrefix], mtu: Int?) -> String {
-        let families = podPrefixes.map(\.family).reduce(into: [IPFamily]()) { if !$0.contains($1) { $0.append($1) } }
+        let families = families(of: podPrefixes)
         var plugin: JSONObject = ["type": "ptp"]
         if let mtu { plugin["mtu"] = .integer(Int64(mtu)) }
         plugin["ipam"] = [
@@ -31,8 +31,17 @@ package enum CNIConfiguration {
     }
 
     /// The blocks that pods may get addresses from: without those that the node gives back.
+    ///
+    /// Families keep their order even when the first block of the primary one goes.
     package static func offered(_ podPrefixes: [IPPrefix], _ network: NodeNetwork?) -> [IPPrefix] {
         let releasing = (network?.spec?.blocks ?? []).filter(\.isReleasing).compactMap { IPPrefix($0.cidr) }
-        return podPrefixes.filter { !releasing.contains($0) }
+        return families(of: podPrefixes).flatMap { family in
+            podPrefixes.filter { $0.family == family && !releasing.contains($0) }
+        }
+    }
+
+    /// The families of some blocks, that of the first block first.
+    private static func families(of prefixes: [IPPrefix]) -> [IPFamily] {
+        prefixes.map(\.family).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }

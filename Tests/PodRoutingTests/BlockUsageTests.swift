@@ -91,8 +91,11 @@ import Testing
         let own = ClusterNode(node).adding(network)
         #expect(own.podPrefixes.map(\.description) == ["10.12.0.0/26", "fd00::/64", "10.77.16.0/26"])
         let offered = CNIConfiguration.offered(own.podPrefixes, network)
-        #expect(offered.map(\.description) == ["fd00::/64", "10.77.16.0/26"])
+        #expect(offered.map(\.description) == ["10.77.16.0/26", "fd00::/64"], "IPv4 stays the primary family")
         #expect(ClusterNode(node).adding(nil) == ClusterNode(node))
-        #expect(CNIConfiguration.offered(own.podPrefixes, nil) == own.podPrefixes)
+        #expect(
+            CNIConfiguration.offered(own.podPrefixes, nil).map(\.description) == [
+                "10.12.0.0/26", "10.77.16.0/26", "fd00::/64",
+            ])
     }
 }
