@@ -309,12 +309,21 @@ class Podman(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="dt-cni-podman-")
         self.addCleanup(subprocess.run, ["rm", "-rf", self.directory], check=True)
-        made = "/var/lib/cni/networks/dt-cni" if os.path.exists("/var/lib/cni") else "/var/lib/cni"
-        self.addCleanup(subprocess.run, ["rm", "-rf", made], check=True)
+        made = ["/var/lib/cni/networks/dt-cni" if os.path.exists("/var/lib/cni") else "/var/lib/cni"]
+        made += [path for path in ("/var/lib/containers", "/run/libpod", "/run/containers") if not os.path.exists(path)]
+        self.addCleanup(subprocess.run, ["rm", "-rf", *made], check=True)
+        self.addCleanup(self.remove_cgroups)
         with open(f"{self.directory}/containers.conf", "w") as file:
             file.write(PODMAN.format(plugins=OURS, reference=REFERENCE, directory=self.directory))
         loaded = self.podman("load", "--input", f"{IMAGES}/busybox.tar").stdout
         self.image = loaded.strip().rpartition(" ")[2]
+
+    @staticmethod
+    def remove_cgroups():
+        """Podman leaves the parent of its containers' control groups."""
+        for directory, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+            if "libpod_parent" in directory:
+                os.rmdir(directory)
 
     def test_a_container_has_both_families_and_leaves_nothing(self):
         # Bridge and rules are those of a host of its own.
