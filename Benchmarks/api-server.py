@@ -3,6 +3,7 @@
 The load comes from wrk over TLS on the same machine, so its own work is part of every figure.
 """
 import base64
+import http.client
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import ssl
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -22,6 +24,7 @@ DUET = os.environ["DUET"]
 TOKEN = "benchmark-token"
 CONNECTIONS, SECONDS = 64, 10
 WATCHERS, ROUNDS = 1000, 10
+SOAK_SECONDS, SOAK_WATCHERS = 60, 40
 START_OBJECTS = {"nodes": 5_000, "services": 10_000, "pods": 85_000}
 ALL_PODS = 150_000
 
@@ -189,6 +192,79 @@ def fan_out(server):
     return statistics.quantiles(times, n=100)[98]
 
 
+class SoakWatchers(threading.Thread):
+    """Watchers that never read, that read slowly, and that vanish without a word, again and again."""
+
+    # Closing a socket that is being repaired sends nothing (tcp(7) does not tell; linux/tcp.h does).
+    TCP_REPAIR = 19
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.over, self.slow, self.silent, self.vanished = server, threading.Event(), [], [], 0
+
+    def watch(self):
+        watcher = self.server.tls.wrap_socket(socket.create_connection(("127.0.0.1", self.server.port)))
+        watcher.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        watcher.sendall(f"GET /api/v1/namespaces/default/configmaps?watch=true&resourceVersion={self.revision} HTTP/1.1\r\nHost: localhost\r\n"
+                        f"Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+        return watcher
+
+    def run(self):
+        while not self.over.wait(0.1):
+            listed = json.loads(self.server.get("/api/v1/namespaces/default/configmaps?limit=1"))
+            self.revision = listed["metadata"]["resourceVersion"]
+            for watchers in (self.slow, self.silent):
+                if len(watchers) < SOAK_WATCHERS:
+                    watchers.append(self.watch())
+            doomed = self.watch()
+            doomed.setsockopt(socket.IPPROTO_TCP, self.TCP_REPAIR, 1)
+            doomed.close()
+            self.vanished += 1
+            for watcher in list(self.slow):
+                watcher.settimeout(0.01)
+                try:
+                    if not watcher.recv(512):
+                        raise ConnectionResetError
+                except TimeoutError:
+                    pass
+                except OSError:
+                    # It was told that it is too late, and begins anew.
+                    self.slow.remove(watcher)
+                    watcher.close()
+        for watcher in self.slow + self.silent:
+            watcher.close()
+
+
+def soak(server):
+    """Latencies of creates in milliseconds, and the memory in MiB, in the first and in the last third of the time."""
+    watchers = SoakWatchers(server)
+    watchers.start()
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=server.tls, timeout=60)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "soak-"}, "data": {"value": "x" * 20_000}}
+    times, memory, start = [], [], time.monotonic()
+    try:
+        while (now := time.monotonic() - start) < SOAK_SECONDS:
+            connection.request("POST", "/api/v1/namespaces/default/configmaps", json.dumps(body), headers)
+            answer = connection.getresponse()
+            name = json.loads(answer.read())["metadata"]["name"]
+            times.append((now, (time.monotonic() - start - now) * 1000))
+            # What is stored stays the same, so that whatever grows has another reason.
+            connection.request("DELETE", f"/api/v1/namespaces/default/configmaps/{name}", headers=headers)
+            connection.getresponse().read()
+            memory.append((now, server.resident_mebibytes()))
+    finally:
+        watchers.over.set()
+        watchers.join()
+        connection.close()
+
+    def thirds(samples):
+        return ([value for when, value in samples if when < SOAK_SECONDS / 3],
+                [value for when, value in samples if when > SOAK_SECONDS * 2 / 3])
+
+    return [statistics.quantiles(third, n=100)[98] for third in thirds(times)], [max(third) for third in thirds(memory)]
+
+
 def create(server, plural, body, count):
     """Creates objects until there are at least so many of them."""
     collection = f"/api/v1{'' if plural == 'nodes' else '/namespaces/default'}/{plural}"
@@ -225,6 +301,11 @@ def main():
         suite.add("list", list_milliseconds(server), "ms", 150, "GET of 10,000 pods as JSON by curl to /dev/null; median of 5")
         suite.add("fan-out", fan_out(server), "ms", 50,
                   f"p99 from a write to its arrival at {WATCHERS} watchers on TLS connections of their own, {ROUNDS} writes")
+        (early, late), (before, after) = soak(server)
+        method = (f"creates of 20 KiB one after another for {SOAK_SECONDS} s, while {SOAK_WATCHERS} watchers never read, {SOAK_WATCHERS} read 5 KB/s, "
+                  "and others vanish without FIN")
+        suite.add("soak, latency", late, "ms", max(1.5 * early, early + 5), f"p99 in the last third; goal: half more than in the first, {early:.1f} ms; {method}")
+        suite.add("soak, growth", after - before, "MiB", 32, f"largest VmRSS in the last third less that in the first; {method}")
         server.stop()
 
         server = Server(f"{directory}/large")

@@ -1,4 +1,5 @@
 """A `duet server` of a test's own, on a directory and a port of its own."""
+import contextlib
 import http.client
 import json
 import os
@@ -75,14 +76,20 @@ class Server:
     def connect(self, timeout=30, version=None):
         """A TLS connection as the administrator, without HTTP."""
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
-        return self.tls(version).wrap_socket(plain, server_hostname="127.0.0.1")
+        try:
+            return self.tls(version).wrap_socket(plain, server_hostname="127.0.0.1")
+        except OSError:
+            plain.close()
+            raise
 
     def client(self, timeout=30):
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls(), timeout=timeout)
 
     def call(self, method, path, body=None, client=None, content="application/json"):
         """Sends a request; returns status code and the answer's value, or its text where it is no JSON."""
-        client = client or self.client()
+        if client is None:
+            with contextlib.closing(self.client()) as own:
+                return self.call(method, path, body, own, content)
         client.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content})
         answer = client.getresponse()
         text = answer.read()

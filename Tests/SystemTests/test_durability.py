@@ -1,4 +1,5 @@
 """What is acknowledged stays: `kill -9` at any instant, a full disk, a read-only one, damage."""
+import contextlib
 import http.client
 import json
 import os
@@ -10,7 +11,7 @@ import time
 import unittest
 
 from server import CONFIG_MAPS, SERVICES, Server, config_map
-from support import DUET, run
+from support import DUET, eventually, run
 
 # Time under fire; a longer run finds more.
 SECONDS = float(os.environ.get("DUET_DURABILITY_SECONDS", "20"))
@@ -39,9 +40,9 @@ class Writer(threading.Thread):
     def run(self):
         while not self.test.over.is_set():
             try:
-                client = self.test.server_under_fire.client(timeout=10)
-                while not self.test.over.is_set():
-                    self.step(client)
+                with contextlib.closing(self.test.server_under_fire.client(timeout=10)) as client:
+                    while not self.test.over.is_set():
+                        self.step(client)
             except (OSError, http.client.HTTPException, ValueError):
                 time.sleep(0.01)
 
@@ -90,7 +91,8 @@ class Follower(threading.Thread):
     def run(self):
         while not self.test.over.is_set():
             try:
-                self.follow(self.test.server_under_fire.client(timeout=2))
+                with contextlib.closing(self.test.server_under_fire.client(timeout=2)) as client:
+                    self.follow(client)
             except (OSError, http.client.HTTPException, ValueError):
                 time.sleep(0.01)
 
@@ -189,6 +191,7 @@ class Disk(ServerTest):
     def test_full(self):
         server = self.small()
         client = server.client()
+        self.addCleanup(client.close)
         self.assertEqual(server.call("POST", CONFIG_MAPS, config_map("before"), client)[0], 201)
         filler = f"{server.files}/filler"
         with open(filler, "wb", buffering=0) as file:
@@ -218,6 +221,44 @@ class Disk(ServerTest):
             copy = Server(f"{elsewhere}/data", "--api-only").start()
             self.assertEqual(names, {o["metadata"]["name"] for o in copy.call("GET", CONFIG_MAPS)[1]["items"]})
             copy.kill()
+
+    def test_read_only_while_it_runs(self):
+        """A file system under the server stops to take writes, as one that meets an error does."""
+        with tempfile.TemporaryDirectory() as directory:
+            image = f"{directory}/image"
+            with open(image, "wb") as file:
+                file.truncate(64 << 20)
+            run("mkfs.ext4", "-q", image)
+            device = run("losetup", "--find", "--show", image).stdout.strip()
+            self.addCleanup(run, "losetup", "--detach", device)
+            mount = ("unshare", "-m", "--propagation", "private", "sh", "-c",
+                     f'mount -o errors=remount-ro {device} "$0" && exec "$@"', directory)
+            server = Server(f"{directory}/data", "--api-only", prefix=mount)
+            self.addCleanup(server.kill)
+            client = server.start().client()
+            for number in range(5):
+                self.assertEqual(server.call("POST", CONFIG_MAPS, config_map(f"before-{number}"), client)[0], 201)
+            # The kernel meets an error in the file system and stops all writing, as `errors=remount-ro` asks for.
+            with open(f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error", "w") as file:
+                file.write("1")
+            for number in range(3):
+                code, value = server.call("POST", CONFIG_MAPS, config_map(f"refused-{number}"), client)
+                self.assertEqual(code, 500)
+                self.assertRegex(value["message"], "Read-only file system|disk I/O")
+                self.assertIn(f"{server.directory}/state.sqlite", value["message"])
+                self.assertEqual(server.call("GET", f"{CONFIG_MAPS}/refused-{number}", client=client)[0], 404)
+            self.assertEqual(server.call("GET", f"{CONFIG_MAPS}/before-4", client=client)[0], 200, "reads go on")
+            client.close()
+            # The mount goes with the server; the next one repairs the file system first.
+            server.kill()
+            eventually(lambda: run("e2fsck", "-fy", device, check=False).returncode < 4, "the file system is repaired")
+            client = server.start().client()
+            names = {o["metadata"]["name"] for o in server.call("GET", CONFIG_MAPS, client=client)[1]["items"]}
+            self.assertEqual({name for name in names if name.startswith(("before", "refused"))},
+                             {f"before-{number}" for number in range(5)})
+            self.assertEqual(server.call("POST", CONFIG_MAPS, config_map("after"), client)[0], 201)
+            client.close()
+            server.stop()
 
     def test_read_only(self):
         server = self.server().start()
@@ -257,13 +298,15 @@ class Backup(ServerTest):
     def test_online_and_back(self):
         server = self.server().start()
         client = server.client()
+        self.addCleanup(client.close)
         over = threading.Event()
 
         def write():
-            own, number = server.client(), 0
-            while not over.is_set():
-                server.call("POST", CONFIG_MAPS, config_map(f"during-{number}"), own)
-                number += 1
+            number = 0
+            with contextlib.closing(server.client()) as own:
+                while not over.is_set():
+                    server.call("POST", CONFIG_MAPS, config_map(f"during-{number}"), own)
+                    number += 1
 
         for number in range(20):
             server.call("POST", CONFIG_MAPS, config_map(f"c{number}"), client)
@@ -291,6 +334,7 @@ class Backup(ServerTest):
                 self.assertTrue({f"c{number}" for number in range(20)} <= names)
                 self.assertGreater(int(listed["metadata"]["resourceVersion"]), newest)
                 connection = copy.client()
+                self.addCleanup(connection.close)
                 connection.request("GET", f"{CONFIG_MAPS}?watch=true&resourceVersion={newest}")
                 event = json.loads(connection.getresponse().readline())
                 self.assertEqual((event["type"], event["object"]["code"]), ("ERROR", 410))
@@ -299,3 +343,77 @@ class Backup(ServerTest):
             over.set()
             writer.join()
             server.stop(signal.SIGTERM)
+
+
+class Clock(ServerTest):
+    """The clock jumps while the server runs (libfaketime gives it one of its own)."""
+
+    LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+    EVENTS = "/api/v1/namespaces/default/events"
+    LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+
+    def test_goes_backwards(self):
+        # The library loses the arguments of the first process that it is loaded into.
+        server = self.server("--event-ttl", "60", prefix=("env",))
+        with tempfile.NamedTemporaryFile("w") as clock:
+            def set_clock(offset):
+                clock.seek(0)
+                clock.truncate()
+                clock.write(offset)
+                clock.flush()
+
+            set_clock("+0")
+            server.start(env={"LD_PRELOAD": self.LIBRARY, "FAKETIME_TIMESTAMP_FILE": clock.name, "FAKETIME_NO_CACHE": "1",
+                              "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+            client, watcher = server.client(), server.client()
+            self.addCleanup(client.close)
+            self.addCleanup(watcher.close)
+            first = server.call("POST", CONFIG_MAPS, config_map("first"), client)[1]
+            watcher.request("GET", f"{CONFIG_MAPS}?watch=true&resourceVersion={first['metadata']['resourceVersion']}")
+            events = watcher.getresponse()
+            self.assertEqual(server.call("POST", self.EVENTS, {
+                "apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "type": "Normal", "reason": "Test",
+                "involvedObject": {"kind": "ConfigMap", "name": "first", "namespace": "default"}}, client)[0], 201)
+            lease = server.call("POST", self.LEASES, {
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"},
+                "spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}}, client)[1]
+            account = "/api/v1/namespaces/default/serviceaccounts"
+            server.call("POST", account, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}}, client)
+            request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
+            token = server.call("POST", f"{account}/robot/token", request, client)[1]["status"]["token"]
+
+            def accepts(token):
+                review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+                answer = server.call("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review, client)[1]
+                return answer["status"].get("authenticated", False)
+
+            self.assertTrue(accepts(token))
+            revisions = [int(first["metadata"]["resourceVersion"])]
+            for offset in ("-3h", "-2d", "-90m", "+0"):
+                set_clock(offset)
+                code, value = server.call("POST", CONFIG_MAPS, config_map(f"jump-{len(revisions)}"), client)
+                self.assertEqual(code, 201)
+                revisions.append(int(value["metadata"]["resourceVersion"]))
+                event = json.loads(events.readline())
+                self.assertEqual((event["type"], event["object"]["metadata"]["name"]), ("ADDED", f"jump-{len(revisions) - 1}"))
+                lease["spec"]["renewTime"] = "2020-01-01T00:00:00.000000Z"
+                lease["spec"]["leaseTransitions"] = len(revisions)
+                code, lease = server.call("PUT", f"{self.LEASES}/l", lease, client)
+                self.assertEqual(code, 200, lease)
+                self.assertEqual(accepts(token), offset == "+0", f"a token from the future is not good yet ({offset})")
+                self.assertEqual(server.call("GET", f"{self.EVENTS}/e", client=client)[0], 200, "Events live longer, not shorter")
+            self.assertEqual(revisions, sorted(set(revisions)), "resource versions do not depend on the clock")
+            # A crash and a start in the past change nothing about that. (Certificates begin an hour before they were made.)
+            set_clock("-50m")
+            client.close()
+            watcher.close()
+            server.kill()
+            server.start(env={"LD_PRELOAD": self.LIBRARY, "FAKETIME_TIMESTAMP_FILE": clock.name, "FAKETIME_NO_CACHE": "1",
+                              "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+            value = server.call("POST", CONFIG_MAPS, config_map("later"))[1]
+            self.assertGreater(int(value["metadata"]["resourceVersion"]), revisions[-1])
+            # The token ends by the clock, whatever it did meanwhile.
+            set_clock("+10d")
+            client = server.client()
+            self.assertFalse(accepts(token))
+            client.close()

@@ -1,4 +1,5 @@
 """What one client may take of the server: sizes, times, rates, connections; and what it gets beyond that."""
+import contextlib
 import json
 import socket
 import ssl
@@ -7,7 +8,10 @@ import time
 import unittest
 
 from server import CONFIG_MAPS, Server, config_map
-from support import eventually
+from support import eventually, run
+
+# Closing a socket that is being repaired sends nothing (linux/tcp.h).
+TCP_REPAIR = 19
 
 
 def status_line(connection):
@@ -113,12 +117,19 @@ class Limits(unittest.TestCase):
     def test_watchers_that_do_not_read(self):
         """Slow and dying watchers cost neither memory nor anybody's time, and are cut off."""
         watchers = []
-        for _ in range(40):
+        for number in range(80):
             connection = self.server.connect()
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(f"GET {CONFIG_MAPS}?watch=true HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-            watchers.append(connection)
+            if number % 2:
+                watchers.append(connection)
+                self.addCleanup(connection.close)
+            else:
+                # This one vanishes without a word.
+                connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+                connection.close()
         client = self.server.client()
+        self.addCleanup(client.close)
         self.assertEqual(self.server.call("POST", CONFIG_MAPS, config_map("big", 100_000), client)[0], 201)
         before = self.server.resident_mebibytes()
         slowest = 0
@@ -143,8 +154,6 @@ class Limits(unittest.TestCase):
                 break
             data = data[-100_000:] + part
         self.assertIn(b"too old resource version", data)
-        for connection in watchers:
-            connection.close()
 
 
 class Rates(unittest.TestCase):
@@ -153,6 +162,7 @@ class Rates(unittest.TestCase):
         self.addCleanup(server.remove)
         server.start()
         client = server.client()
+        self.addCleanup(client.close)
         answers = [server.call("GET", CONFIG_MAPS, client=client) for _ in range(200)]
         refused = [value for code, value in answers if code == 429]
         self.assertTrue(refused)
@@ -195,3 +205,37 @@ class Rates(unittest.TestCase):
         for thread in threads:
             thread.join()
         self.assertEqual(answers, [200] * 30, "Those beyond the limit wait and are served")
+
+
+class Compression(unittest.TestCase):
+    def test_long_answers_only(self):
+        server = Server(None, "--api-only")
+        self.addCleanup(server.remove)
+        server.start()
+        with contextlib.closing(server.client()) as client:
+            for number in range(60):
+                self.assertEqual(server.call("POST", CONFIG_MAPS, config_map(f"c{number}", 4_000), client)[0], 201)
+
+        def curl(path, *options):
+            output = run("curl", "--silent", "--show-error", "--cacert", f"{server.directory}/pki/ca.crt", "--cert",
+                         f"{server.directory}/pki/admin.crt", "--key", f"{server.directory}/pki/admin.key", "--write-out",
+                         "\n%{size_download} %header{content-encoding} %header{vary}", *options,
+                         f"https://127.0.0.1:{server.port}{path}?pretty=false").stdout
+            body, _, figures = output.rpartition("\n")
+            size, *headers = figures.split()
+            return body, int(size), headers
+
+        plain, whole, headers = curl(CONFIG_MAPS)
+        self.assertEqual((whole, headers), (len(plain), []))
+        self.assertGreater(whole, 240_000)
+        text, size, headers = curl(CONFIG_MAPS, "--compressed")
+        self.assertEqual(json.loads(text), json.loads(plain))
+        self.assertEqual(headers, ["gzip", "Accept-Encoding"])
+        self.assertLess(size, whole / 10)
+        # As values of a tree (YAML, tables) too, and in HEAD not at all.
+        text, size, headers = curl(CONFIG_MAPS, "--compressed", "--header", "Accept: application/yaml")
+        self.assertEqual(headers, ["gzip", "Accept-Encoding"])
+        self.assertIn("name: c59", text)
+        for path, *options in ((f"{CONFIG_MAPS}/c0", "--compressed"),
+                               (CONFIG_MAPS, "--header", "Accept-Encoding: gzip;q=0"), (CONFIG_MAPS, "--header", "Accept-Encoding: br")):
+            self.assertEqual(curl(path, *options)[2], [])
