@@ -65,13 +65,17 @@ public final class APIServer: ServiceLifecycle.Service {
     public func run() async throws {
         defer { listening.continuation.finish() }
         let nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
+        let revoked = RevokedCertificates(
+            path: ClusterPKI.revokedCertificates(dataDirectory: configuration.dataDirectory), logger: logger)
         let handler = APIHandler(
-            store: store, nodes: nodes, tokens: accountTokens, staticTokens: tokens, logger: logger)
+            store: store, nodes: nodes, tokens: accountTokens,
+            authenticator: Authenticator(tokens: tokens, accounts: accountTokens, revoked: revoked), logger: logger)
         let names = ServerNames(configuration)
+        let served = ResourceRegistry.served(store.definitions).map(\.definition)
         let responder = APIResponder(
             handler: handler,
-            discovery: DiscoveryDocuments(store.definitions, serverAddress: names.authority),
-            openAPI: OpenAPIDocuments(store.definitions))
+            discovery: DiscoveryDocuments(served, serverAddress: names.authority), openAPI: OpenAPIDocuments(served),
+            issuer: IssuerDiscovery(accountTokens, serverURL: names.url))
         let limits = configuration.limits
         let application = Application(
             responder: LimitedResponder(responder, limits),

@@ -61,4 +61,102 @@ import Testing
             #expect(again.code == 304)
         }
     }
+
+    @Test func `schemas of version 3 have a binary form under the same address`() async throws {
+        try await ServerHarness.run { server in
+            let text = try await server.send("GET", "/openapi/v3/apis/apps/v1")
+            let index = try await server.send("GET", "/openapi/v3")
+            let path = try #require(index.json.at("paths", "apis/apps/v1", "serverRelativeURL")?.string)
+            let accept = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf"
+            let binary = try await server.send("GET", path, accept: accept)
+            #expect(binary.headers["content-type"] == ["application/com.github.proto-openapi.spec.v3.v1.0+protobuf"])
+            #expect(binary.headers["etag"] != text.headers["etag"])
+            // Document.paths, Paths.path: as many as in the other form, under the same names.
+            let paths = try Self.messages(4, in: binary.bytes[...]).flatMap { try Self.messages(1, in: $0) }
+            let names = try paths.map { try Self.text(1, in: $0) }
+            #expect(names == text.json["paths"]?.object.map { Array($0.keys) })
+            // NamedPathItem.value, PathItem.patch, Operation.parameters, ParameterOrReference.parameter, Parameter.name
+            let item = try #require(paths.first { try Self.text(1, in: $0).hasSuffix("/deployments/{name}") })
+            var found = try Self.messages(2, in: item)
+            for field in [10, 6, 1] { found = try found.flatMap { try Self.messages(field, in: $0) } }
+            let parameters = try found.map { try Self.text(1, in: $0) }
+            #expect(parameters.contains("fieldValidation"))
+            // Document.components, Components.schemas, SchemasOrReferences.additional_properties
+            var schemas = [binary.bytes[...]]
+            for field in [5, 1, 1] { schemas = try schemas.flatMap { try Self.messages(field, in: $0) } }
+            let spec = try #require(
+                schemas.first { try Self.text(1, in: $0) == "io.k8s.api.apps.v1.DeploymentSpec" })
+            // NamedSchemaOrReference.value, SchemaOrReference.schema, Schema.properties, the properties' names
+            var properties = [spec]
+            for field in [2, 1, 31, 1] { properties = try properties.flatMap { try Self.messages(field, in: $0) } }
+            let fields = try properties.map { try Self.text(1, in: $0) }
+            #expect(fields.contains("replicas"))
+        }
+    }
+
+    @Test func `every path that the root names is answered`() async throws {
+        try await ServerHarness.run { server in
+            let paths = try await server.send("GET", "/").json["paths"]?.array?.compactMap(\.string) ?? []
+            #expect(paths.count > 15)
+            for path in paths {
+                #expect(try await server.send("GET", path, accept: "*/*").code == 200, "\(path)")
+            }
+        }
+    }
+
+    @Test func `metrics count requests and objects under the names that Kubernetes has`() async throws {
+        try await ServerHarness.run { server in
+            let path = "/api/v1/namespaces/default/configmaps"
+            for name in ["a", "b"] {
+                _ = try await server.send(
+                    "POST", path, ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)]])
+            }
+            _ = try await server.send("GET", path + "/absent")
+            let answer = try await server.send("GET", "/metrics", accept: "*/*")
+            #expect(answer.headers["content-type"] == ["text/plain; version=0.0.4; charset=utf-8"])
+            let lines = answer.text.split(separator: "\n")
+            let labels = #"group="",resource="configmaps""#
+            #expect(
+                lines.contains(
+                    Substring(#"apiserver_request_total{code="201",\#(labels),verb="POST",version="v1"} 2"#)))
+            #expect(
+                lines.contains(Substring(#"apiserver_request_total{code="404",\#(labels),verb="GET",version="v1"} 1"#)))
+            #expect(lines.contains(#"apiserver_storage_objects{resource="configmaps"} 2"#))
+            let memory = lines.first { $0.hasPrefix("process_resident_memory_bytes ") }?.split(separator: " ").last
+            #expect(memory.flatMap { Int($0) } ?? 0 > 1 << 20)
+            // Every line is a comment, or a name with labels and a number.
+            for line in lines where !line.hasPrefix("#") {
+                #expect(line.wholeMatch(of: /[a-z_]+(\{[^{}]*\})? [0-9]+/) != nil, "\(line)")
+            }
+        }
+    }
+
+    /// The messages and texts in a field of a message that has no numbers.
+    private static func messages(_ field: Int, in bytes: ArraySlice<UInt8>) throws -> [ArraySlice<UInt8>] {
+        var rest = bytes
+        func number() throws -> Int {
+            var (value, shift) = (0, 0)
+            while true {
+                let next = rest.popFirst()
+                let byte = try #require(next)
+                value |= Int(byte & 0x7F) << shift
+                if byte < 0x80 { return value }
+                shift += 7
+            }
+        }
+        var found: [ArraySlice<UInt8>] = []
+        while !rest.isEmpty {
+            let tag = try number()
+            try #require(tag & 7 == 2)
+            let length = try number()
+            try #require(length <= rest.count)
+            if tag >> 3 == field { found.append(rest.prefix(length)) }
+            rest = rest.dropFirst(length)
+        }
+        return found
+    }
+
+    private static func text(_ field: Int, in bytes: ArraySlice<UInt8>) throws -> String {
+        String(decoding: try messages(field, in: bytes).first ?? [], as: UTF8.self)
+    }
 }

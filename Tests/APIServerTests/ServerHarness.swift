@@ -168,6 +168,34 @@ struct ServerHarness {
         return copy
     }
 
+    /// Does something with a client of its own, and closes that.
+    func closing<Result>(_ body: (ServerHarness) async throws -> Result) async throws -> Result {
+        do {
+            let result = try await body(self)
+            try await disconnect()
+            return result
+        } catch {
+            try await disconnect()
+            throw error
+        }
+    }
+
+    /// The serial number of a certificate, as `openssl` shows it.
+    static func serial(ofPEM text: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = ["x509", "-noout", "-serial"]
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        try input.fileHandleForWriting.close()
+        let printed = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return printed.replacing("serial=", with: "").filter(\.isHexDigit)
+    }
+
     /// Closes the client's connections, whatever they are at.
     func disconnect() async throws {
         try await client.shutdown()

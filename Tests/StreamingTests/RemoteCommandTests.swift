@@ -26,6 +26,31 @@ struct RemoteCommandTests {
         return session
     }
 
+    @Test("A command is over with its status, even if its input is never read")
+    func completion() throws {
+        var session = try Self.opened(Streams(stdin: true, stdout: true))
+        _ = try session.sent(ByteBuffer(bytes: Self.data(5, Array("out".utf8))))
+        #expect(!session.isComplete)
+        let status = Array(#"{"status":"Success"}"#.utf8)
+        let first = try session.sent(ByteBuffer(bytes: Self.data(1, Array(status.prefix(7)))))
+        #expect(first.messages == [ByteBuffer(bytes: [3] + status.prefix(7))])
+        #expect(!session.isComplete, "The status may come in parts")
+        _ = try session.sent(ByteBuffer(bytes: Self.data(1, Array(status.dropFirst(7)))))
+        #expect(session.isComplete)
+        #expect(session.ended().isEmpty)
+    }
+
+    @Test("What cannot be read as it is comes as text in Base64, each message of its own")
+    func base64() {
+        var translation = Base64Translation()
+        #expect(translation.writesText)
+        #expect(translation.sent(ByteBuffer()).messages == [ByteBuffer()])
+        #expect(translation.sent(ByteBuffer(bytes: [0xFF])).messages == [ByteBuffer(string: "/w==")])
+        #expect(translation.sent(ByteBuffer(string: "log")).messages == [ByteBuffer(string: "bG9n")])
+        #expect(translation.received(ByteBuffer(string: "x"), startsMessage: true) == ByteBuffer())
+        #expect(!PlainTranslation().writesText)
+    }
+
     @Test(
         "The streams that are asked for are opened, the status first; a terminal has no error output",
         arguments: [

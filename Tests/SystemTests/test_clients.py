@@ -5,8 +5,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
+from server import Server as OwnServer
 from support import DUET, TOOLS, eventually, kubectl, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -98,10 +100,27 @@ class Kubectl(Server):
         self.assertEqual(k("get", "deployment", "web", "-o", image).stdout, "localhost/duet/busybox:1")
         self.assertIn("deployment.apps/web", k("get", "all").stdout)
 
+        # What has happened, in both of the groups that tell it.
+        eventually(lambda: "ScalingReplicaSet" in k("get", "events").stdout, "an event of the deployment")
+        self.assertIn("ScalingReplicaSet", k("get", "events.v1.events.k8s.io", "-o", "wide").stdout)
+        notes = [event["note"] for event in get("events.v1.events.k8s.io")["items"]]
+        self.assertTrue(any("Scaled up replica set" in note for note in notes), notes)
+        about = k("get", "events", "--field-selector", "involvedObject.kind=Deployment", "-o", "name").stdout
+        self.assertIn("event/web.", about)
+        k("scale", "deployment", "web", "--replicas=0")
+        self.assertIn("successfully rolled out", k("rollout", "status", "deployment/web", "--timeout=60s").stdout)
+
+        editor = {**os.environ, "KUBE_EDITOR": "sed -i s/two/three/"}
+        self.assertIn("edited", k("edit", "configmap", "settings", env=editor).stdout)
+        self.assertEqual(get("configmap", "settings")["data"], {"a": "1", "b": "three"})
+
         manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"k": "1"}}
         self.assertIn("created", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
         self.assertIn("unchanged", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
         manifest["data"] = {"l": "2"}
+        difference = k("diff", "-f", "-", input=json.dumps(manifest), check=False)
+        self.assertEqual(difference.returncode, 1, difference.stderr)
+        self.assertIn("+  l: ", difference.stdout)
         self.assertIn("configured", k("apply", "-f", "-", input=json.dumps(manifest)).stdout)
         self.assertEqual(get("configmap", "applied")["data"], {"l": "2"})
         manifest["nonsense"] = 1
@@ -119,7 +138,10 @@ class Kubectl(Server):
         output = deletion.communicate(timeout=60)[0]
         self.assertEqual(deletion.returncode, 0, output)
 
+        self.assertEqual(json.loads(k("get", "--raw", "/apis/events.k8s.io/v1").stdout)["kind"], "APIResourceList")
         resources = k("api-resources").stdout
+        self.assertRegex(resources, r"events +ev +(v1 +)?true +Event")
+        self.assertRegex(resources, r"events +ev +events.k8s.io(/v1)? +true +Event")
         self.assertRegex(resources, r"services +svc +(v1 +)?true +Service")
         self.assertIn("discovery.k8s.io/v1", k("api-versions").stdout.split())
         explained = k("explain", "service.spec.ipFamilies").stdout
@@ -136,9 +158,46 @@ class Kubectl(Server):
     def test_a_current_kubectl(self):
         self.session("current")
 
+    def test_what_only_a_current_kubectl_can(self):
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}, "data": {"k": "1"}}
+        applied = self.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(manifest)).stdout
+        self.assertEqual(applied, "configmap/mine serverside-applied\n")
+        manifest["data"]["k"] = "2"
+        difference = self.kubectl("diff", "--server-side", "-f", "-", input=json.dumps(manifest), check=False)
+        self.assertIn('+  k: "2"', difference.stdout, difference.stderr)
+        self.kubectl("wait", "--for=jsonpath={.data.k}=1", "configmap/mine", "--timeout=30s")
+
+        self.kubectl("create", "deployment", "front", "--image=localhost/duet/busybox:1", "--replicas=1")
+        eventually(lambda: "ScalingReplicaSet" in self.kubectl("events").stdout, "an event")
+        self.assertIn("Deployment/front", self.kubectl("events", "--for", "deployment/front").stdout)
+        self.kubectl("delete", "deployment", "front", "--cascade=foreground", "--timeout=60s")
+        self.assertEqual(self.json("get", "replicasets")["items"], [])
+
+        who = json.loads(self.kubectl("auth", "whoami", "-o", "json").stdout)["status"]["userInfo"]
+        self.assertEqual(who["username"], "kubernetes-admin")
+        robot = ("--as", "system:serviceaccount:default:robot", "--as-uid", "7", "--as-group", "robots")
+        who = json.loads(self.kubectl("auth", "whoami", *robot, "-o", "json").stdout)["status"]["userInfo"]
+        self.assertEqual((who["uid"], who["groups"]), ("7", ["robots", "system:authenticated"]))
+        self.kubectl("create", "serviceaccount", "robot")
+        token = self.kubectl("create", "token", "robot").stdout.strip()
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+        reviewed = json.loads(self.kubectl("create", "-f", "-", "-o", "json", input=json.dumps(review)).stdout)
+        self.assertEqual(reviewed["status"]["user"]["username"], "system:serviceaccount:default:robot")
+        self.assertIn("authentication.kubernetes.io/credential-id", reviewed["status"]["user"]["extra"])
+
+        self.assertIn("FIELDS:", self.kubectl("explain", "events.events.k8s.io").stdout)
+        slow = self.kubectl("get", "configmap", "mine", "--request-timeout=20s", "-o", "name").stdout
+        self.assertEqual(slow, "configmap/mine\n")
+
 
 class Helm(Server):
-    def test_a_release_from_install_to_uninstall(self):
+    def test_a_release_as_helm_does_it(self):
+        self.release()
+
+    def test_a_release_with_the_patches_of_helm_3(self):
+        self.release("--server-side=false")
+
+    def release(self, *apply):
         environment = {
             **os.environ, "HOME": self.home, "KUBECONFIG": self.kubeconfig, "HELM_CACHE_HOME": f"{self.home}/helm",
         }
@@ -150,15 +209,13 @@ class Helm(Server):
             return self.json("get", "configmap", "demo-greeting")["data"]["text"]
 
         chart = f"{HERE}/charts/small"
-        # Patches as helm 3 sends them.
-        client_side = "--server-side=false"
-        helm("install", "demo", chart, client_side)
+        helm("install", "demo", chart, *apply)
         self.assertEqual(greeting(), "hello")
         families = self.json("get", "service", "demo")["spec"]["ipFamilies"]
         self.assertEqual(families, ["IPv4", "IPv6"])
-        helm("upgrade", "demo", chart, client_side, "--set", "greeting=welcome", "--wait", "--timeout", "60s")
+        helm("upgrade", "demo", chart, *apply, "--set", "greeting=welcome", "--wait", "--timeout", "60s")
         self.assertEqual(greeting(), "welcome")
-        helm("rollback", "demo", "1", client_side)
+        helm("rollback", "demo", "1", *apply)
         self.assertEqual(greeting(), "hello")
         history = json.loads(helm("history", "demo", "-o", "json").stdout)
         self.assertEqual([entry["revision"] for entry in history], [1, 2, 3])
@@ -166,6 +223,25 @@ class Helm(Server):
         helm("uninstall", "demo")
         left = self.kubectl("get", "services,deployments,secrets,configmaps", "-o", "name").stdout
         self.assertNotIn("demo", left)
+
+
+class Stopping(unittest.TestCase):
+    def test_a_server_ends_at_once_whoever_is_connected(self):
+        server = OwnServer().start()
+        self.addCleanup(server.remove)
+        # One client has asked something, one watches, and neither will take leave.
+        idle, watching = server.client(), server.client()
+        self.addCleanup(idle.close)
+        self.addCleanup(watching.close)
+        self.assertEqual(server.call("GET", "/api/v1/namespaces", client=idle)[0], 200)
+        watching.request("GET", "/api/v1/namespaces?watch=true")
+        events = watching.getresponse()
+        self.addCleanup(events.close)
+        self.assertIn(b"ADDED", events.fp.readline() + events.fp.readline())
+        begin = time.monotonic()
+        server.stop()
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertEqual(server.process.returncode, 0)
 
 
 class Python(Server):

@@ -130,9 +130,16 @@ class Streams(ClusterTest):
             self.assertEqual(result.stdout, "hi\n")
             result = kubectl("exec", "-i", "tool", "--", "cat", input="", version=version)
             self.assertEqual(result.stdout, "")
-            # The command ends before it has read its input. (With more than a pipe holds, the runtime itself hangs.)
+            # The command ends before it has read its input.
             result = kubectl("exec", "-i", "tool", "--", "head", "-c", "4", input="hello" * 1000, version=version)
             self.assertEqual(result.stdout, "hell")
+
+    def test_input_that_nobody_reads(self):
+        # More than a pipe holds lets an old runtime wait for ever; the client need not.
+        result = kubectl("exec", "-i", "tool", "--", "head", "-c", "4", input="hello" * 200_000, timeout=60)
+        self.assertEqual(result.stdout, "hell")
+        self.fails("exit code 3", "exec", "-i", "tool", "--", "sh", "-c", "exit 3", version="current", code=3,
+                   input="hello" * 200_000, timeout=60)
 
     def test_errors(self):
         for version in VERSIONS:
@@ -332,6 +339,44 @@ class Streams(ClusterTest):
             process.wait()
             process.stdout.close(), process.stderr.close()
             self.fails("container absent is not valid for pod tool", "logs", "tool", "-c", "absent", version=version)
+
+    def messages(self, path, *protocols):
+        """The chosen protocol and the messages of a WebSocket until the server closes it, as (opcode, payload)."""
+        text = kubectl("config", "view", "--raw", "-o", "json").stdout
+        cluster = json.loads(text)["clusters"][0]["cluster"]["server"].removeprefix("https://")
+        host, port = cluster.rsplit(":", 1)
+        context = ssl.create_default_context(cafile="/var/lib/duet/server/pki/ca.crt")
+        context.load_cert_chain("/var/lib/duet/server/pki/admin.crt", "/var/lib/duet/server/pki/admin.key")
+        plain = socket.create_connection((host.strip("[]"), int(port)), timeout=60)
+        with context.wrap_socket(plain, server_hostname=host.strip("[]")) as connection:
+            head = [f"GET {path} HTTP/1.1", f"Host: {cluster}", "Connection: Upgrade", "Upgrade: websocket",
+                    "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(bytes(16)).decode()]
+            head += [f"Sec-WebSocket-Protocol: {', '.join(protocols)}"] if protocols else []
+            connection.sendall("\r\n".join(head + ["", ""]).encode())
+            stream = connection.makefile("rb")
+            self.assertTrue(stream.readline().startswith(b"HTTP/1.1 101 "))
+            headers = dict(line.lower().split(b": ", 1) for line in iter(lambda: stream.readline().strip(), b""))
+            found = []
+            while True:
+                first, length = stream.read(2)
+                length = {126: lambda: int.from_bytes(stream.read(2), "big"),
+                          127: lambda: int.from_bytes(stream.read(8), "big")}.get(length, lambda: length)()
+                payload = stream.read(length)
+                if first & 15 == 8:
+                    return headers.get(b"sec-websocket-protocol"), found
+                found.append((first & 15, payload))
+
+    def test_logs_in_a_websocket(self):
+        path = "/api/v1/namespaces/default/pods/done/log"
+        eventually(lambda: len(kubectl("logs", "done").stdout.splitlines()) == 6, "the whole log")
+        log = kubectl("logs", "done").stdout.encode()
+        for protocols, chosen in (((), None), (("binary.k8s.io",), b"binary.k8s.io"), (("x", "binary.k8s.io"), b"binary.k8s.io")):
+            name, found = self.messages(path + "?follow=true", *protocols)
+            self.assertEqual((name, found[0]), (chosen, (2, b"")))
+            self.assertEqual(b"".join(payload for _, payload in found), log)
+        name, found = self.messages(path, "base64.binary.k8s.io")
+        self.assertEqual((name, found[0]), (b"base64.binary.k8s.io", (1, b"")))
+        self.assertEqual(b"".join(base64.b64decode(payload) for _, payload in found), log)
 
     def test_node_away(self):
         pid = pid_of("node-1-node")

@@ -42,11 +42,46 @@ import Testing
                 "metadata": ["resourceVersion": "7"], "items": [["metadata": ["name": "a", "uid": "u"]]],
             ],
         ]
-        for value in values {
+        for value in values + Self.reviews {
             let encoded = try #require(ProtobufBody.encode(value))
             #expect(try ProtobufBody.decode(encoded) == value)
         }
         #expect(ProtobufBody.encode(["apiVersion": "v1", "kind": "Unheard"]) == nil)
+    }
+
+    private static let extra: JSONValue = ["scopes": ["read", "write"], "example.com/none": []]
+    private static let reviews: [JSONValue] = [
+        [
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "metadata": [:],
+            "spec": ["token": "t", "audiences": ["a"]],
+            "status": [
+                "authenticated": true,
+                "user": ["username": "u", "uid": "7", "groups": ["g"], "extra": extra], "audiences": ["a"],
+            ],
+        ],
+        [
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "metadata": [:],
+            "spec": ["resourceAttributes": ["verb": "get"], "user": "u", "groups": ["g"], "extra": extra],
+            "status": ["allowed": true],
+        ],
+        [
+            "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": [:],
+            "status": ["userInfo": ["username": "u", "extra": extra]],
+        ],
+    ]
+
+    @Test func `a user's further attributes are messages of texts`() throws {
+        let encoded = try #require(
+            ProtobufBody.encode([
+                "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+                "status": ["userInfo": ["extra": ["k": ["v", "w"]]]],
+            ]))
+        let userInfo: [UInt8] =
+            [0x22, 0x0B]  // UserInfo.extra, one entry
+            + [0x0A, 0x01] + Array("k".utf8)  // key
+            + [0x12, 0x06]  // value, an ExtraValue
+            + [0x0A, 0x01] + Array("v".utf8) + [0x0A, 0x01] + Array("w".utf8)  // ExtraValue.items
+        #expect(encoded.firstRange(of: userInfo) != nil)
     }
 
     @Test func `a body is laid out byte by byte as the format says`() throws {

@@ -18,75 +18,80 @@ enum DefaultRoles {
         let role: String
         var users: [String] = []
         var groups: [String] = []
+        /// Service accounts of `kube-system`.
+        var accounts: [String] = []
     }
 
     /// The user as which the controllers in the server act.
     static let controllers = "duet:controllers"
 
-    private static let read = ["get", "list", "watch"]
+    static let read = ["get", "list", "watch"]
     private static let write = ["create", "delete", "deletecollection", "patch", "update"]
-    private static let core = [""]
+    static let core = [""]
 
-    static let roles: [Role] = [
-        Role(name: "cluster-admin", rules: PolicyRule.everything),
-        Role(name: "admin", isAggregated: true),
-        Role(name: "edit", feeds: ["admin"], isAggregated: true),
-        Role(name: "view", feeds: ["edit"], isAggregated: true),
-        Role(name: "system:aggregate-to-admin", rules: administering, feeds: ["admin"]),
-        Role(name: "system:aggregate-to-edit", rules: editing, feeds: ["edit"]),
-        Role(name: "system:aggregate-to-view", rules: viewing, feeds: ["view"]),
-        Role(
-            name: "system:discovery",
-            rules: [
-                PolicyRule(
-                    ["get"],
-                    urls: [
-                        "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz",
-                        "/version", "/version/",
-                    ])
-            ]),
-        Role(
-            name: "system:basic-user",
-            rules: [
-                PolicyRule(
-                    ["create"], groups: ["authorization.k8s.io"],
-                    resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
-                PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"]),
-            ]),
-        Role(
-            name: "system:public-info-viewer",
-            rules: [PolicyRule(["get"], urls: ["/healthz", "/livez", "/readyz", "/version", "/version/"])]),
-        Role(
-            name: "system:monitoring",
-            rules: [
-                PolicyRule(
-                    ["get"],
-                    urls: [
-                        "/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz",
-                        "/readyz/*",
-                    ])
-            ]),
-        Role(
-            name: "system:auth-delegator",
-            rules: [
-                PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["tokenreviews"]),
-                PolicyRule(["create"], groups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"]),
-            ]),
-        Role(name: "system:node-proxier", rules: proxying),
-        Role(name: "system:kube-scheduler", rules: scheduling),
-        Role(name: controllers, rules: controlling),
-    ]
+    static let roles: [Role] =
+        [
+            Role(name: "cluster-admin", rules: PolicyRule.everything),
+            Role(name: "admin", isAggregated: true),
+            Role(name: "edit", feeds: ["admin"], isAggregated: true),
+            Role(name: "view", feeds: ["edit"], isAggregated: true),
+            Role(name: "system:aggregate-to-admin", rules: administering, feeds: ["admin"]),
+            Role(name: "system:aggregate-to-edit", rules: editing, feeds: ["edit"]),
+            Role(name: "system:aggregate-to-view", rules: viewing, feeds: ["view"]),
+            Role(
+                name: "system:discovery",
+                rules: [
+                    PolicyRule(
+                        ["get"],
+                        urls: [
+                            "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*",
+                            "/readyz",
+                            "/version", "/version/",
+                        ])
+                ]),
+            Role(
+                name: "system:basic-user",
+                rules: [
+                    PolicyRule(
+                        ["create"], groups: ["authorization.k8s.io"],
+                        resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
+                    PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"]),
+                ]),
+            Role(
+                name: "system:public-info-viewer",
+                rules: [PolicyRule(["get"], urls: ["/healthz", "/livez", "/readyz", "/version", "/version/"])]),
+            Role(
+                name: "system:monitoring",
+                rules: [
+                    PolicyRule(
+                        ["get"],
+                        urls: [
+                            "/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz",
+                            "/readyz/*",
+                        ])
+                ]),
+            Role(
+                name: "system:auth-delegator",
+                rules: [
+                    PolicyRule(["create"], groups: ["authentication.k8s.io"], resources: ["tokenreviews"]),
+                    PolicyRule(["create"], groups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"]),
+                ]),
+            Role(name: "system:node-proxier", rules: proxying),
+            Role(name: "system:kube-scheduler", rules: scheduling),
+            Role(name: controllers, rules: controlling),
+        ] + componentRoles
 
-    static let bindings: [Binding] = [
-        Binding(role: "cluster-admin", groups: [User.masters]),
-        Binding(role: "system:discovery", groups: [User.authenticated]),
-        Binding(role: "system:basic-user", groups: [User.authenticated]),
-        Binding(role: "system:public-info-viewer", groups: [User.authenticated, User.unauthenticated]),
-        Binding(role: "system:monitoring", groups: ["system:monitoring"]),
-        Binding(role: "system:node-proxier", users: ["system:kube-proxy"]),
-        Binding(role: "system:kube-scheduler", users: ["system:kube-scheduler"]),
-        Binding(role: controllers, users: [controllers]),
-    ]
+    static let bindings: [Binding] =
+        [
+            Binding(role: "cluster-admin", groups: [User.masters]),
+            Binding(role: "system:discovery", groups: [User.authenticated]),
+            Binding(role: "system:basic-user", groups: [User.authenticated]),
+            Binding(role: "system:public-info-viewer", groups: [User.authenticated, User.unauthenticated]),
+            Binding(role: "system:monitoring", groups: ["system:monitoring"]),
+            Binding(role: "system:node-proxier", users: ["system:kube-proxy"]),
+            Binding(role: "system:kube-scheduler", users: ["system:kube-scheduler"]),
+            Binding(role: controllers, users: [controllers]),
+        ] + componentBindings
 
     // MARK: Rules
 
@@ -150,7 +155,7 @@ enum DefaultRoles {
         PolicyRule(read + write, groups: ["rbac.authorization.k8s.io"], resources: ["rolebindings", "roles"]),
     ]
 
-    private static let events = PolicyRule(
+    static let events = PolicyRule(
         ["create", "patch", "update"], groups: ["", "events.k8s.io"], resources: ["events"])
 
     private static let proxying = [
@@ -225,10 +230,13 @@ extension DefaultRoles.Binding {
         let subjects = [("User", users), ("Group", groups)].flatMap { kind, names in
             names.map { JSONValue(object: ["apiGroup": group, "kind": .string(kind), "name": .string($0)]) }
         }
+        let systemAccounts = accounts.map {
+            JSONValue(object: ["kind": "ServiceAccount", "name": .string($0), "namespace": "kube-system"])
+        }
         return [
             "metadata": DefaultRoles.metadata(role),
             "roleRef": ["apiGroup": group, "kind": "ClusterRole", "name": .string(role)],
-            "subjects": .array(subjects),
+            "subjects": .array(subjects + systemAccounts),
         ]
     }
 }

@@ -28,6 +28,16 @@ package final class ServiceAccountTokens: Sendable {
     /// Makes a key, as PEM text.
     package static func makeKey() -> String { P256.Signing.PrivateKey().pemRepresentation }
 
+    /// The key by which signatures are verified, as a JSON Web Key (RFC 7518 §6.2.1).
+    package var publicKey: JSONValue {
+        let point = [UInt8](key.publicKey.rawRepresentation)
+        return [
+            "use": "sig", "kty": "EC", "kid": .string(keyID), "crv": "P-256", "alg": "ES256",
+            "x": .string(Base64.encodeURL(point.prefix(point.count / 2))),
+            "y": .string(Base64.encodeURL(point.suffix(point.count / 2))),
+        ]
+    }
+
     /// Signs claims.
     package func sign(_ claims: JSONValue) throws -> String {
         let text = JSONWebToken.signedText(keyID: keyID, claims: claims)

@@ -15,6 +15,7 @@ struct APIResponder: HTTPResponder {
     let handler: APIHandler
     let discovery: DiscoveryDocuments
     let openAPI: OpenAPIDocuments
+    let issuer: IssuerDiscovery
     private var authenticator: Authenticator { handler.authenticator }
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
@@ -53,6 +54,12 @@ struct APIResponder: HTTPResponder {
             }
         case .discovery(let segments), .other(let segments):
             guard request.method == .get || request.method == .head else { throw StatusError.unknownPath() }
+            if let document = issuer.answer(request) { return document }
+            if segments == ["metrics"] {
+                var response = Response.text(MetricsDocument(handler.store, handler.counters).text)
+                response.headers[.contentType] = MetricsDocument.type
+                return response
+            }
             return segments.first == "openapi"
                 ? try openAPI.answer(segments, request) : try discovery.answer(segments, request)
         }

@@ -13,19 +13,32 @@ final class Authenticator: Sendable {
     private let tokens: StaticTokens
     /// Tokens of service accounts.
     private let accounts: ServiceAccountTokens
+    /// Certificates that no longer count.
+    private let revoked: RevokedCertificates
     /// The certificates' users by connection; nil for one without certificate.
-    private let connections = Mutex<[ObjectIdentifier: User?]>([:])
+    private let connections = Mutex<[ObjectIdentifier: CertifiedUser?]>([:])
 
-    init(tokens: StaticTokens, accounts: ServiceAccountTokens) {
+    private struct CertifiedUser: Sendable {
+        let user: User
+        let serial: [UInt8]
+        let channel: any Channel
+    }
+
+    init(tokens: StaticTokens, accounts: ServiceAccountTokens, revoked: RevokedCertificates) {
         self.tokens = tokens
         self.accounts = accounts
+        self.revoked = revoked
     }
 
     /// The user; nil when the client shows no credential.
     ///
     /// - Throws: 401 for a credential that is not good.
     func user(of request: Request, _ context: ServerRequestContext) async throws -> User? {
-        if let user = try await certificateUser(of: context.channel) { return user }
+        if let certified = try await certifiedUser(of: context.channel) {
+            if revoked.refresh() { endRevoked() }
+            guard !revoked.contains(certified.serial) else { throw StatusError.unauthorized() }
+            return certified.user
+        }
         guard let token = Self.bearerToken(request.headers[.authorization]) else { return nil }
         guard let user = tokens[token] ?? accounts.user(of: token)?.user else { throw StatusError.unauthorized() }
         return user
@@ -47,12 +60,20 @@ final class Authenticator: Sendable {
         return String(Substring(parts[1]))
     }
 
+    /// Closes the connections, and so ends the watches, of those whose certificates no longer count.
+    private func endRevoked() {
+        let known = connections.withLock { connections in connections.values.compactMap(\.self) }
+        for connection in known where revoked.contains(connection.serial) {
+            connection.channel.close(promise: nil)
+        }
+    }
+
     /// The user of the client certificate, which TLS has verified; asked once for each connection.
-    private func certificateUser(of channel: any Channel) async throws -> User? {
+    private func certifiedUser(of channel: any Channel) async throws -> CertifiedUser? {
         let id = ObjectIdentifier(channel)
         if let known = connections.withLock({ $0[id] }) { return known }
         let certificate = try await channel.nioSSL_peerCertificate().get()
-        let user = try certificate.map { try Self.user(Certificate(derEncoded: $0.toDERBytes())) }
+        let user = try certificate.map { try Self.user(Certificate(derEncoded: $0.toDERBytes()), of: channel) }
         connections.withLock { $0[id] = .some(user) }
         channel.closeFuture.whenComplete { [self] _ in
             _ = connections.withLock { $0.removeValue(forKey: id) }
@@ -60,7 +81,7 @@ final class Authenticator: Sendable {
         return user
     }
 
-    private static func user(_ certificate: Certificate) throws -> User {
+    private static func user(_ certificate: Certificate, of channel: any Channel) throws -> CertifiedUser {
         let usage = try certificate.extensions.extendedKeyUsage
         guard usage?.contains(.clientAuth) ?? true else { throw StatusError.unauthorized() }
         var name = ""
@@ -73,6 +94,8 @@ final class Authenticator: Sendable {
             }
         }
         guard !name.isEmpty else { throw StatusError.unauthorized() }
-        return User(name: name, groups: groups).asAuthenticated
+        return CertifiedUser(
+            user: User(name: name, groups: groups).asAuthenticated, serial: Array(certificate.serialNumber.bytes),
+            channel: channel)
     }
 }

@@ -36,6 +36,7 @@ struct GuardedChannel: ServerChildChannel {
             channel.setOption(.allowRemoteHalfClosure, value: false)
         }.flatMap {
             channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(PartingGuard(), position: .first)
                 try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits))
             }
         }.flatMap { base.setup(channel: channel, logger: logger) }

@@ -7,7 +7,9 @@ import Synchronization
 /// The descriptions of the API that clients validate with and explain from, built when they are first asked for.
 final class OpenAPIDocuments: Sendable {
     /// Clients also ask with `@` before the version, which is no valid media type to answer with.
-    private static let protobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    private static func protobufType(_ version: String) -> String {
+        "application/com.github.proto-openapi.spec.\(version).v1.0+protobuf"
+    }
 
     private let definitions: [ResourceDefinition]
     private let built = Mutex<[String: TaggedDocument]>([:])
@@ -20,8 +22,7 @@ final class OpenAPIDocuments: Sendable {
     func answer(_ segments: [String], _ request: Request) throws(StatusError) -> Response {
         switch segments.dropFirst().first {
         case "v2" where segments.count == 2:
-            let accept = request.headers[values: .accept].joined(separator: ",")
-            return (accept.contains("proto-openapi.spec.v2") ? protobuf() : swagger()).answer(request)
+            return (Self.wantsProtobuf(request, "v2") ? protobuf() : swagger()).answer(request)
         case "v3" where segments.count == 2: return index().answer(request)
         case "v3":
             let path = segments.dropFirst(2).joined(separator: "/")
@@ -33,14 +34,20 @@ final class OpenAPIDocuments: Sendable {
 
     /// A document of version 3: for ever with its hash, for now without, elsewhere with an old one.
     private func answer(_ path: String, _ request: Request) -> Response {
-        let document = groupVersion(path)
+        // Both forms are of one address, so the hash of one stands for both.
+        let text = groupVersion(path)
+        let document = Self.wantsProtobuf(request, "v3") ? groupVersionProtobuf(path) : text
         guard let hash = Query(request.uri.query)["hash"], !hash.isEmpty else {
             return document.answer(request, caching: "no-cache, private")
         }
-        guard hash == document.hash else {
-            return Response(status: .movedPermanently, headers: [.location: Self.location(path, document)])
+        guard hash == text.hash else {
+            return Response(status: .movedPermanently, headers: [.location: Self.location(path, text)])
         }
         return document.answer(request, caching: "public, immutable, max-age=31536000")
+    }
+
+    private static func wantsProtobuf(_ request: Request, _ version: String) -> Bool {
+        request.headers[values: .accept].contains { $0.contains("proto-openapi.spec.\(version)") }
     }
 
     private static func location(_ path: String, _ document: TaggedDocument) -> String {
@@ -59,7 +66,7 @@ final class OpenAPIDocuments: Sendable {
     }
 
     private func protobuf() -> TaggedDocument {
-        document("v2 protobuf", type: Self.protobufType) { OpenAPIProtobuf.encode(swaggerValue()) }
+        document("v2 protobuf", type: Self.protobufType("v2")) { OpenAPIProtobuf.encode(swaggerValue()) }
     }
 
     private func swaggerValue() -> JSONValue {
@@ -70,14 +77,21 @@ final class OpenAPIDocuments: Sendable {
     }
 
     private func groupVersion(_ path: String) -> TaggedDocument {
-        document(path, type: "application/json") {
-            let members = definitions.filter { $0.resource.groupPath == "/" + path }
-            let value: JSONValue = [
-                "openapi": "3.0.0", "info": Self.info, "paths": paths(members, .v3),
-                "components": ["schemas": SchemaComponents.schemas(of: members.map(\.resource), .v3)],
-            ]
-            return value.serialized()
+        document(path, type: "application/json") { groupVersionValue(path).serialized() }
+    }
+
+    private func groupVersionProtobuf(_ path: String) -> TaggedDocument {
+        document("\(path) protobuf", type: Self.protobufType("v3")) {
+            OpenAPIProtobuf.encodeVersion3(groupVersionValue(path))
         }
+    }
+
+    private func groupVersionValue(_ path: String) -> JSONValue {
+        let members = definitions.filter { $0.resource.groupPath == "/" + path }
+        return [
+            "openapi": "3.0.0", "info": Self.info, "paths": paths(members, .v3),
+            "components": ["schemas": SchemaComponents.schemas(of: members.map(\.resource), .v3)],
+        ]
     }
 
     private func index() -> TaggedDocument {

@@ -23,7 +23,7 @@ enum OpenAPIProtobuf {
     }
 
     /// A map as a repeated message of name (1) and value (2).
-    private static func named(
+    static func named(
         _ writer: inout ProtobufWriter, _ field: Int, _ map: JSONValue?,
         _ body: (inout ProtobufWriter, JSONValue) -> Void
     ) {
@@ -83,7 +83,7 @@ enum OpenAPIProtobuf {
     }
 
     /// Members whose names begin with `x-`, their values as YAML, of which JSON is a part.
-    private static func extensions(_ writer: inout ProtobufWriter, _ field: Int, _ value: JSONValue) {
+    static func extensions(_ writer: inout ProtobufWriter, _ field: Int, _ value: JSONValue) {
         for (name, value) in value.object ?? [:] where name.hasPrefix("x-") {
             writer.message(field) { entry in
                 entry.string(1, name)

@@ -34,6 +34,9 @@ public struct ClusterPKI: Sendable {
     /// The user as which the controllers act; a default role says what it may do.
     public static let controllers = DefaultRoles.controllers
 
+    /// The file with the serial numbers of certificates that no longer count.
+    static func revokedCertificates(dataDirectory: String) -> String { dataDirectory + "/pki/revoked" }
+
     /// The authority's certificate as PEM text.
     public var authorityCertificate: String { issuer.authorityText }
 

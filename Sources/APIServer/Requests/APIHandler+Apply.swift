@@ -5,6 +5,14 @@ import KubernetesAPI
 extension APIHandler {
     /// Answers PATCH with a configuration to apply (KEP-555): what the client says holds, and what it no longer says goes.
     func apply(_ call: Call, _ body: RequestBodyText, subresource: String?) async throws -> Response {
+        let (object, isNew, warnings) = try await applied(call, body, subresource: subresource)
+        return answer(object, call, status: isNew ? .created : .ok).warning(warnings)
+    }
+
+    /// The object after an apply, and whether it made it.
+    func applied(
+        _ call: Call, _ body: RequestBodyText, subresource: String?
+    ) async throws -> (object: StoredObject, isNew: Bool, warnings: WarningSink) {
         var options = try call.writeOptions()
         guard case .manager(let manager) = options.tracking, call.query["fieldManager"]?.isEmpty == false else {
             throw StatusError.invalid(
@@ -22,6 +30,7 @@ extension APIHandler {
                 try call.requireCreation()
                 try configuration.checkIsNew(call)
                 let object = try configuration.apply(to: nil, manager, subresource, isForced: isForced, call)
+                try call.checkForm(of: object)
                 let namespace = call.key.namespace
                 return (try transaction.create(object, call.index, namespace: namespace, writeOptions), true)
             }
@@ -31,7 +40,7 @@ extension APIHandler {
             }
             return (updated, false)
         }
-        return answer(object, call, status: isNew ? .created : .ok).warning(options.warnings)
+        return (object, isNew, options.warnings)
     }
 }
 
@@ -41,18 +50,19 @@ struct AppliedConfiguration: Sendable {
 
     /// As the client sent it.
     private let text: JSONValue
-    /// What of it is applied.
+    /// What of it is applied, as a part of the stored object.
     private let value: JSONValue
 
     init(
         _ body: RequestBodyText, _ call: APIHandler.Call, _ subresource: String?, _ validation: FieldValidation,
         _ warnings: WarningSink
     ) throws(StatusError) {
+        let resource = subresource == Scale.subresource ? Scale.definition.resource : call.resource
         let (sent, duplicates) = try Self.read(body.bytes)
         guard sent.object != nil else { throw .badRequest("error decoding YAML: a configuration must be an object") }
         text = sent
         let kind = Self.kind(sent)
-        guard kind == Self.kind(call.resource) else { throw .badRequest("invalid object type: \(kind)") }
+        guard kind == Self.kind(resource) else { throw .badRequest("invalid object type: \(kind)") }
         guard sent.at("metadata", "managedFields")?.isNull ?? true else {
             throw .badRequest("metadata.managedFields must be nil")
         }
@@ -61,8 +71,8 @@ struct AppliedConfiguration: Sendable {
         value.set(.string(call.key.name), at: "metadata", "name")
         let unknown: [String]
         do throws(SchemaError) {
-            let node = Schema.node(for: call.resource)
-            unknown = try node?.decode(&value, kind: call.resource.kind, keepsEmpty: true) ?? []
+            let node = Schema.node(for: resource)
+            unknown = try node?.decode(&value, kind: resource.kind, keepsEmpty: true) ?? []
         } catch {
             throw .untyped("\(error)", call)
         }
@@ -74,7 +84,10 @@ struct AppliedConfiguration: Sendable {
         try validation.report(duplicates.map { "duplicate field \"\($0)\"" }, warnings) { text in
             .badRequest("error strict decoding YAML: \(text)")
         }
-        self.value = Self.relevant(value, subresource, call.definition)
+        self.value =
+            subresource == Scale.subresource
+            ? try Scale.configuration(value, of: call.resource)
+            : call.definition.stored(Self.relevant(value, subresource, call.definition))
     }
 
     /// A configuration may be written in JSON or in YAML under the one media type.
@@ -131,13 +144,13 @@ struct AppliedConfiguration: Sendable {
         var live = live
         let owners = live?.takeManagedFields()
         let request = ApplyRequest(
-            writer: call.definition.writer(manager, subresource), live: live,
-            owners: ManagedFields(stored: owners, apiVersion: call.resource.apiVersion), configuration: value,
-            isForced: isForced, shape: .of(call.resource))
+            writer: call.stored.writer(manager, subresource), live: live,
+            owners: ManagedFields(stored: owners, apiVersion: call.stored.resource.apiVersion), configuration: value,
+            isForced: isForced, shape: .of(call.stored.resource))
         do throws(ApplyFailure) {
             var (object, owners) = try request.run()
-            LastApplied.update(&object, with: text, manager: manager)
-            try? FieldValidation.ignore.decode(&object, call.resource, duplicates: [], WarningSink())
+            if subresource == nil { LastApplied.update(&object, with: text, manager: manager) }
+            try? FieldValidation.ignore.decode(&object, call.stored.resource, duplicates: [], WarningSink())
             object.set(owners.json, at: "metadata", "managedFields")
             return object
         } catch {

@@ -29,34 +29,6 @@ extension APIHandler {
         }
     }
 
-    /// Reads or writes the number of replicas as a `Scale`.
-    private func scale(_ call: Call) async throws -> Response {
-        guard let current = store.object(call.index, call.key) else {
-            throw StatusError.notFound(call.resource, call.key.name)
-        }
-        if call.request.method == .get {
-            return .value(Scale.value(of: current.value), call.format)
-        }
-        let options = try call.writeOptions()
-        let text = try await RequestBodyText(call.request)
-        let isPatch = call.request.method == .patch
-        let patch: ObjectPatch? = isPatch ? try ObjectPatch(text) : nil
-        let body: JSONValue? = isPatch ? nil : try text.decode().value
-        let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
-            try transaction.update(call.index, call.key, subresource: "scale", options) {
-                object throws(StatusError) in
-                var scale = Scale.value(of: object)
-                if let patch {
-                    try patch.apply(to: &scale, Scale.definition)
-                } else if let body {
-                    scale = body
-                }
-                return try Scale.apply(scale, to: object, call.resource)
-            }
-        }
-        return .value(Scale.value(of: updated.value), call.format).warning(options.warnings)
-    }
-
     /// Assigns a pod to a node.
     private func bind(_ call: Call) async throws -> Response {
         let options = try call.writeOptions()

@@ -7,9 +7,10 @@ extension APIHandler {
     /// Answers POST to a collection.
     func create(_ call: Call) async throws -> Response {
         let options = try call.writeOptions()
-        let object = try await body(call, call.resource, options)
+        let object = call.definition.stored(try await body(call, call.resource, options))
         let namespace = call.resource.isNamespaced ? call.path.namespace ?? "" : ""
         try call.checkNamespace(object)
+        try call.checkForm(of: object)
         try await awaitAccount(of: object, call)
         let created = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.create(object, call.index, namespace: namespace, options)
@@ -20,7 +21,7 @@ extension APIHandler {
     /// Answers PUT of an object or of its status.
     func update(_ call: Call, subresource: String?) async throws -> Response {
         let options = try call.writeOptions()
-        let object = try await body(call, call.resource, options)
+        let object = call.definition.stored(try await body(call, call.resource, options))
         try call.checkNamespace(object)
         let name = object.at("metadata", "name")?.string ?? ""
         guard name == call.key.name else {
@@ -36,6 +37,7 @@ extension APIHandler {
                 return (updated, false)
             }
             try call.requireCreation()
+            try call.checkForm(of: object)
             if let uid = object.at("metadata", "uid")?.string, !uid.isEmpty {
                 throw .conflict(
                     call.resource, call.key.name,
@@ -59,7 +61,7 @@ extension APIHandler {
         let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
             try transaction.update(call.index, call.key, subresource: subresource, options) {
                 current throws(StatusError) in
-                var object = current
+                var object = call.definition.served(current)
                 try patch.apply(to: &object, call.definition)
                 try validation.decode(
                     patched: &object, call.resource, by: patch.shown, duplicates: patch.duplicates, options.warnings)
@@ -68,7 +70,7 @@ extension APIHandler {
                     throw call.otherName(object.at("metadata", "name")?.string ?? "")
                 }
                 try call.checkNamespace(object)
-                return object
+                return call.definition.stored(object)
             }
         }
         return answer(updated, call).warning(options.warnings)
@@ -82,7 +84,7 @@ extension APIHandler {
         return object
     }
 
-    private func checkKind(_ object: JSONValue, _ resource: Resource) throws(StatusError) {
+    func checkKind(_ object: JSONValue, _ resource: Resource) throws(StatusError) {
         guard object.object != nil else {
             throw .badRequest("the object provided is unrecognized (must be an object of kind \(resource.kind))")
         }
@@ -110,6 +112,14 @@ extension APIHandler.Call {
             own != path.namespace
         else { return }
         throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+    }
+
+    /// Refuses a new object that is less than the form demands in which it is sent.
+    func checkForm(of object: JSONValue) throws(StatusError) {
+        guard let problems = definition.form?.creationProblems(object), !problems.isEmpty else { return }
+        throw .invalid(
+            kind: stored.resource.kind, group: stored.resource.group,
+            name: object.at("metadata", "name")?.string ?? "", causes: problems)
     }
 
     /// 400: the object has another name than the request's path.

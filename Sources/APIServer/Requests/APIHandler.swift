@@ -8,8 +8,8 @@ import Logging
 struct APIHandler: Sendable {
     /// The state.
     let store: Store
-    /// Indices of the resources by group, version and plural.
-    let indices: [String: Int]
+    /// The resources as they are served, by group, version and plural.
+    let served: [String: (index: Int, definition: ResourceDefinition)]
     /// Calls nodes.
     let nodes: NodeClient
     /// What users may do.
@@ -18,17 +18,21 @@ struct APIHandler: Sendable {
     let authenticator: Authenticator
     /// Makes tokens for service accounts.
     let tokens: ServiceAccountTokens
+    /// What was asked so far.
+    let counters = RequestCounters()
     let logger: Logger
 
-    init(store: Store, nodes: NodeClient, tokens: ServiceAccountTokens, staticTokens: StaticTokens, logger: Logger) {
+    init(store: Store, nodes: NodeClient, tokens: ServiceAccountTokens, authenticator: Authenticator, logger: Logger) {
         self.store = store
         self.nodes = nodes
         self.tokens = tokens
         access = AccessControl(store: store)
-        authenticator = Authenticator(tokens: staticTokens, accounts: tokens)
+        self.authenticator = authenticator
         self.logger = logger
-        indices = Dictionary(
-            store.definitions.enumerated().map { ("\($1.resource.apiVersion)/\($1.resource.plural)", $0) },
+        served = Dictionary(
+            ResourceRegistry.served(store.definitions).map {
+                ("\($0.definition.resource.apiVersion)/\($0.definition.resource.plural)", $0)
+            },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -36,6 +40,8 @@ struct APIHandler: Sendable {
     struct Call: Sendable {
         let index: Int
         let definition: ResourceDefinition
+        /// The definition of what is stored, which differs from that of what is served for alternate forms.
+        let stored: ResourceDefinition
         let path: RequestTarget.ResourcePath
         let query: Query
         let format: OutputFormat
@@ -133,8 +139,7 @@ struct APIHandler: Sendable {
         to request: Request, _ path: RequestTarget.ResourcePath, _ query: Query, _ context: ServerRequestContext
     ) async throws -> Response {
         let version = path.group.isEmpty ? path.version : "\(path.group)/\(path.version)"
-        guard let index = indices["\(version)/\(path.plural)"] else { throw StatusError.unknownPath() }
-        let definition = store.definitions[index]
+        guard let (index, definition) = served["\(version)/\(path.plural)"] else { throw StatusError.unknownPath() }
         // A path without namespace means the whole cluster, and there only lists and watches make sense.
         guard definition.resource.isNamespaced || path.namespace == nil,
             !definition.resource.isNamespaced || path.namespace != nil || path.name == nil
@@ -148,16 +153,22 @@ struct APIHandler: Sendable {
             throw StatusError.notAcceptable(supported: OutputFormat.supported)
         }
         let call = Call(
-            index: index, definition: definition, path: path, query: query, format: format, request: request,
+            index: index, definition: definition, stored: store.definitions[index], path: path, query: query,
+            format: format, request: request,
             context: context, access: access)
+        let response: Response
         do {
             if path.subresource != nil {
-                return try await subresource(call)
+                response = try await subresource(call)
+            } else {
+                response = path.name == nil ? try await collection(call) : try await item(call)
             }
-            return path.name == nil ? try await collection(call) : try await item(call)
         } catch let error as StatusError {
-            return .failure(error, format.encoding)
+            response = .failure(error, format.encoding)
         }
+        let verb = RequestCounters.Verb(request, path, query)
+        counters.count(.init(index: index, verb: verb, code: response.status.code))
+        return response
     }
 
     /// True when JSON shall be laid out for reading: on demand, and for browsers and command-line tools.
@@ -184,6 +195,9 @@ struct APIHandler: Sendable {
             if let review = call.definition.review { return try await ask(review, call) }
             return try await create(call)
         case .delete:
+            guard !call.resource.isNamespaced || call.path.namespace != nil else {
+                throw StatusError.methodNotAllowed(call.resource, "deletecollection")
+            }
             try require(.deletecollection, call)
             return try await deleteCollection(call)
         default: throw StatusError.methodNotAllowed(call.resource, call.request.method.rawValue.lowercased())
@@ -228,7 +242,7 @@ struct APIHandler: Sendable {
 
     /// An object in the form that the client asked for.
     func answer(_ object: StoredObject, _ call: Call, status: HTTPResponse.Status = .ok) -> Response {
-        if call.format == .json { return .json(object.text, status: status) }
+        if call.format == .json, call.definition.form == nil { return .json(object.text, status: status) }
         return .value(ObjectView(call).item(object), call.format, status: status)
     }
 }

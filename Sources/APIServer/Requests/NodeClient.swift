@@ -7,6 +7,7 @@ import KubernetesAPI
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Streaming
 
 /// Passes requests on to the agents of nodes, as the server and over TLS.
 final class NodeClient: Sendable {
@@ -48,14 +49,16 @@ final class NodeClient: Sendable {
             "follow", "previous", "timestamps", "tailLines", "sinceSeconds", "sinceTime", "limitBytes",
         ].compactMap { name in call.query[name].map { (name, $0) } }
         let path = "/containerLogs/\(call.key.namespace)/\(call.key.name)/\(container)"
-        return try await forward(call, to: try address(of: node, store), path + Query.text(parameters))
+        let answer = try await send(call, to: try address(of: node, store), path + Query.text(parameters))
+        guard answer.status == .ok, let socket = WebSocketHandshake(call.request) else { return Self.response(answer) }
+        return try await messages(answer.body, socket, call)
     }
 
     /// Answers `nodes/<name>/proxy/…`.
     func proxy(_ call: APIHandler.Call, _ store: Store) async throws -> Response {
         let path = "/" + call.path.rest.map(Query.escape).joined(separator: "/")
         let query = call.request.uri.query.map { "?" + $0 } ?? ""
-        return try await forward(call, to: try address(of: call.key.name, store), path + query)
+        return Self.response(try await send(call, to: try address(of: call.key.name, store), path + query))
     }
 
     /// The pod that a request names.
@@ -96,7 +99,10 @@ final class NodeClient: Sendable {
         return NodeAddress(host: host, port: port)
     }
 
-    private func forward(_ call: APIHandler.Call, to node: NodeAddress, _ target: String) async throws -> Response {
+    /// Sends a client's request to a node.
+    private func send(
+        _ call: APIHandler.Call, to node: NodeAddress, _ target: String
+    ) async throws -> HTTPClientResponse {
         let host = IPAddress(node.host)?.uriHost ?? node.host
         var request = HTTPClientRequest(url: "https://\(host):\(node.port)\(target)")
         request.method = NIOHTTP1.HTTPMethod(rawValue: call.request.method.rawValue)
@@ -109,13 +115,13 @@ final class NodeClient: Sendable {
         }
         do {
             // A followed log may be silent for long, so only the client's going ends it.
-            return Self.answer(try await client.execute(request, deadline: .distantFuture))
+            return try await client.execute(request, deadline: .distantFuture)
         } catch {
             throw Self.unreachable("dial tcp \(host):\(node.port): \(error)")
         }
     }
 
-    private static func answer(_ answer: HTTPClientResponse) -> Response {
+    private static func response(_ answer: HTTPClientResponse) -> Response {
         var response = Response(status: .init(code: Int(answer.status.code)))
         for (name, value) in answer.headers where !connectionHeaders.contains(name.lowercased()) {
             if let name = HTTPField.Name(name) {

@@ -15,7 +15,7 @@ struct ObjectView: Sendable {
     }
 
     /// True when objects are shown as they are stored.
-    var isPlain: Bool { shape == .object }
+    var isPlain: Bool { shape == .object && definition.form == nil }
 
     /// One object.
     func item(_ object: StoredObject) -> JSONValue { item(object.value, isFirst: true) }
@@ -23,7 +23,7 @@ struct ObjectView: Sendable {
     /// One object; tables carry their columns only the first time.
     func item(_ value: JSONValue, isFirst: Bool) -> JSONValue {
         switch shape {
-        case .object: return value
+        case .object: return definition.served(value)
         case .metadata(let version): return metadata(value, version)
         case .table(let version):
             let revision = value.at("metadata", "resourceVersion") ?? ""
@@ -50,7 +50,7 @@ struct ObjectView: Sendable {
                 "metadata": metadata,
                 "items": .array(
                     objects.map {
-                        var value = $0.value
+                        var value = definition.served($0.value)
                         value["kind"] = nil
                         value["apiVersion"] = nil
                         return value
@@ -78,7 +78,7 @@ struct ObjectView: Sendable {
         var row: JSONValue = ["cells": .array(definition.columns.map { $0.cell(value, now) })]
         switch included {
         case "None": break
-        case "Object": row["object"] = value
+        case "Object": row["object"] = definition.served(value)
         default: row["object"] = metadata(value, version)
         }
         return row

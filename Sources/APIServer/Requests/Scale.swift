@@ -3,6 +3,9 @@ import KubernetesAPI
 
 /// The `autoscaling/v1` view of an object with replicas.
 enum Scale {
+    /// The subresource's name.
+    static let subresource = "scale"
+
     /// Patches of scales follow the type `Scale`.
     static let definition = ResourceDefinition(
         Resource(group: "autoscaling", version: "v1", plural: "scales", kind: "Scale", isNamespaced: true),
@@ -26,22 +29,37 @@ enum Scale {
     }
 
     /// The object with the replicas of a scale.
-    static func apply(_ scale: JSONValue, to object: JSONValue, _ resource: Resource) throws(StatusError) -> JSONValue {
+    static func apply(_ scale: JSONValue, to object: JSONValue) throws(StatusError) -> JSONValue {
+        var object = object
+        object.set(.integer(Int64(try replicas(of: scale))), at: "spec", "replicas")
+        for field in ["uid", "resourceVersion"] {
+            if let value = scale.at("metadata", field), value.string != "" { object.set(value, at: "metadata", field) }
+        }
+        return object
+    }
+
+    /// The part of an object that a scale speaks of, for it to be applied.
+    static func configuration(_ scale: JSONValue, of resource: Resource) throws(StatusError) -> JSONValue {
+        var object: JSONValue = [
+            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind),
+            "metadata": scale["metadata"] ?? [:],
+        ]
+        if scale.at("spec", "replicas") != nil {
+            object.set(.integer(Int64(try replicas(of: scale))), at: "spec", "replicas")
+        }
+        return object
+    }
+
+    private static func replicas(of scale: JSONValue) throws(StatusError) -> Int {
         let replicas = scale.at("spec", "replicas")?.int ?? 0
         guard replicas >= 0 else {
             throw .invalid(
-                kind: "Scale", group: "autoscaling", name: object.at("metadata", "name")?.string ?? "",
+                kind: "Scale", group: "autoscaling", name: scale.at("metadata", "name")?.string ?? "",
                 causes: [
-                    .invalid(
-                        "spec.replicas", .integer(Int64(replicas)), "must be greater than or equal to 0")
+                    .invalid("spec.replicas", .integer(Int64(replicas)), "must be greater than or equal to 0")
                 ])
         }
-        var object = object
-        object.set(.integer(Int64(replicas)), at: "spec", "replicas")
-        if let version = scale.at("metadata", "resourceVersion"), version.string != "" {
-            object.set(version, at: "metadata", "resourceVersion")
-        }
-        return object
+        return replicas
     }
 
     /// A selector in the form of query strings.

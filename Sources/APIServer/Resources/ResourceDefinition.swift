@@ -4,7 +4,7 @@ package import KubernetesAPI
 /// Everything the server knows about one resource; adding a resource is adding one value.
 package struct ResourceDefinition: Sendable {
     /// Where it is served.
-    package let resource: Resource
+    package internal(set) var resource: Resource
     /// Lower-case singular.
     package var singular: String
     /// Abbreviations that kubectl expands.
@@ -29,6 +29,10 @@ package struct ResourceDefinition: Sendable {
     package var countsGenerations = false
     /// Fields that the server fills in and that nobody owns unless a client gives them; `*` is each element of a list.
     package var allocatedFields: [[String]] = []
+    /// Other groups in which the same objects are served.
+    package var alternates: [AlternateForm] = []
+    /// How the objects differ from what is stored; nil for the form of the store.
+    package internal(set) var form: AlternateForm?
     /// Defaults, validation and allocation.
     package var strategy: any ResourceStrategy
     /// Seconds that a deleted object stays for its node to finish; nil or 0 removes it at once.

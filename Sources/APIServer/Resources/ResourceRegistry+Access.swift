@@ -26,7 +26,7 @@ extension ResourceRegistry {
         }
     }
 
-    private static let created = TableColumn("Created At", type: "date", "When the object was created.") { object, _ in
+    static let created = TableColumn("Created At", type: "date", "When the object was created.") { object, _ in
         object.at("metadata", "creationTimestamp") ?? ""
     }
 

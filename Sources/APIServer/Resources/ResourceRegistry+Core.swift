@@ -126,20 +126,4 @@ extension ResourceRegistry {
             ]
         }
     }
-
-    static func events(_ strategy: any ResourceStrategy) -> ResourceDefinition {
-        ResourceDefinition(.events, shortNames: ["ev"], columns: EventColumns.all, strategy: strategy) {
-            $0.isCreatedByUpdate = true
-            $0.fields += [
-                "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-                "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-                "type",
-            ].map { SelectableField($0) }
-            $0.fields += ["reportingComponent", "source"].map {
-                SelectableField($0, reading: ["reportingComponent", "source.component"]) {
-                    EventColumns.component(of: $0)
-                }
-            }
-        }
-    }
 }

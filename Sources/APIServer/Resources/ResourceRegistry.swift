@@ -15,6 +15,6 @@ package enum ResourceRegistry {
             (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
             (.roleBindings, roleBindings), (.addressPools, addressPools), (.nodeNetworks, nodeNetworks),
         ]
-        return kinds.map { resource, define in define(strategy(resource)) } + reviews
+        return kinds.map { resource, define in define(strategy(resource)) } + [customResourceDefinitions] + reviews
     }
 }

@@ -3,7 +3,7 @@ package import JSON
 /// A field that field selectors may name, and where its text is found.
 package struct SelectableField: Sendable {
     /// The name in selectors, such as `spec.nodeName`.
-    package let name: String
+    package internal(set) var name: String
     /// The paths that the text depends on.
     let paths: [[String]]
     private let extract: @Sendable (JSONValue) -> String

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import HTTPTypes
 import Hummingbird
 import KubernetesAPI
@@ -88,6 +89,39 @@ extension NodeClient {
         }
     }
 
+    /// How messages with a log look by the protocol that the client chose; binary without a choice.
+    private static let logTranslations: [String: any WebSocketTranslation] = [
+        "binary.k8s.io": PlainTranslation(), "base64.binary.k8s.io": Base64Translation(),
+    ]
+
+    /// Carries a log in a WebSocket, as browsers read it.
+    func messages(
+        _ body: HTTPClientResponse.Body, _ socket: WebSocketHandshake, _ call: APIHandler.Call
+    ) async throws -> Response {
+        let name = socket.protocols.first { Self.logTranslations[$0] != nil }
+        guard name != nil || socket.protocols.isEmpty else {
+            throw StatusError.badRequest(
+                "the WebSocket has no protocol of \(Self.logTranslations.keys.sorted().joined(separator: ", "))")
+        }
+        let client = call.context.channel
+        let headers = try await accept(socket, name, client)
+        let translation = name.flatMap { Self.logTranslations[$0] } ?? PlainTranslation()
+        return await .messages(headers, client: client, translation: translation) { writer in
+            let task = Task {
+                // An empty message tells that the log has been found.
+                try await writer.write(ByteBuffer())
+                for try await chunk in body { try await writer.write(chunk) }
+            }
+            // A silent log would not notice that its reader has left.
+            client.closeFuture.whenComplete { _ in task.cancel() }
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        }
+    }
+
     private func spdy(
         _ version: String, _ call: APIHandler.Call, _ node: NodeAddress, _ target: String
     ) -> UpgradeRequest {
@@ -97,7 +131,7 @@ extension NodeClient {
     }
 
     private func accept(
-        _ socket: WebSocketHandshake, _ name: String, _ client: any Channel
+        _ socket: WebSocketHandshake, _ name: String?, _ client: any Channel
     ) async throws(StatusError) -> HTTPFields {
         do {
             return try await socket.answer(protocol: name, on: client)

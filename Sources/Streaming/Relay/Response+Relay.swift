@@ -22,12 +22,15 @@ extension Response {
     }
 
     /// `101`, after which the client's WebSocket gets the messages that `body` writes, and then ends.
+    ///
+    /// - Parameter translation: What the messages look like to the client.
     package static func messages(
-        _ headers: HTTPFields, client: any Channel, _ body: @escaping @Sendable (WebSocketWriter) async throws -> Void
+        _ headers: HTTPFields, client: any Channel, translation: any WebSocketTranslation = PlainTranslation(),
+        _ body: @escaping @Sendable (WebSocketWriter) async throws -> Void
     ) async -> Response {
         await upgrade(headers, client) {
             let end = try await client.eventLoop.submit {
-                let end = try Relay.takeOver(client, PlainTranslation())
+                let end = try Relay.takeOver(client, translation)
                 end.drain()
                 return NIOLoopBound(end, eventLoop: client.eventLoop)
             }.get()

@@ -49,7 +49,9 @@ package struct RemoteCommandTranslation: WebSocketTranslation {
     private var pending: Set<UInt32>
     private var endedChannels: Set<UInt8> = []
     private var current: UInt8?
-    private var hasStatus = false
+    private var status: [UInt8] = []
+    /// A runtime sends the status behind all output, and may then wait for ever for somebody to read the command's input.
+    package private(set) var isComplete = false
 
     /// Starts a session.
     package init(_ streams: Streams, endsChannels: Bool) {
@@ -99,7 +101,10 @@ package struct RemoteCommandTranslation: WebSocketTranslation {
                 }
             case .data(let stream, let chunk, _):
                 guard let channel = channel(of: stream), chunk.readableBytes > 0 else { continue }
-                hasStatus = hasStatus || channel == Self.statusChannel
+                if channel == Self.statusChannel {
+                    status += chunk.readableBytesView
+                    isComplete = (try? JSONValue(parsing: status)) != nil
+                }
                 result.messages.append(Self.message(channel, chunk))
             case .reset(let stream, _):
                 guard !pending.contains(stream) else { throw SPDYError.refused(stream) }
@@ -114,8 +119,8 @@ package struct RemoteCommandTranslation: WebSocketTranslation {
 
     /// A command without a status did not end by itself.
     package mutating func ended() -> [ByteBuffer] {
-        guard !hasStatus else { return [] }
-        hasStatus = true
+        guard status.isEmpty, !isComplete else { return [] }
+        isComplete = true
         return [Self.failure("the connection to the container ended before the command did")]
     }
 

@@ -66,9 +66,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: From the backend
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !hasClosed else {
+            promise?.succeed()
+            return
+        }
         do {
             let translated = try translation.sent(unwrapOutboundIn(data))
             write(translated.messages, context, promise)
+            if translation.isComplete {
+                // The client closes in answer, and with its connection the backend's is closed.
+                close(context: context, mode: .output, promise: nil)
+                return
+            }
             if translated.reply.readableBytes > 0 {
                 pass(translated.reply, context)
                 context.fireChannelReadComplete()
@@ -104,10 +113,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
             promise?.succeed()
             return
         }
+        let opcode: WebSocketOpcode = translation.writesText ? .text : .binary
         for message in messages.dropLast() {
-            context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .binary, data: message)), promise: nil)
+            context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: message)), promise: nil)
         }
-        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .binary, data: last)), promise: promise)
+        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: last)), promise: promise)
     }
 
     private func close(_ context: ChannelHandlerContext, _ payload: ByteBuffer) {

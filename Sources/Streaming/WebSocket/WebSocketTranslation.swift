@@ -1,3 +1,4 @@
+import KubernetesAPI
 package import NIOCore
 
 /// What a client's WebSocket messages mean to a backend, and the reverse: values in, values out.
@@ -18,6 +19,17 @@ package protocol WebSocketTranslation: Sendable {
 
     /// Last messages when the backend has ended.
     mutating func ended() -> [ByteBuffer]
+
+    /// True when messages to the client are text; otherwise they are binary.
+    var writesText: Bool { get }
+
+    /// True when nothing more is to be said to the client, whether or not the backend has ended.
+    var isComplete: Bool { get }
+}
+
+extension WebSocketTranslation {
+    package var writesText: Bool { false }
+    package var isComplete: Bool { false }
 }
 
 /// What becomes of a backend's bytes.
@@ -47,4 +59,24 @@ package struct PlainTranslation: WebSocketTranslation {
     package mutating func sent(_ bytes: ByteBuffer) -> WebSocketTranslated { WebSocketTranslated(messages: [bytes]) }
 
     package mutating func ended() -> [ByteBuffer] { [] }
+}
+
+/// Passes a backend's bytes on as text, each message in Base64 of its own, for clients that cannot read others.
+package struct Base64Translation: WebSocketTranslation {
+    /// Translates into Base64.
+    package init() {}
+
+    package mutating func opening() -> ByteBuffer { ByteBuffer() }
+
+    package var acceptsInput: Bool { true }
+
+    package mutating func received(_ payload: ByteBuffer, startsMessage: Bool) -> ByteBuffer { ByteBuffer() }
+
+    package mutating func sent(_ bytes: ByteBuffer) -> WebSocketTranslated {
+        WebSocketTranslated(messages: [ByteBuffer(string: Base64.encode([UInt8](buffer: bytes)[...]))])
+    }
+
+    package mutating func ended() -> [ByteBuffer] { [] }
+
+    package var writesText: Bool { true }
 }

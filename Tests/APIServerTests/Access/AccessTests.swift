@@ -1,5 +1,9 @@
+import APIServer
+import AsyncHTTPClient
+import Foundation
 import JSON
 import KubernetesAPI
+import NIOHTTP1
 import Testing
 
 /// Servers whose users are known by tokens that are their names.
@@ -302,5 +306,157 @@ struct AccessTests {
                     + "cluster scope")
             #expect(try await clients.send("root", "GET", "/apis", nil, ("Impersonate-Group", "x")).code == 500)
         }
+    }
+
+    @Test("Every attribute of the other needs a right of its own, and pods' accounts have their groups")
+    func impersonatedAttributes() async throws {
+        let rules: JSONValue = [
+            ["apiGroups": [""], "resources": ["users"], "resourceNames": ["bob"], "verbs": ["impersonate"]],
+            ["apiGroups": [""], "resources": ["groups"], "resourceNames": ["x"], "verbs": ["impersonate"]],
+            [
+                "apiGroups": ["authentication.k8s.io"], "resources": ["uids"], "resourceNames": ["7"],
+                "verbs": ["impersonate"],
+            ],
+            [
+                "apiGroups": ["authentication.k8s.io"], "resources": ["userextras/scopes"], "resourceNames": ["read"],
+                "verbs": ["impersonate"],
+            ],
+        ]
+        let user = ("Impersonate-User", "bob")
+        let rows: [(headers: [(String, String)], refusal: String?)] = [
+            ([user], nil), ([user, ("Impersonate-Group", "x")], nil), ([user, ("Impersonate-Uid", "7")], nil),
+            ([user, ("Impersonate-Extra-Scopes", "read")], nil),
+            ([("Impersonate-User", "eve")], #"users "eve" is forbidden"#),
+            ([user, ("Impersonate-Group", "y")], #"groups "y" is forbidden"#),
+            ([user, ("Impersonate-Uid", "8")], #"uids.authentication.k8s.io "8" is forbidden"#),
+            (
+                [user, ("Impersonate-Extra-Scopes", "read"), ("Impersonate-Extra-Scopes", "write")],
+                #"userextras.authentication.k8s.io "write" is forbidden"#
+            ),
+            ([user, ("Impersonate-Extra-other", "read")], #"userextras.authentication.k8s.io "read" is forbidden"#),
+            (
+                [("Impersonate-User", "system:serviceaccount:default:robot")],
+                #"serviceaccounts "robot" is forbidden"#
+            ),
+        ]
+        try await run { clients in
+            _ = try await clients.create(Self.rbac + "/clusterroles", ["metadata": ["name": "act"], "rules": rules])
+            _ = try await clients.create(
+                Self.rbac + "/clusterrolebindings", Self.binding("ClusterRole", "act", user: "alice"))
+            let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+            for row in rows {
+                let answer = try await clients.server.with(token: "alice", headers: row.headers)
+                    .send("POST", path, [:])
+                #expect(answer.code == (row.refusal == nil ? 201 : 403), "\(row): \(answer.text)")
+                if let refusal = row.refusal {
+                    #expect(answer.json["message"]?.string?.hasPrefix(refusal) ?? false, "\(answer.text)")
+                }
+            }
+            let whole = try await clients.send(
+                "root", "POST", path, [:], user, ("Impersonate-Uid", "7"), ("Impersonate-Extra-a%2fb", "c")
+            ).json
+            #expect(whole.at("status", "userInfo", "uid") == "7")
+            #expect(whole.at("status", "userInfo", "extra", "a/b") == ["c"])
+            let robot = try await clients.send(
+                "root", "POST", path, [:], ("Impersonate-User", "system:serviceaccount:default:robot")
+            ).json
+            #expect(
+                robot.at("status", "userInfo", "groups")
+                    == ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"])
+        }
+    }
+
+    @Test("The roles that operators expect are there, and those of nodes are nobody's by role")
+    func defaultRoles() async throws {
+        try await run { clients in
+            let list = try await clients.send("root", "GET", Self.rbac + "/clusterroles").json["items"]?.array ?? []
+            let names = Set(list.compactMap { $0.at("metadata", "name")?.string })
+            let expected: Set = [
+                "cluster-admin", "admin", "edit", "view", "system:aggregate-to-admin", "system:aggregate-to-edit",
+                "system:aggregate-to-view", "system:auth-delegator", "system:basic-user", "system:discovery",
+                "system:kube-controller-manager", "system:kube-dns", "system:kube-scheduler",
+                "system:kubelet-api-admin", "system:monitoring", "system:node", "system:node-problem-detector",
+                "system:node-proxier", "system:public-info-viewer", "system:service-account-issuer-discovery",
+            ]
+            #expect(expected.subtracting(names).isEmpty)
+            let bindings =
+                try await clients.send("root", "GET", Self.rbac + "/clusterrolebindings").json["items"]?.array ?? []
+            for binding in bindings {
+                let role = binding.at("roleRef", "name")?.string ?? ""
+                #expect(names.contains(role), "\(role) is bound and does not exist")
+                #expect((role == "system:node") == (binding["subjects"]?.array ?? []).isEmpty, "\(role)")
+            }
+        }
+    }
+
+    @Test("Others can verify the tokens of service accounts")
+    func issuer() async throws {
+        try await run { clients in
+            let described = try await clients.send("root", "GET", "/.well-known/openid-configuration").json
+            #expect(described["issuer"] == "https://kubernetes.default.svc.cluster.local")
+            #expect(described["jwks_uri"]?.string?.hasSuffix("/openid/v1/jwks") ?? false)
+            let keys = try await clients.server.with(token: "root").send("GET", "/openid/v1/jwks")
+            #expect(keys.headers["content-type"] == ["application/jwk-set+json"])
+            let key = try #require(keys.json["keys"]?[0])
+            #expect(key["kty"] == "EC")
+            for coordinate in ["x", "y"] {
+                let text = try #require(key[coordinate]?.string)
+                #expect(Base64.decodeURL(Array(text.utf8))?.count == 32)
+            }
+            _ = try await clients.create(
+                "/api/v1/namespaces/default/serviceaccounts", ["metadata": ["name": "robot"]])
+            let token = try await clients.send(
+                "root", "POST", "/api/v1/namespaces/default/serviceaccounts/robot/token", ["spec": ["audiences": []]]
+            ).json.at("status", "token")?.string
+            let text = try #require(token)
+            #expect(JSONWebToken(text)?.keyID == key["kid"]?.string)
+            let robot = clients.server.with(token: text)
+            #expect(try await robot.send("GET", "/openid/v1/jwks").code == 200)
+            #expect(try await clients.send("alice", "GET", "/openid/v1/jwks").code == 403)
+        }
+    }
+
+    @Test(
+        "A certificate that is revoked is nobody's from the next second on, and ends what it began",
+        .timeLimit(.minutes(2)))
+    func revocation() async throws {
+        try await ServerHarness.run(tokens: Self.tokens) { server in
+            #expect(try await server.send("GET", "/api/v1/namespaces").code == 200)
+            let watch = try await server.open("GET", "/api/v1/namespaces?watch=true&timeoutSeconds=600")
+            let certificate = try String(contentsOfFile: server.directory + "/pki/admin.crt", encoding: .utf8)
+            let serial = try ServerHarness.serial(ofPEM: certificate)
+            let file = server.directory + "/pki/revoked"
+            try "# was lost\n\nserial=\(serial)  # a laptop\n".write(toFile: file, atomically: true, encoding: .utf8)
+            var code = 200
+            for _ in 0..<50 where code != 401 {
+                try await Task.sleep(for: .milliseconds(100))
+                code =
+                    (try? await server.another().closing { try await $0.send("GET", "/api/v1/namespaces").code }) ?? 0
+            }
+            #expect(code == 401)
+            // The watch ends with the connection, long before its own time; how depends on what its client notices first.
+            _ = await Task { for try await _ in watch.body {} }.result
+            #expect(try await server.with(token: "root").send("GET", "/api/v1/namespaces").code == 200)
+            try FileManager.default.removeItem(atPath: file)
+            for _ in 0..<50 where code != 200 {
+                try await Task.sleep(for: .milliseconds(100))
+                code =
+                    (try? await server.another().closing { try await $0.send("GET", "/api/v1/namespaces").code }) ?? 0
+            }
+            #expect(code == 200)
+        }
+    }
+
+    @Test(
+        "A line of the file is a serial number as people write it, or it is told",
+        arguments: [
+            ("0A1b", [[0x0A, 0x1B]], []), ("a1b", [[0x0A, 0x1B]], []), ("serial=0A1B\n", [[0x0A, 0x1B]], []),
+            ("00:0a:1b # old", [[0x0A, 0x1B]], []), ("# a\n\n 0a\r\n0b\n", [[0x0A], [0x0B]], []),
+            ("xyz\n0a", [[0x0A]], [1]), ("0a\nserial=\n+1", [[0x0A]], [2, 3]), ("", [], []),
+        ] as [(String, Set<[UInt8]>, [Int])])
+    func revokedSerials(text: String, serials: Set<[UInt8]>, problems: [Int]) {
+        let read = RevokedCertificates.read(text)
+        #expect(read.serials == serials)
+        #expect(read.problems == problems)
     }
 }

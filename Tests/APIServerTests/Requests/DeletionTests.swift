@@ -63,6 +63,10 @@ struct DeletionTests {
                 #expect(answer.json["message"]?.string?.contains(row.message) ?? false, "\(answer.text)")
             }
             #expect(try await server.send("GET", Self.maps + "/a").code == 200)
+            #expect(try await server.send("DELETE", "/api/v1/configmaps").code == 405, "Not in all namespaces at once")
+            #expect(try await server.send("GET", Self.maps + "/a").code == 200)
+            #expect(try await server.send("DELETE", Self.maps).code == 200)
+            #expect(try await server.send("GET", Self.maps + "/a").code == 404)
         }
     }
 
