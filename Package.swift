@@ -116,9 +116,9 @@ let targets: [Target] = [
     .target(
         name: "PodRouting",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables") + [
-                log, lifecycle,
-            ],
+            + core(
+                "KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables")
+            + [log, lifecycle, .product(name: "Crypto", package: "swift-crypto")],
         swiftSettings: swiftSettings),
     // Floor 6: Services as nftables data maps.
     .target(
@@ -156,7 +156,7 @@ let targets: [Target] = [
     .executableTarget(
         name: "duet",
         dependencies: [
-            "APIServer", "Controllers", "PodRuntime", "ServiceProxy", "Agent", "LocalCluster", "Verify",
+            "APIServer", "Controllers", "PodRuntime", "PodRouting", "ServiceProxy", "Agent", "LocalCluster", "Verify",
             "KubernetesClient",
         ]
             + core("KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink") + [
@@ -186,7 +186,9 @@ let targets: [Target] = [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
-    tests("PodRouting", core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink", "NFTables") + [log]),
+    tests(
+        "PodRouting",
+        core("KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables") + [log]),
     tests("ServiceProxy", core("KubernetesAPI", "Addresses", "Linux") + [log]),
     tests(
         "ClusterDNS",

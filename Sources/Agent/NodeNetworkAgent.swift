@@ -24,15 +24,14 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         guard
             let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
         else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
-        let routing = PodRoutingConfiguration(
-            nodeName: configuration.nodeName, cniConfDir: configuration.cniConfDir, cniBinDir: configuration.cniBinDir)
         components = [
             nodes, networks, services, endpointSlices,
-            PodRoutingService(nodes: nodes, networks: networks, configuration: routing, logger: logger),
-            BlockUsageService(client: client, networks: networks, configuration: routing, logger: logger),
+            PodRoutingService(
+                nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
+            BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
-                nodeName: configuration.nodeName, options: configuration.services, logger: logger),
+                nodeName: configuration.routing.nodeName, options: configuration.services, logger: logger),
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]

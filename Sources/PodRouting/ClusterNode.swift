@@ -1,5 +1,7 @@
 package import Addresses
+internal import Foundation
 package import KubernetesAPI
+package import WireGuard
 
 /// What routing needs to know of a node.
 package struct ClusterNode: Hashable, Sendable {
@@ -9,12 +11,17 @@ package struct ClusterNode: Hashable, Sendable {
     package let podPrefixes: [IPPrefix]
     /// Its own addresses, primary family first.
     package let addresses: [IPAddress]
+    /// The key of its WireGuard link, when it has one.
+    package let wireGuardKey: WireGuardKey?
 
     /// Describes a node.
-    package init(name: String, podPrefixes: [IPPrefix], addresses: [IPAddress]) {
+    package init(
+        name: String, podPrefixes: [IPPrefix], addresses: [IPAddress], wireGuardKey: WireGuardKey? = nil
+    ) {
         self.name = name
         self.podPrefixes = podPrefixes
         self.addresses = addresses
+        self.wireGuardKey = wireGuardKey
     }
 
     /// Reads a Node; blocks and addresses that are no such text are left out.
@@ -28,15 +35,35 @@ package struct ClusterNode: Hashable, Sendable {
             })
     }
 
-    /// The node with what its NodeNetwork tells as well: further blocks, those that become empty included.
-    package func adding(_ network: NodeNetwork?) -> ClusterNode {
-        let blocks = (network?.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }
-        return ClusterNode(
-            name: name, podPrefixes: podPrefixes + blocks.filter { !podPrefixes.contains($0) }, addresses: addresses)
-    }
-
     /// The node's first address of a family.
     package func address(_ family: IPFamily) -> IPAddress? {
         addresses.first { $0.family == family }
+    }
+
+    /// The node with only those of its blocks that pass a test.
+    package func keeping(_ isKept: (IPPrefix) -> Bool) -> ClusterNode {
+        ClusterNode(
+            name: name, podPrefixes: podPrefixes.filter(isKept), addresses: addresses, wireGuardKey: wireGuardKey)
+    }
+
+    /// The node with what its NodeNetwork tells as well: further blocks, those that become empty included, and its key.
+    package func adding(_ network: NodeNetwork?) -> ClusterNode {
+        let blocks = (network?.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }
+        return ClusterNode(
+            name: name, podPrefixes: podPrefixes + blocks.filter { !podPrefixes.contains($0) }, addresses: addresses,
+            wireGuardKey: network?.status?.wireGuardPublicKey.flatMap(WireGuardKey.init(base64:)))
+    }
+}
+
+extension WireGuardKey {
+    /// Reads a key as `wg` writes it.
+    package init?(base64 text: String) {
+        guard let data = Data(base64Encoded: text) else { return nil }
+        self.init(bytes: data)
+    }
+
+    /// The key as `wg` writes it.
+    package var base64: String {
+        Data(bytes).base64EncodedString()
     }
 }

@@ -1,5 +1,6 @@
 internal import Addresses
-package import Linux
+internal import Linux
+internal import RouteNetlink
 
 /// Lets the kernel pass packets on between pods, nodes and the outside.
 package enum Forwarding {
@@ -8,7 +9,7 @@ package enum Forwarding {
     ]
 
     /// Turns forwarding on for each family that the kernel has.
-    package static func enable() throws(SystemError) {
+    package static func enable() throws {
         for (_, name) in switches.sorted(by: { $0.key < $1.key }) where Sysctl.exists(name) {
             guard try Sysctl.get(name) == "0" else { continue }
             try keepRouterAdvertisements()
@@ -17,15 +18,22 @@ package enum Forwarding {
     }
 
     // A kernel that forwards IPv6 ignores router advertisements unless told otherwise (ip-sysctl, accept_ra = 2): a node
-    // that has its default route from one would lose it.
-    private static func keepRouterAdvertisements() throws(SystemError) {
-        let links = "net/ipv6/conf"
-        guard Sysctl.exists(links) else { return }
-        for link in try FileSystem.list("/proc/sys/\(links)") where link != "all" {
-            // The link may go away meanwhile.
-            if (try? Sysctl.get("\(links)/\(link)/accept_ra")) == "1" {
-                try? Sysctl.set("\(links)/\(link)/accept_ra", "2")
+    // that has its default route from one would lose it. Only links to routers: a pod must not be able to advertise.
+    private static func keepRouterAdvertisements() throws {
+        var socket = try RouteSocket()
+        var uplinks: Set<Int32> = []
+        for family in IPFamily.allCases {
+            for route in try socket.routes(family, table: Route.mainTable) {
+                guard let interface = route.interface,
+                    route.destination.length == 0 || route.protocol == .routerAdvertisement
+                else { continue }
+                uplinks.insert(interface)
             }
+        }
+        for interface in uplinks {
+            guard let link = try socket.link(at: interface) else { continue }
+            let parameter = "net/ipv6/conf/\(link.name)/accept_ra"
+            if Sysctl.exists(parameter), try Sysctl.get(parameter) == "1" { try Sysctl.set(parameter, "2") }
         }
     }
 }

@@ -3,27 +3,22 @@ internal import Linux
 package import Netlink
 internal import RouteNetlink
 
-/// Why a destination has no route, or a wrong one.
-package struct RouteFailure: Error, CustomStringConvertible {
-    /// The block of pod addresses.
-    package let destination: IPPrefix
-    /// What is in the way.
-    package let reason: String
-
-    /// The destination and what is in the way.
-    package var description: String {
-        "no route to the pods of \(destination): \(reason)"
-    }
-}
-
 /// Makes the kernel's routes of Duet's protocol number what a plan says; all other routes are left alone.
 package struct RouteReconciler: ~Copyable {
     private var socket: RouteSocket
     private var installed: [IPPrefix: Route] = [:]
 
+    /// The same metric in both families: IPv6 would make 1024 of zero and never read back as it was written.
+    private static let metric: UInt32 = 1024
+
     /// Works in the network namespace of the calling thread.
     package init() throws(NetlinkError) {
         socket = try RouteSocket()
+    }
+
+    /// The port that notifications of its own changes carry.
+    package var port: UInt32 {
+        socket.port
     }
 
     /// Reads the routes that are there.
@@ -37,18 +32,22 @@ package struct RouteReconciler: ~Copyable {
     }
 
     /// Reads the routes that are there and makes all of them what the plan says.
-    package mutating func audit(_ plan: RoutePlan) throws(NetlinkError) -> [RouteFailure] {
+    package mutating func audit(_ plan: RoutePlan, links: [Tunnel: Int32]) throws(NetlinkError) -> [RouteFailure] {
         try adopt()
-        return apply(plan, to: plan.destinations.union(installed.keys))
+        return apply(plan, to: plan.destinations.union(installed.keys), links: links)
     }
 
     /// Makes the routes to some destinations what the plan says; returns those where that failed.
-    package mutating func apply(_ plan: RoutePlan, to destinations: Set<IPPrefix>) -> [RouteFailure] {
+    ///
+    /// - Parameter links: the tunnel links that stand; routes through others fail.
+    package mutating func apply(
+        _ plan: RoutePlan, to destinations: Set<IPPrefix>, links: [Tunnel: Int32]
+    ) -> [RouteFailure] {
         var failures: [RouteFailure] = []
         for destination in destinations.sorted() {
             do throws(RouteFailure) {
-                if let gateway = plan.gateway(to: destination) {
-                    try install(destination, gateway)
+                if let route = plan.route(to: destination) {
+                    try install(route, links)
                 } else {
                     try remove(destination)
                 }
@@ -64,29 +63,34 @@ package struct RouteReconciler: ~Copyable {
         Set(installed.keys)
     }
 
-    /// The largest packet in bytes of the link that has one of the addresses; `nil` when none has.
-    package mutating func mtu(ofLinkWith addresses: [IPAddress]) throws(NetlinkError) -> Int? {
-        guard let entry = try socket.addresses().first(where: { addresses.contains($0.address.address) }) else {
-            return nil
-        }
-        return try socket.link(at: entry.interface)?.mtu
+    /// Forgets the routes through a link that is gone; the kernel has removed them.
+    package mutating func forgetRoutes(through interface: Int32) -> Set<IPPrefix> {
+        let lost = installed.values.filter { $0.interface == interface }.map(\.destination)
+        for destination in lost { installed[destination] = nil }
+        return Set(lost)
     }
 
-    private mutating func install(_ destination: IPPrefix, _ gateway: IPAddress) throws(RouteFailure) {
+    private mutating func install(_ planned: PlannedRoute, _ links: [Tunnel: Int32]) throws(RouteFailure) {
+        let destination = planned.destination
+        let route: Route
+        switch planned.hop {
+        case .link(let interface, let gateway):
+            route = Route(
+                destination: destination, gateway: gateway, interface: interface, source: planned.source,
+                protocol: .duet, metric: Self.metric)
+        case .tunnel(let tunnel, let gateway):
+            guard let interface = links[tunnel] else {
+                throw RouteFailure(
+                    destination: destination, reason: "the link \(tunnel.linkName) that leads there does not stand")
+            }
+            // An IPv6 gateway is link-local, and on the link without being said to be.
+            route = Route(
+                destination: destination, gateway: gateway, interface: interface, source: planned.source,
+                protocol: .duet, metric: Self.metric, isOnLink: gateway?.family == .ipv4)
+        }
+        let present = installed[destination]
+        guard present != route else { return }
         do throws(NetlinkError) {
-            guard let way = try socket.route(to: gateway) else {
-                throw NetlinkError(.networkUnreachable, "reach node \(gateway)")
-            }
-            guard way.gateway == nil, let interface = way.interface else {
-                throw NetlinkError(
-                    .networkUnreachable, "reach node \(gateway)",
-                    message: "it is behind another router; Duet needs nodes that share a link")
-            }
-            // The same metric in both families: IPv6 would make 1024 of zero and never read back as it was written.
-            let route = Route(
-                destination: destination, gateway: gateway, interface: interface, protocol: .duet, metric: 1024)
-            let present = installed[destination]
-            guard present != route else { return }
             try socket.replaceRoute(route)
             installed[destination] = route
             if let present, present.metric != route.metric { try socket.deleteRoute(present) }
@@ -99,10 +103,11 @@ package struct RouteReconciler: ~Copyable {
         guard let route = installed[destination] else { return }
         do throws(NetlinkError) {
             try socket.deleteRoute(route)
-        } catch  where error.errno == .noProcess {
-            // Somebody else, or the link's end, removed it.
         } catch {
-            throw RouteFailure(destination: destination, reason: "\(error)")
+            // Somebody else, or the link's end, may have removed it.
+            guard error.errno == .noProcess else {
+                throw RouteFailure(destination: destination, reason: "\(error)")
+            }
         }
         installed[destination] = nil
     }

@@ -9,12 +9,14 @@ struct AgentCommand: AsyncParsableCommand {
     @OptionGroup var common: NodeOptions
     @OptionGroup var services: ServiceOptions
 
+    @OptionGroup var routing: RoutingOptions
+
     func run() async throws {
         let logger = LogOutput.logger("agent")
         let agent = try NodeNetworkAgent(
             configuration: AgentConfiguration(
-                kubeconfigPath: common.kubeconfig, nodeName: common.nodeName, cniConfDir: common.cniConfDir,
-                cniBinDir: common.cniBinDir, services: try services.proxyOptions),
+                kubeconfigPath: common.kubeconfig, routing: try routing.configuration(common),
+                services: try services.proxyOptions),
             logger: logger)
         try await ServiceRunner.run([agent], logger: logger)
     }

@@ -5,39 +5,79 @@ import Testing
 
 @Suite("The plan of masquerading")
 struct MasqueradePlanTests {
-    @Test("Private blocks of either family are masqueraded, public ones are not")
-    func sources() {
-        let own = clusterNode(1, pods: ["10.244.1.0/24", "fd00:1::/64", "2001:db8:1::/64", "198.51.100.0/24"])
-        let plan = MasqueradePlan(own: own, nodes: [own])
-        #expect(plan.sources.sorted().map(String.init) == ["10.244.1.0/24", "fd00:1::/64"])
+    private func plan(
+        own: ClusterNode, _ others: ClusterNode..., policy: MasqueradePolicy = MasqueradePolicy()
+    ) -> MasqueradePlan {
+        var plan = MasqueradePlan(policy: policy)
+        _ = plan.update(own: own)
+        for node in [own] + others { _ = plan.update(node.name, node, addresses: node.addresses) }
+        return plan
     }
 
-    @Test("Pods, nodes, groups and link-local addresses see the pod's own address; nothing stands twice")
+    @Test(
+        "Blocks that the Internet does not route to are masqueraded, others are not, unless it is asked for",
+        arguments: [
+            ([:], ["10.244.1.0/24", "100.64.0.0/24", "fd00:1::/64"]),
+            ([.ipv6: .always], ["10.244.1.0/24", "100.64.0.0/24", "2001:db8:1::/64", "fd00:1::/64"]),
+            ([.ipv4: .always, .ipv6: .never], ["10.244.1.0/24", "100.64.0.0/24", "198.51.100.0/24"]),
+            ([.ipv4: .never], ["fd00:1::/64"]),
+        ] as [([IPFamily: Masquerading], [String])])
+    func sources(modes: [IPFamily: Masquerading], expected: [String]) {
+        let own = clusterNode(
+            1, pods: ["10.244.1.0/24", "fd00:1::/64", "2001:db8:1::/64", "198.51.100.0/24", "100.64.0.0/24"])
+        let plan = plan(own: own, policy: MasqueradePolicy(modes: modes))
+        #expect(plan.sources.sorted().map(String.init) == expected)
+    }
+
+    @Test("Pods, nodes, groups, link-local addresses and given ranges see the pod's own address; nothing stands twice")
     func exempt() {
         let inside = clusterNode(2, pods: ["10.244.2.0/24"], addresses: ["10.244.2.1", "172.20.0.2"])
-        let plan = MasqueradePlan(own: clusterNode(1), nodes: [clusterNode(1), inside])
+        let ranges = ["192.0.2.0/24", "172.20.0.2/32"].compactMap { IPPrefix($0) }
+        let plan = plan(own: clusterNode(1), inside, policy: MasqueradePolicy(exempt: ranges))
         #expect(
             plan.exempt.sorted().map(String.init) == [
-                "10.244.1.0/24", "10.244.2.0/24", "169.254.0.0/16", "172.20.0.1/32", "172.20.0.2/32", "224.0.0.0/4",
-                "fd00:10:244:1::/64", "fd00:20::1/128", "fe80::/10", "ff00::/8",
+                "10.244.1.0/24", "10.244.2.0/24", "169.254.0.0/16", "172.20.0.1/32", "172.20.0.2/32", "192.0.2.0/24",
+                "224.0.0.0/4", "fd00:10:244:1::/64", "fd00:20::1/128", "fe80::/10", "ff00::/8",
             ])
     }
 
-    @Test("A new node costs its own elements")
+    @Test("A new node touches its own prefixes, and those that were hidden by one that goes")
     func difference() {
-        let own = clusterNode(1)
-        let before = MasqueradePlan(own: own, nodes: [own])
-        let after = MasqueradePlan(own: own, nodes: [own, clusterNode(2)])
-        let operations = MasqueradePlan.difference(from: before, to: after).operations
-        #expect(operations.count == 2)
-        for operation in operations {
-            guard case .addElements(_, _, let elements) = operation else {
-                Issue.record("unexpected \(operation)")
-                continue
+        var plan = plan(own: clusterNode(1))
+        let node = clusterNode(2)
+        let touched = plan.update("node-2", node, addresses: node.addresses)
+        #expect(touched == Set(node.podPrefixes + node.addresses.map { IPPrefix($0, length: $0.family.bitWidth) }))
+        #expect(plan.update("node-2", node, addresses: node.addresses).isEmpty)
+        let wide = clusterNode(3, pods: ["10.244.0.0/16"], addresses: [])
+        #expect(plan.update("node-3", wide, addresses: []).map(String.init).sorted().first == "10.244.0.0/16")
+        #expect(!plan.exempt.contains(node.podPrefixes[0]))
+        #expect(plan.update("node-3", nil, addresses: []).contains(node.podPrefixes[0]))
+        #expect(plan.exempt.contains(node.podPrefixes[0]))
+    }
+
+    @Test("Random nodes that overlap, come and go leave what a plan of the rest has", arguments: [1, 2, 3] as [UInt64])
+    func property(seed: UInt64) {
+        var generator = SplitMix(seed: seed)
+        var plan = MasqueradePlan()
+        var known: Set<IPPrefix> = plan.exempt
+        var present: [String: ClusterNode] = [:]
+        for _ in 0..<400 {
+            let number = Int.random(in: 1...8, using: &generator)
+            let length = Int.random(in: 8...24, using: &generator)
+            let block = IPPrefix(
+                IPAddress(family: .ipv4, bits: UInt128.random(in: 0...7, using: &generator) << 20 | 10 << 24),
+                length: length)
+            let node = ClusterNode(name: "node-\(number)", podPrefixes: [block], addresses: [])
+            present["node-\(number)"] = Bool.random(using: &generator) ? node : nil
+            let touched = plan.update("node-\(number)", present["node-\(number)"], addresses: [])
+            for prefix in touched {
+                if plan.holds(prefix, in: "cluster-4") { known.insert(prefix) } else { known.remove(prefix) }
             }
-            #expect(elements.count == 4)
+            var fresh = MasqueradePlan()
+            for (name, node) in present { _ = fresh.update(name, node, addresses: []) }
+            #expect(plan.exempt == fresh.exempt, "seed \(seed)")
+            #expect(known == fresh.exempt, "what was touched is all that changed, seed \(seed)")
         }
-        #expect(MasqueradePlan.difference(from: before, to: before).isEmpty)
     }
 
     @Test("The configuration for the runtime lists the ranges and default routes in the node's order")

@@ -61,8 +61,6 @@ extension VXLAN {
         if let interface { writer.attribute(Int(IFLA_VXLAN_LINK), interface) }
         writer.attribute(Int(IFLA_VXLAN_LEARNING), UInt8(isLearning ? 1 : 0))
         writer.attribute(Int(IFLA_VXLAN_PORT), bigEndian: port)
-        // A packet too long for a link on the way is refused with the size that fits, not cut in pieces.
-        if local.family == .ipv4 { writer.attribute(Int(IFLA_VXLAN_DF), UInt8(VXLAN_DF_SET.rawValue)) }
     }
 }
 

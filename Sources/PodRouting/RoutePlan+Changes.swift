@@ -1,0 +1,32 @@
+internal import Addresses
+package import RouteNetlink
+
+extension RoutePlan {
+    /// Whether something that changed in the kernel may have spoilt what the plan says, or the plan itself.
+    ///
+    /// Pods come and go all the time; their links, addresses and routes must not lead to an audit.
+    ///
+    /// - Parameters:
+    ///   - links: the tunnel links that stand.
+    ///   - ownPorts: the ports of the sockets whose changes are Duet's own.
+    package func isAffected(by change: RouteChange, links: [Tunnel: Int32], ownPorts: Set<UInt32>) -> Bool {
+        if ownPorts.contains(change.port) { return false }
+        switch change.object {
+        case .link(let link):
+            return Tunnel(linkName: link.name) != nil || isUnderlay(link.index)
+        case .address(let entry):
+            let address = entry.address.address
+            return isUnderlay(entry.interface) || entry.protocol == .duet || own?.addresses.contains(address) == true
+                || isPeer { entry.address.prefix.contains($0) }
+        case .route(let route):
+            if route.protocol == .duet { return true }
+            return route.table == Route.mainTable && isPeer { route.destination.contains($0) }
+        case .neighbour(let interface):
+            return links.values.contains(interface)
+        }
+    }
+
+    private func isUnderlay(_ interface: Int32) -> Bool {
+        interface == underlay.interface || underlay.paths.values.contains { $0.interface == interface }
+    }
+}

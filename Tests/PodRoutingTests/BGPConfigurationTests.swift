@@ -1,0 +1,113 @@
+import Addresses
+import PodRouting
+import Testing
+
+@Suite("What routing daemons are told")
+struct BGPConfigurationTests {
+    private func peers(_ texts: String...) -> [BGPConfiguration.Peer] {
+        texts.compactMap { BGPConfiguration.Peer($0) }
+    }
+
+    @Test("FRR advertises each family's blocks to the routers of the family, and takes no route")
+    func frr() {
+        let configuration = BGPConfiguration(
+            daemon: .frr, autonomousSystem: 64512, peers: peers("172.20.0.254@64513", "fd00:20::ffff@64513"))
+        #expect(
+            configuration.text(for: clusterNode(1)) == """
+                ! Written by duet agent: changes are lost.
+                route-map duet-refuse deny 10
+                exit
+                !
+                router bgp 64512
+                 bgp router-id 172.20.0.1
+                 no bgp default ipv4-unicast
+                 no bgp ebgp-requires-policy
+                 no bgp network import-check
+                 neighbor 172.20.0.254 remote-as 64513
+                 neighbor fd00:20::ffff remote-as 64513
+                 !
+                 address-family ipv4 unicast
+                  network 10.244.1.0/24
+                  neighbor 172.20.0.254 activate
+                  neighbor 172.20.0.254 route-map duet-refuse in
+                 exit-address-family
+                 !
+                 address-family ipv6 unicast
+                  network fd00:10:244:1::/64
+                  neighbor fd00:20::ffff activate
+                  neighbor fd00:20::ffff route-map duet-refuse in
+                 exit-address-family
+                exit
+                !
+
+                """)
+    }
+
+    @Test("Over IPv6 sessions alone both families are told; IPv6 over IPv4 needs an IPv6 next hop")
+    func families() {
+        let overIPv6 = BGPConfiguration(
+            daemon: .frr, autonomousSystem: 64512, peers: peers("fd00:20::ffff@64513"))
+        let text = overIPv6.text(for: clusterNode(1, addresses: ["fd00:20::1"]))
+        #expect(text.contains(" neighbor fd00:20::ffff capability extended-nexthop\n"))
+        #expect(text.contains("  network 10.244.1.0/24\n  neighbor fd00:20::ffff activate\n"))
+        let overIPv4 = BGPConfiguration(
+            daemon: .frr, autonomousSystem: 64512, peers: peers("172.20.0.254@64513"))
+        #expect(!overIPv4.text(for: clusterNode(1, addresses: ["172.20.0.1"])).contains("fd00:10:244:1::/64"))
+        #expect(overIPv4.text(for: clusterNode(1)).contains("fd00:10:244:1::/64"))
+    }
+
+    @Test("BIRD has the blocks as static routes that stay in the daemon")
+    func bird() {
+        let configuration = BGPConfiguration(
+            daemon: .bird, autonomousSystem: 64512, peers: peers("fd00:20::ffff@64513"))
+        #expect(
+            configuration.text(for: clusterNode(1)) == """
+                # Written by duet agent: changes are lost.
+                router id 172.20.0.1;
+                protocol static duet_blocks4 {
+                  ipv4;
+                  route 10.244.1.0/24 unreachable;
+                }
+                protocol static duet_blocks6 {
+                  ipv6;
+                  route fd00:10:244:1::/64 unreachable;
+                }
+                protocol bgp duet_peer1 {
+                  local as 64512;
+                  neighbor fd00:20::ffff as 64513;
+                  ipv4 {
+                    import none;
+                    export where proto = "duet_blocks4";
+                    next hop self;
+                    extended next hop on;
+                  };
+                  ipv6 {
+                    import none;
+                    export where proto = "duet_blocks6";
+                    next hop self;
+                  };
+                }
+
+                """)
+    }
+
+    @Test("A node without an IPv4 address has a number nevertheless, always the same")
+    func routerID() {
+        let node = clusterNode(1, addresses: ["fd00:20::1"])
+        let number = BGPConfiguration.routerID(of: node)
+        #expect(number.family == .ipv4 && !number.isUnspecified && number == BGPConfiguration.routerID(of: node))
+        #expect(number != BGPConfiguration.routerID(of: clusterNode(2, addresses: ["fd00:20::2"])))
+    }
+
+    @Test(
+        "What names no router is refused",
+        arguments: ["", "192.0.2.1", "192.0.2.1@", "192.0.2.1@0", "192.0.2.1@x", "@64513", "x@1", "192.0.2.1@1@2"])
+    func peer(text: String) {
+        #expect(BGPConfiguration.Peer(text) == nil)
+    }
+
+    @Test("A router may stand in either family and any autonomous system")
+    func validPeer() {
+        #expect(peers("192.0.2.1@4200000000", "2001:db8::1@1").map(\.autonomousSystem) == [4_200_000_000, 1])
+    }
+}
