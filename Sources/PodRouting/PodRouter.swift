@@ -56,7 +56,12 @@ package actor PodRouter {
     }
 
     private func update(_ name: String) {
-        let node = nodes[name]?.adding(networks[name])
+        var node = nodes[name]?.adding(networks[name])
+        if let new = node, new.addresses.isEmpty, name == configuration.nodeName, let own = plan.own {
+            // A Node that was made anew says a moment later what its addresses are.
+            node = ClusterNode(
+                name: name, podPrefixes: new.podPrefixes, addresses: own.addresses, wireGuardKey: new.wireGuardKey)
+        }
         guard isSynced else {
             _ = plan.update(name, node)
             return

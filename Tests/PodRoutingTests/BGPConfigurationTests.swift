@@ -24,7 +24,9 @@ struct BGPConfigurationTests {
                  no bgp ebgp-requires-policy
                  no bgp network import-check
                  neighbor 172.20.0.254 remote-as 64513
+                 neighbor 172.20.0.254 timers connect 10
                  neighbor fd00:20::ffff remote-as 64513
+                 neighbor fd00:20::ffff timers connect 10
                  !
                  address-family ipv4 unicast
                   network 10.244.1.0/24
@@ -75,6 +77,7 @@ struct BGPConfigurationTests {
                 protocol bgp duet_peer1 {
                   local as 64512;
                   neighbor fd00:20::ffff as 64513;
+                  connect retry time 10;
                   ipv4 {
                     import none;
                     export where proto = "duet_blocks4";

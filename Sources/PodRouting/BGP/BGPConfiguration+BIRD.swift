@@ -15,6 +15,7 @@ extension BGPConfiguration {
                 "protocol bgp duet_peer\(number + 1) {",
                 "  local as \(autonomousSystem);",
                 "  neighbor \(peer.address) as \(peer.autonomousSystem);",
+                "  connect retry time 10;",
             ]
             for family in IPFamily.allCases where peers(for: family, of: node).contains(peer) {
                 lines += [

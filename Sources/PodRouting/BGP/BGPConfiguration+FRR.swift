@@ -13,6 +13,8 @@ extension BGPConfiguration {
         ]
         for peer in peers {
             lines.append(" neighbor \(peer.address) remote-as \(peer.autonomousSystem)")
+            // In seconds; a router that was not there yet is otherwise tried again after two minutes.
+            lines.append(" neighbor \(peer.address) timers connect 10")
             if peer.address.family == .ipv6, peers(for: .ipv4, of: node).contains(peer) {
                 lines.append(" neighbor \(peer.address) capability extended-nexthop")
             }
