@@ -29,6 +29,12 @@ final class AddressPoolKeeper: Sendable {
         for pool in context.informers.addressPools.store.list() where pool.isForPods { lookAt(pool.name) }
     }
 
+    /// Brings the pools up to date soon that wait for prefixes to become empty.
+    func lookAtDraining() {
+        for pool in context.informers.addressPools.store.list()
+        where pool.isForPods && BlockPool(pool).sources.contains(where: \.isDraining) { lookAt(pool.name) }
+    }
+
     /// Works until the task is cancelled.
     ///
     /// - Parameter usage: How much of a pool nodes have.

@@ -64,6 +64,7 @@ final class NodeBlockController: Controller {
                 }
             }
             self.queue.add(network.key)
+            self.pools.lookAtDraining()
         }
     }
 
