@@ -1,6 +1,7 @@
 import Addresses
 import NFTables
 import PodRouting
+import TestSupport
 import Testing
 
 @Suite("The plan of masquerading")
@@ -57,7 +58,7 @@ struct MasqueradePlanTests {
 
     @Test("Random nodes that overlap, come and go leave what a plan of the rest has", arguments: [1, 2, 3] as [UInt64])
     func property(seed: UInt64) {
-        var generator = SplitMix(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         var plan = MasqueradePlan()
         var known: Set<IPPrefix> = plan.exempt
         var present: [String: ClusterNode] = [:]

@@ -2,6 +2,7 @@ import Addresses
 import KubernetesAPI
 import PodRouting
 import RouteNetlink
+import TestSupport
 import Testing
 import WireGuard
 
@@ -238,7 +239,7 @@ struct RoutePlanTests {
 
     @Test("Random changes applied one by one end where a fresh plan starts", arguments: [1, 2, 3, 4, 5] as [UInt64])
     func property(seed: UInt64) {
-        var generator = SplitMix(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         var incremental = RoutePlan(nodeName: "node-1")
         var present: [String: (ClusterNode, [IPAddress: UnderlayPath])] = [:]
         for _ in 0..<300 {
@@ -292,22 +293,5 @@ struct RoutePlanTests {
         let read = ClusterNode(node)
         #expect(read.podPrefixes.map(String.init) == ["10.244.7.0/24"])
         #expect(read.addresses.map(String.init) == ["fd00::7"])
-    }
-}
-
-/// A generator whose sequence follows from its seed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }
