@@ -74,7 +74,7 @@ let targets: [Target] = [
     .target(
         name: "Streaming",
         dependencies: core("KubernetesAPI", "JSON") + hummingbird + [
-            lifecycle, .product(name: "NIOWebSocket", package: "swift-nio"),
+            log, lifecycle, .product(name: "NIOWebSocket", package: "swift-nio"),
         ],
         swiftSettings: swiftSettings),
     // Floor 6: the embedded control plane's API.
@@ -166,7 +166,12 @@ let targets: [Target] = [
         swiftSettings: swiftSettings, linkerSettings: staticSwift),
 
     tests("KubernetesClient", core("KubernetesAPI")),
-    tests("Streaming", core("JSON") + [.product(name: "NIOCore", package: "swift-nio")]),
+    tests(
+        "Streaming",
+        core("JSON") + [
+            log, .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+        ]),
     tests(
         "APIServer",
         core("KubernetesAPI", "JSON", "Addresses") + [

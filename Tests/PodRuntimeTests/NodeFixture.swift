@@ -27,10 +27,9 @@ struct NodeFixture: Sendable {
         getuid() == 0 && ["/usr/bin/containerd", "/usr/lib/cni/ptp"].allSatisfy { FileSystem.exists($0) }
     }
 
-    /// Makes what the controllers make in a namespace, so that pods get their tokens.
+    /// Makes what the controllers make in a namespace, so that pods get their tokens; the server itself makes the account.
     private func prepareNamespace() async throws {
         let authority = try FileSystem.readText("\(directory)/server/pki/ca.crt")
-        try await client.create(ServiceAccount(metadata: ObjectMeta(name: "default", namespace: "default")))
         try await client.create(
             ConfigMap(
                 metadata: ObjectMeta(name: "kube-root-ca.crt", namespace: "default"), data: ["ca.crt": authority]))

@@ -2,12 +2,13 @@ import Foundation
 import HummingbirdCore
 import Logging
 import NIOCore
+import Streaming
 
 /// Connections of HTTP/1.1 within limits.
 struct GuardedChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
-    private let base: HTTP1Channel
+    private let base: KeptChannel<HTTP1Channel>
     private let limits: RequestLimits
 
     /// The server's side of HTTP/1.1 within limits.
@@ -17,10 +18,11 @@ struct GuardedChannel: ServerChildChannel {
                 maxHeaderFieldSize: limits.maximumHeaderBytes, maxHeaderListSize: limits.maximumHeaderBytes,
                 maxHeaderFieldCount: limits.maximumHeaderFields)
             return Self(
-                base: HTTP1Channel(
-                    responder: responder,
-                    configuration: HTTP1Channel.Configuration(
-                        idleTimeout: .seconds(Int64(limits.idleTimeout)), httpDecoderConfiguration: headers)),
+                base: KeptChannel(
+                    HTTP1Channel(
+                        responder: responder,
+                        configuration: HTTP1Channel.Configuration(
+                            idleTimeout: .seconds(Int64(limits.idleTimeout)), httpDecoderConfiguration: headers))),
                 limits: limits)
         }
     }

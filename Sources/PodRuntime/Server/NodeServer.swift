@@ -2,6 +2,7 @@ import CRI
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import JSON
 import KubernetesAPI
@@ -11,6 +12,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Streaming
 
 /// The node's HTTPS API: logs, commands and pods, for the API server.
 struct NodeServer: Sendable {
@@ -51,7 +53,8 @@ struct NodeServer: Sendable {
         logger.logLevel = .critical
         let application = Application(
             responder: CallbackResponder { request, context in try await answer(request, context) },
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: try .tls(
+                HTTPServerBuilder { KeptChannel(HTTP1Channel(responder: $0)) }, tlsConfiguration: tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(Self.wildcard, port: port), serverName: nil, reuseAddress: true),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
