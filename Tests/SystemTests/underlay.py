@@ -278,16 +278,16 @@ class Node:
     def remove(self):
         topology = self.topology
         topology.api("DELETE", f"/api/v1/nodes/{self.name}", missing_ok=True)
-        # The namespace's own end goes in the kernel's own time.
-        ip(topology.router, f"link del {topology.name[-6:]}-{self.number}")
         for namespace in [self.namespace] + [pod.namespace for pod in self.pods]:
             for process in topology.processes[:]:
                 if process.args[3] == namespace:
                     process.terminate()
-                    process.wait(timeout=20)
+                    process.wait(timeout=60)
                     topology.processes.remove(process)
             run("ip", "netns", "del", namespace)
             topology.namespaces.remove(namespace)
+        # Perhaps it went with the namespace already. An agent that cannot reach its server takes long to end, so it went first.
+        run("ip", "-n", topology.router, "link", "del", f"{topology.name[-6:]}-{self.number}", check=False)
         shutil.rmtree(self.directory)
 
 
