@@ -1,0 +1,147 @@
+"""Routers learn the nodes' blocks by BGP from Debian's FRR and BIRD, and keep the session when these change."""
+import json
+import os
+import re
+import shutil
+import unittest
+
+from support import eventually, run
+from underlay import Topology, ip
+
+FRR = "/usr/lib/frr"
+ROUTER_ASN, NODE_ASN = 64513, 64512
+
+
+class RoutingDaemon:
+    """zebra and bgpd in a namespace, with files of their own."""
+
+    def __init__(self, topology, namespace):
+        self.topology, self.name = topology, namespace
+        for directory in (f"/var/run/frr/{namespace}", f"/etc/frr/{namespace}"):
+            os.makedirs(directory)
+            shutil.chown(directory, "frr", "frr")
+        with open(f"/etc/frr/{namespace}/vtysh.conf", "w"):
+            pass
+        self.processes = [
+            topology.spawn(namespace, f"{FRR}/{daemon}", "-N", namespace, "-f", "/dev/null", "-P", "0") for daemon in ("zebra", "bgpd")]
+        eventually(lambda: self.show("show version"), "FRR answers")
+
+    def show(self, command):
+        return run("vtysh", "-N", self.name, "-c", command).stdout
+
+    def reload_command(self, file):
+        return f"{FRR}/frr-reload.py --reload --daemon bgpd -N {self.name} {file}"
+
+    def load(self, text):
+        file = f"/etc/frr/{self.name}/test.conf"
+        with open(file, "w") as output:
+            output.write(text)
+        run(*self.reload_command(file).split())
+
+    def remove(self):
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=10)
+            if process in self.topology.processes:
+                self.topology.processes.remove(process)
+        for directory in (f"/var/run/frr/{self.name}", f"/etc/frr/{self.name}"):
+            shutil.rmtree(directory)
+
+
+@unittest.skipUnless(os.path.exists(f"{FRR}/frr-reload.py"), "FRR is not installed")
+class BGPTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.topology = Topology(f"dt-bg{os.getpid() % 10000}")
+        cls.topology.__enter__()
+        cls.addClassCleanup(cls.topology.__exit__, None, None, None)
+        cls.topology.start_server()
+        # This router is told of pods, so it lets them pass.
+        cls.topology.exec(cls.topology.router, "nft", "delete", "table", "inet", "pods")
+        cls.router = RoutingDaemon(cls.topology, cls.topology.router)
+        cls.addClassCleanup(cls.router.remove)
+
+    def listen(self, underlay):
+        """The router takes routes of nodes 1 and 3 of both families, over sessions of the underlay's."""
+        neighbors = [self.topology.address(link, number, family) for link, number in (("a", 1), ("b", 3)) for family in underlay]
+        lines = [f"router bgp {ROUTER_ASN}", " no bgp default ipv4-unicast", " no bgp ebgp-requires-policy"]
+        for neighbor in neighbors:
+            lines += [f" neighbor {neighbor} remote-as {NODE_ASN}", f" neighbor {neighbor} timers connect 3"]
+            lines += [f" neighbor {neighbor} capability extended-nexthop"] * (":" in neighbor)
+        for family in (4, 6):
+            lines += [" !", f" address-family ipv{family} unicast"]
+            lines += [f"  neighbor {neighbor} activate" for neighbor in neighbors if (":" in neighbor) == (family == 6) or len(underlay) == 1]
+            lines += [" exit-address-family"]
+        self.router.load("\n".join(lines + ["exit", ""]))
+
+    def learned(self):
+        text = "".join(run("ip", "-n", self.topology.router, f"-{family}", "route", "show", "proto", "bgp").stdout for family in (4, 6))
+        return set(re.findall(r"^(?:10|fd)[0-9a-f.:]*/\d+", text, re.M))
+
+    def established(self):
+        text = self.router.show("show bgp neighbors json")
+        return {address: (peer["connectionsEstablished"], peer["connectionsDropped"]) for address, peer in json.loads(text).items()}
+
+    def check(self, underlay, daemon, options):
+        self.listen(underlay)
+        nodes = [self.topology.add_node(number, underlay, (4, 6), link) for number, link in ((1, "a"), (3, "b"))]
+        try:
+            for node in nodes:
+                peers = ",".join(f"{self.topology.address(node.link, 254, family)}@{ROUTER_ASN}" for family in underlay)
+                node.start_agent("--route-mode", "direct", "--bgp-daemon", daemon, "--bgp-asn", str(NODE_ASN), "--bgp-peers", peers,
+                                 *options(node))
+                self.topology.echo(node.namespace)
+            blocks = {block for node in nodes for block in node.blocks}
+            eventually(lambda: self.learned() == blocks, "the router knows the blocks", 60)
+            # Routers on the way are enough: no tunnel, and pods show their own address.
+            for node in nodes:
+                eventually(node.configuration, "the CNI configuration")
+                node.add_pod()
+            self.assertNotIn("duet-vxlan", run("ip", "-n", nodes[0].namespace, "link").stdout)
+            for node, other in (nodes, nodes[::-1]):
+                if len(underlay) == 1:
+                    break
+                targets = other.pods[0].addresses
+                seen = self.topology.call(node.pods[0].namespace, [(target, 1500) for target in targets])
+                self.assertEqual(seen, {target: [own, True] for target, own in zip(targets, node.pods[0].addresses)})
+            before = self.established()
+            self.assertEqual(len(before), 2 * len(underlay))
+            # A further block of a node comes, and goes.
+            network = f"/apis/network.duet.dev/v1alpha1/nodenetworks/{nodes[0].name}"
+            further = [{"cidr": block} for block in nodes[0].blocks + ["10.244.77.0/24", "fd00:10:244:77::/64"]]
+            self.topology.api("POST", os.path.dirname(network), {"metadata": {"name": nodes[0].name}, "spec": {"blocks": further}})
+            self.addCleanup(self.topology.api, "DELETE", network, missing_ok=True)
+            wanted = blocks | {block["cidr"] for block in further}
+            eventually(lambda: self.learned() == wanted, "the router knows the new blocks", 60)
+            self.topology.api("PATCH", network, {"spec": {"blocks": further[:3]}}, patch=True)
+            wanted = blocks | {further[2]["cidr"]}
+            eventually(lambda: self.learned() == wanted, "the router forgets the block that went", 60)
+            self.assertEqual(self.established(), before, "no session was reset")
+        finally:
+            self.topology.remove_nodes()
+
+    def frr(self, node):
+        speaker = RoutingDaemon(self.topology, node.namespace)
+        self.addCleanup(speaker.remove)
+        file = f"{node.directory}/bgp.conf"
+        return "--bgp-config", file, "--bgp-reload-command", speaker.reload_command(file)
+
+    def bird(self, node):
+        file, control = f"{node.directory}/bgp.conf", f"{node.directory}/bird.ctl"
+        with open(file, "w"):
+            pass
+        with open(f"{node.directory}/bird.conf", "w") as output:
+            output.write(f'protocol device {{}}\nprotocol direct {{ ipv4; ipv6; }}\ninclude "{file}";\nrouter id 192.0.2.{node.number};\n')
+        self.topology.spawn(node.namespace, "bird", "-f", "-c", f"{node.directory}/bird.conf", "-s", control)
+        eventually(lambda: os.path.exists(control), "BIRD answers")
+        return "--bgp-config", file, "--bgp-reload-command", f"birdc -s {control} configure"
+
+    def test_frr_tells_a_router_of_blocks_of_both_families(self):
+        self.check((4, 6), "frr", self.frr)
+
+    def test_frr_tells_of_both_families_over_ipv6_sessions_alone(self):
+        self.check((6,), "frr", self.frr)
+
+    def test_bird_tells_a_router_of_blocks_of_both_families(self):
+        self.check((4, 6), "bird", self.bird)
