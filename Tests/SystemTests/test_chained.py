@@ -12,11 +12,7 @@ setUpModule = test_cni.setUpModule
 NETWORK = "dt-chained"
 
 
-@unittest.skipUnless(os.path.exists("/usr/bin/podman"), "podman is not installed")
-class PublishedPorts(unittest.TestCase):
-    podman = test_cni.Podman.podman
-    setUp = test_cni.Podman.setUp
-
+class PublishedPorts(test_cni.PodmanHost):
     def use(self, plugins):
         """Writes podman's configuration: all plugins come from one directory."""
         with open(f"{self.directory}/containers.conf", "w") as file:

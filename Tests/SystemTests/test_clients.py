@@ -185,7 +185,7 @@ class Kubectl(Server):
         self.assertEqual(reviewed["status"]["user"]["username"], "system:serviceaccount:default:robot")
         self.assertIn("authentication.kubernetes.io/credential-id", reviewed["status"]["user"]["extra"])
 
-        self.assertIn("FIELDS:", self.kubectl("explain", "events.events.k8s.io").stdout)
+        self.assertIn("FIELDS:", self.kubectl("explain", "events", "--api-version=events.k8s.io/v1").stdout)
         slow = self.kubectl("get", "configmap", "mine", "--request-timeout=20s", "-o", "name").stdout
         self.assertEqual(slow, "configmap/mine\n")
 

@@ -298,8 +298,8 @@ events_logger = "none"
 
 
 @unittest.skipUnless(os.path.exists("/usr/bin/podman"), "podman is not installed")
-class Podman(unittest.TestCase):
-    """Podman's CNI back end, which calls the plugins through the reference library."""
+class PodmanHost(unittest.TestCase):
+    """A podman of its own whose CNI back end calls the plugins through the reference library."""
 
     def podman(self, *arguments, **options):
         base = ["podman", "--root", f"{self.directory}/root", "--runroot", f"{self.directory}/run", "--storage-driver", "vfs"]
@@ -324,6 +324,10 @@ class Podman(unittest.TestCase):
         for directory, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
             if "libpod_parent" in directory:
                 os.rmdir(directory)
+
+
+class Podman(PodmanHost):
+    """Our plugins in the hands of podman."""
 
     def test_a_container_has_both_families_and_leaves_nothing(self):
         # Bridge and rules are those of a host of its own.
