@@ -181,7 +181,7 @@ class Fragments(unittest.TestCase):
         self.pool(self.prefixes(draining=["10.12.0.0/22"]))
         eventually(lambda: machine.subnets()[0][0].startswith("10.77.16."), "a block of another prefix")
         self.assertIn(machine.add("b1")[0], ipaddress.ip_network("10.77.16.0/23"))
-        self.assertEqual(self.condition("Drained"), "False")
+        eventually(lambda: self.condition("Drained") == "False", "not drained yet")
         result = kubectl("patch", "ap", "left", "--type=merge", "--patch", json.dumps(
             {"spec": {"prefixes": self.prefixes()[1:]}}), kubeconfig=self.admin, check=False)
         self.assertIn("10.12.0.0/22 has blocks in use", result.stderr)

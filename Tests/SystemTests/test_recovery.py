@@ -41,20 +41,25 @@ class KilledCluster(ClusterTest):
     def pods(self):
         return get("pods", "--namespace", "web")["items"]
 
+    @staticmethod
+    def services():
+        """What a node does with Services, in each family."""
+        def listing(family, name):
+            return run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", "map", family, "duet-proxy", name).stdout
+        names = ("services", "node-ports", "node-port-aliases", "endpoints", "unserved")
+        return [listing(family, name) for family in ("ip", "ip6") for name in names]
+
     def test_1_traffic_goes_on_without_agents(self):
         self.kill("node-1-agent", "node-2-agent")
         service = get("service", "web", "--namespace", "web")
         for address in service["spec"]["clusterIPs"]:
             host = f"[{address}]" if ":" in address else address
             self.assertIn("web", run("curl", "-sf", "--max-time", "5", f"http://{host}/").stdout)
-        rules = [run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", "table", family, "duet-proxy").stdout
-                 for family in ("ip", "ip6")]
+        rules = self.services()
         up()
         eventually(lambda: duet("status", check=False).returncode == 0, "everything runs")
         # The agents adopt what they find: the rules are the same.
-        self.assertEqual(rules, [
-            run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", "table", family, "duet-proxy").stdout
-            for family in ("ip", "ip6")])
+        self.assertEqual(rules, self.services())
         eventually(lambda: duet("verify", "--namespace", "web", check=False).returncode == 0, "every Service answers")
 
     def test_2_everything_killed(self):
