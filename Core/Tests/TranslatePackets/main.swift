@@ -1,6 +1,7 @@
 // translate-packets KEY=VALUE...: translates packets from standard input, one in hexadecimal a line, and prints what
 // becomes of each. The system tests compare it with other translators. With `pool` it is a NAT64, else it has no state.
 import Addresses
+import Glibc
 import Translation
 
 var options = TranslationOptions()
@@ -9,7 +10,8 @@ var explicit: [ExplicitAddressMapping] = []
 var pool: [IPv4Address] = []
 
 func usage(_ argument: String) -> Never {
-    fatalError("translate-packets: \(argument) is not understood")
+    print("translate-packets: \(argument) is not understood")
+    exit(2)
 }
 
 for argument in CommandLine.arguments.dropFirst() {
@@ -81,7 +83,7 @@ func translation(
 func translateLines(by translate: (inout MutableRawSpan, Range<Int>, Timestamp) -> Outcome) {
     var clock = Timestamp(milliseconds: 0)
     while let line = readLine() {
-        guard let packet = bytes(line) else { fatalError("translate-packets: not hexadecimal: \(line)") }
+        guard let packet = bytes(line) else { usage(line) }
         clock.milliseconds += 100
         print(translation(of: packet) { translate(&$0, $1, clock) })
     }
