@@ -41,6 +41,7 @@ down: packages
 lint:
 	@swift format lint --strict --parallel --recursive Package.swift Core/Package.swift \
 	  Core/Sources Core/Tests Sources Tests
+	@scripts/build-bpf --check
 
 unit-test: test-packages
 	@echo "==> Core tests"

@@ -22,9 +22,9 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// The tests of one core target.
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, exclude: exclude,
         swiftSettings: testSettings)
 }
 
@@ -55,6 +55,10 @@ let targets: [Target] = [
     core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: connection tracking entries.
     core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses"]),
+    // Floor 3: the objects of BPF/, compiled, and the layouts that their maps share with Swift.
+    .target(name: "CBPFObjects", exclude: ["objects"]),
+    // Floor 3: eBPF objects, maps, programs and what they are attached to.
+    core("BPF", ["CLinux", "CBPFObjects", "Linux"]),
     // Floor 3: translation between the families, stateless and with sessions, as pure functions on packet bytes.
     core("Translation", ["Addresses", "Wire", "Packet"]),
     // Floor 4: the CNI protocol: configuration, results, errors, environment.
@@ -95,6 +99,8 @@ let targets: [Target] = [
     tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
     tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
     tests("Conntrack", ["Linux", "Addresses"]),
+    // The programs are compiled by the tests.
+    tests("BPF", ["Linux", "RouteNetlink"], exclude: ["Programs"]),
     tests("Translation", ["Addresses", "Packet", "CAllocationCount"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),

@@ -60,3 +60,7 @@ int duet_bind(int descriptor, const void *address, size_t size) {
 int duet_getsockname(int descriptor, void *address, unsigned int *size) {
     return getsockname(descriptor, address, size);
 }
+
+int duet_bpf(int command, union bpf_attr *attribute, unsigned int size) {
+    return (int)syscall(SYS_bpf, command, attribute, size);
+}

@@ -26,6 +26,8 @@ public struct QueueingDiscipline: Sendable, Hashable {
         case tokenBucket(TokenBucket)
         /// Does nothing but hold filters for what is received.
         case ingress
+        /// Does nothing but hold filters for what is received and what is sent.
+        case clsact
         /// One that is only known by its name.
         case other(String)
     }
@@ -56,6 +58,7 @@ public struct QueueingDiscipline: Sendable, Hashable {
             switch name {
             case "tbf": options.flatMap(TokenBucket.init).map(Kind.tokenBucket) ?? .other(name)
             case "ingress": .ingress
+            case "clsact": .clsact
             default: .other(name)
             }
         self.init(
@@ -83,6 +86,7 @@ public struct QueueingDiscipline: Sendable, Hashable {
             payload.attribute(Int(TCA_KIND), string: "tbf")
             payload.nested(Int(TCA_OPTIONS)) { bucket.encode(to: &$0) }
         case .ingress: payload.attribute(Int(TCA_KIND), string: "ingress")
+        case .clsact: payload.attribute(Int(TCA_KIND), string: "clsact")
         case .other(let name): payload.attribute(Int(TCA_KIND), string: name)
         }
         return payload

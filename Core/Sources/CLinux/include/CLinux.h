@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
+#include <linux/bpf.h>
 #include <linux/fib_rules.h>
 #include <linux/genetlink.h>
 #include <linux/if_addr.h>
@@ -65,3 +66,5 @@ ssize_t duet_read_link(const char *path, void *buffer, size_t size);
 int duet_bind(int descriptor, const void *address, size_t size);
 /// getsockname(2) into plain bytes.
 int duet_getsockname(int descriptor, void *address, unsigned int *size);
+/// bpf(2).
+int duet_bpf(int command, union bpf_attr *attribute, unsigned int size);
