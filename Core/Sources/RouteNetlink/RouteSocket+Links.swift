@@ -86,9 +86,11 @@ extension RouteSocket {
         try create(payload, "create \(kind) link \(name)")
     }
 
-    /// Brings a link up.
-    public mutating func setUp(_ index: Int32) throws(NetlinkError) {
-        try setFlags(index, .up, true, "bring up link \(index)")
+    /// Brings a link up, and gives it a text of at most 255 bytes that the kernel keeps, where there is one.
+    public mutating func setUp(_ index: Int32, alias: String? = nil) throws(NetlinkError) {
+        try setFlags(index, .up, true, "bring up link \(index)") { payload in
+            if let alias { payload.attribute(Int(IFLA_IFALIAS), bytes: Array(alias.utf8)) }
+        }
     }
 
     /// Brings a link down.
@@ -126,11 +128,6 @@ extension RouteSocket {
         try change(index, "set queue length of link \(index) to \(length)") {
             $0.attribute(Int(IFLA_TXQLEN), UInt32(length))
         }
-    }
-
-    /// Gives a link a text of at most 255 bytes that the kernel keeps for people and programs.
-    public mutating func setAlias(_ index: Int32, _ text: String) throws(NetlinkError) {
-        try change(index, "set alias of link \(index)") { $0.attribute(Int(IFLA_IFALIAS), bytes: Array(text.utf8)) }
     }
 
     /// Sets the link-layer address.
@@ -185,9 +182,11 @@ extension RouteSocket {
     }
 
     private mutating func setFlags(
-        _ index: Int32, _ flag: LinkFlags, _ isOn: Bool, _ operation: String
+        _ index: Int32, _ flag: LinkFlags, _ isOn: Bool, _ operation: String,
+        _ describe: (inout NetlinkWriter) -> Void = { _ in }
     ) throws(NetlinkError) {
-        let payload = Self.header(index: index, flags: isOn ? flag : [], mask: flag)
+        var payload = Self.header(index: index, flags: isOn ? flag : [], mask: flag)
+        describe(&payload)
         try netlink.execute(NetlinkRequest(type: UInt16(RTM_NEWLINK), payload: payload), operation)
     }
 

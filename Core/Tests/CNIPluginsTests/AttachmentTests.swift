@@ -198,6 +198,53 @@ import Testing
     }
 
     @Test(arguments: ["ptp", "bridge"])
+    func `is collected with its link when nobody deletes it, the others of the network stay`(type: String) throws {
+        let node = try TestNode()
+        let networks = [
+            node.configuration(type, version: "1.1.0"),
+            node.configuration(
+                type, network: "other", version: "1.1.0", subnets: ["10.8.0.0/24", "fd00:8::/64"], ["bridge": "cni1"]),
+        ]
+        // Namespaces that live on: nobody but the plugin takes the links away.
+        let pods = ["c1", "c2", "c3"].map { "\(node.pod)-\($0)" }
+        for pod in pods { try NetworkNamespace.create(name: pod) }
+        defer { for pod in pods { try? NetworkNamespace.delete(name: pod) } }
+        func call(_ command: String, _ number: Int, _ configuration: JSONValue) throws {
+            let netns = NetworkNamespace.path(name: pods[number])
+            #expect(
+                try node.call(.ours, command, configuration, container: "c\(number + 1)", netns: netns).isSuccess)
+        }
+        func connected() throws -> [Bool] { try pods.map { try linkNames(node, $0).contains("eth0") } }
+        for (number, configuration) in [(0, networks[0]), (1, networks[0]), (2, networks[1])] {
+            try call("ADD", number, configuration)
+        }
+        let aliases = try node.json(in: node.host, "link").compactMap { $0["ifalias"]?.string }.sorted()
+        #expect(aliases.contains { $0.hasSuffix(", net: net, if: eth0, id: c1") } && aliases.count == 3, "\(aliases)")
+        var collected = networks[0]
+        collected["cni.dev/valid-attachments"] = [["containerID": "c2", "ifname": "eth0"]]
+        #expect(try node.call(.ours, "GC", collected).isSuccess)
+        #expect(try connected() == [false, true, true])
+        #expect(node.allocated("net").count == 2 && node.allocated("other").count == 2)
+        try call("DEL", 0, networks[0])
+        try call("DEL", 1, networks[0])
+        #expect(try connected() == [false, false, true])
+    }
+
+    @Test(.enabled(if: hasReference && !hasBridgeVLANs))
+    func `with VLANs is refused with the reason where the kernel has none on bridges`() throws {
+        let node = try TestNode()
+        let answer = try node.call(.ours, "ADD", node.configuration("bridge", ["vlan": 100]))
+        #expect(answer.printed["code"] == 999)
+        #expect(
+            answer.printed["msg"]?.string == """
+                failed to create bridge "cni0": could not add "cni0": the kernel keeps no VLANs apart on bridges \
+                (CONFIG_BRIDGE_VLAN_FILTERING); leave out vlan and vlanTrunk
+                """)
+        #expect(try linkNames(node, node.host) == ["lo"])
+        #expect(node.allocated("net").isEmpty)
+    }
+
+    @Test(arguments: ["ptp", "bridge"])
     func `cannot be promised when no address is left`(type: String) throws {
         let node = try TestNode()
         let configuration = node.configuration(type, version: "1.1.0", subnets: ["10.9.0.0/30"])

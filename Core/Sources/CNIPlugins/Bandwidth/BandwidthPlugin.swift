@@ -60,11 +60,7 @@ public struct BandwidthPlugin: CNIPlugin {
 
     /// Deletes the links of attachments that are gone; those that the reference plugin made do not tell whose they are.
     public func collectGarbage(_ request: CNIRequest) throws {
-        let isObsolete = try AttachmentTag.isObsolete(request)
-        var host = try RouteSocket()
-        for link in try host.links() where link.kind == "ifb" && isObsolete(link.alias) {
-            try host.deleteLink(link.index)
-        }
+        try deleteLinks(kind: "ifb", where: try AttachmentTag.isObsolete(request))
     }
 
     /// Always able to serve.
@@ -103,8 +99,7 @@ public struct BandwidthPlugin: CNIPlugin {
         try host.createLink(name: name, kind: "ifb", mtu: mtu)
         guard let device = try host.link(named: name) else { throw CNIError("\(name) vanished after its creation") }
         do {
-            try host.setAlias(device.index, AttachmentTag(request).comment)
-            try host.setUp(device.index)
+            try host.setUp(device.index, alias: AttachmentTag(request).comment)
         } catch {
             try? host.deleteLink(device.index)
             throw error

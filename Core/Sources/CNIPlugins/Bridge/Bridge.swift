@@ -30,6 +30,9 @@ struct Bridge {
                 name: name, mtu: configuration.mtu == 0 ? nil : configuration.mtu,
                 filtersVLANs: configuration.vlans.areConfigured)
         } catch {
+            if configuration.vlans.areConfigured, error.errno == .notSupported {
+                throw CNIError("could not add \"\(name)\": \(BridgeVLANs.lack)")
+            }
             // Another attachment may have made it.
             guard error.errno == .exists else { throw CNIError("could not add \"\(name)\": \(error)") }
         }
@@ -50,14 +53,22 @@ struct Bridge {
         mtu = link.mtu
     }
 
-    /// Makes a veth end a port of the bridge and brings it up.
-    func attach(_ port: Int32, hairpin: Bool, isolated: Bool, _ vlans: BridgeVLANs, host: inout RouteSocket) throws {
+    /// Makes a veth end a port of the bridge and brings it up, with a text that says whose it is.
+    func attach(
+        _ port: Int32, alias: String? = nil, hairpin: Bool, isolated: Bool, _ vlans: BridgeVLANs,
+        host: inout RouteSocket
+    ) throws {
         try host.setMaster(port, index)
         if hairpin || isolated { try host.setBridgePort(port, hairpin: hairpin, isolated: isolated) }
         if !vlans.settings.isEmpty {
-            if !vlans.keepsDefault { try host.removeBridgeVLANs(try host.bridgeVLANs(port), from: port) }
-            try host.addBridgeVLANs(vlans.settings, to: port)
+            do throws(NetlinkError) {
+                if !vlans.keepsDefault { try host.removeBridgeVLANs(try host.bridgeVLANs(port), from: port) }
+                try host.addBridgeVLANs(vlans.settings, to: port)
+            } catch {
+                guard error.errno == .notSupported else { throw error }
+                throw CNIError("could not add VLANs to a port of \"\(name)\": \(BridgeVLANs.lack)")
+            }
         }
-        try host.setUp(port)
+        try host.setUp(port, alias: alias)
     }
 }

@@ -21,8 +21,8 @@ public struct BridgePlugin: CNIPlugin {
         var result = CNIResult()
         do {
             try bridge.attach(
-                pair.host.index, hairpin: configuration.hairpin, isolated: configuration.isolatesPort,
-                configuration.vlans, host: &host)
+                pair.host.index, alias: AttachmentTag(request).comment, hairpin: configuration.hairpin,
+                isolated: configuration.isolatesPort, configuration.vlans, host: &host)
             if configuration.checksHardwareAddress, let mac = pair.container.mac {
                 try SpoofCheck(request.attachment).add(port: pair.host.name, mac: mac)
             }
@@ -106,7 +106,7 @@ public struct BridgePlugin: CNIPlugin {
         return bridge
     }
 
-    /// Passes on to the IPAM plugin, then removes masquerade rules of attachments that are gone.
+    /// Passes on to the IPAM plugin, then removes links and masquerade rules of attachments that are gone.
     public func collectGarbage(_ request: CNIRequest) throws {
         try collectGarbage(request, masquerades: try BridgeConfiguration(request).masquerades)
     }

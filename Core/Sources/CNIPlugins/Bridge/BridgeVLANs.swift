@@ -13,6 +13,10 @@ struct BridgeVLANs: Hashable {
     /// Whether the configuration speaks of VLANs at all, so that a new bridge tells them apart.
     let areConfigured: Bool
 
+    /// Why a kernel refuses them.
+    static let lack =
+        "the kernel keeps no VLANs apart on bridges (CONFIG_BRIDGE_VLAN_FILTERING); leave out vlan and vlanTrunk"
+
     /// Reads and checks `vlan`, `vlanTrunk` and `preserveDefaultVlan`; the texts are the reference plugin's.
     init(_ json: JSONValue) throws(CNIError) {
         let vlan = try json.number("vlan")

@@ -47,7 +47,7 @@ public struct PointToPointPlugin: CNIPlugin {
         try check.verifyAddresses(of: link, in: &namespace)
     }
 
-    /// Passes on to the IPAM plugin, then removes masquerade rules of attachments that are gone.
+    /// Passes on to the IPAM plugin, then removes links and masquerade rules of attachments that are gone.
     public func collectGarbage(_ request: CNIRequest) throws {
         let configuration = try PointToPointConfiguration(request.configuration)
         try collectGarbage(request, masquerades: configuration.masquerades)
@@ -72,7 +72,7 @@ public struct PointToPointPlugin: CNIPlugin {
                     of: pair.container.name, families: result.families, detectsDuplicates: false))
             try links.configureHostParameters(pair.host.name)
             try namespace.routes.setUp(pair.container.index)
-            try host.setUp(pair.host.index)
+            try host.setUp(pair.host.index, alias: AttachmentTag(request).comment)
             try links.configure(&namespace, pair.container.index)
             try namespace.add(ContainerInterface.routes(result, interface: pair.container.index))
             try links.configure(&host, pair.host.index)
@@ -95,19 +95,5 @@ public struct PointToPointPlugin: CNIPlugin {
             CNIResult.Interface(pair.container, sandbox: request.namespacePath),
         ]
         for index in result.addresses.indices { result.addresses[index].interface = 1 }
-    }
-}
-
-extension CNIPlugin {
-    /// Does both halves of a collection even when the first fails, and reports the first failure.
-    func collectGarbage(_ request: CNIRequest, masquerades: Bool) throws {
-        var failure: (any Error)?
-        if !request.configuration.ipamType.isEmpty {
-            do { try AddressManagement.forward(request) } catch { failure = error }
-        }
-        if masquerades {
-            do { try Masquerade.collectGarbage(request) } catch { failure = failure ?? error }
-        }
-        if let failure { throw failure }
     }
 }
