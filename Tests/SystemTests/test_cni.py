@@ -284,6 +284,55 @@ class Faults(unittest.TestCase):
             self.assertEqual(len(set(addresses)), 120)
 
 
+@unittest.skipUnless(os.path.exists("/usr/bin/strace"), "strace is not installed")
+class Costs(unittest.TestCase):
+    """How often a call asks the kernel: counts, which no other load of the machine changes."""
+
+    # Kind, command, the most netlink requests and the most files opened, those of the binary's own start left out.
+    LIMITS = [("ptp", "ADD", 40, 28), ("ptp", "DEL", 4, 14), ("bridge", "ADD", 40, 29), ("bridge", "DEL", 4, 14),
+              ("host-local", "ADD", 0, 16), ("host-local", "DEL", 0, 14)]
+
+    def counts(self, node, kind, command, configuration):
+        trace = f"{node.directory}/trace"
+        environment = {
+            "CNI_COMMAND": command, "CNI_CONTAINERID": "counted", "CNI_IFNAME": "eth0", "CNI_NETNS": f"/run/netns/{node.pod(0)}",
+            "CNI_PATH": OURS, "PATH": "/usr/sbin:/usr/bin"}
+        run("strace", "-f", "-qq", "-e", "trace=sendto,sendmsg,openat", "-o", trace, f"{OURS}/{kind}", input=json.dumps(configuration),
+            env=environment)
+        with open(trace) as file:
+            lines = [line for line in file if "nlmsg_type" in line or "openat(" in line]
+        opened = [line for line in lines if "openat(" in line and not re.search(r"\.so|hwcaps|/etc/ld|/proc/self/maps|/sys/devices", line)]
+        return sum("nlmsg_type" in line for line in lines), len(opened)
+
+    def test_calls_ask_the_kernel_seldom(self):
+        for kind, command, requests, files in self.LIMITS:
+            with self.subTest(f"{kind} {command}"), Node() as node:
+                configuration = node.configuration(kind, isGateway=True)
+                self.assertTrue(node.call(OURS, "ADD", configuration, pod=1).ok)
+                if command == "DEL":
+                    self.assertTrue(node.call(OURS, "ADD", configuration, pod=0, container="counted").ok)
+                counted = self.counts(node, kind, command, configuration)
+                # ADD takes 23; waiting for the kernel's own workers takes a few more, by how busy the machine is.
+                self.assertLessEqual(counted[0], requests)
+                self.assertLessEqual(counted[1], files)
+
+    def test_a_call_costs_the_same_with_many_addresses_taken(self):
+        costs = []
+        for taken in (100, 2000):
+            with Node() as node:
+                configuration = node.configuration("host-local", subnets=(("10.9.0.0/16", None),))
+                os.makedirs(f"{node.directory}/net")
+                for number in range(2, taken + 2):
+                    with open(f"{node.directory}/net/10.9.{number >> 8}.{number & 255}", "w", newline="") as file:
+                        file.write(f"filler-{number}\r\neth0")
+                with open(f"{node.directory}/net/last_reserved_ip.0", "w") as file:
+                    file.write(f"10.9.{(taken + 1) >> 8}.{(taken + 1) & 255}")
+                # The first call makes the index.
+                self.assertTrue(node.call(OURS, "ADD", configuration, container="first").ok)
+                costs.append([self.counts(node, "host-local", command, configuration) for command in ("ADD", "DEL")])
+        self.assertEqual(*costs)
+
+
 PODMAN = """
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
