@@ -9,6 +9,19 @@ struct Accounts: Sendable {
         replies = TokenBucket(perSecond: options.repliesPerSecond)
     }
 
+    /// Counts what has become of a packet, and answers it if it was refused.
+    @_lifetime(buffer: copy buffer)
+    mutating func conclude(
+        _ result: Result<Outcome, Refusal>, _ buffer: inout MutableRawSpan, _ packet: Range<Int>, at now: Timestamp
+    ) -> Outcome {
+        switch result {
+        case .success(let outcome):
+            count(outcome)
+            return outcome
+        case .failure(let refusal): return refuse(refusal, &buffer, packet, at: now)
+        }
+    }
+
     /// Counts a packet that was dropped, and makes the ICMP error that its sender is due.
     @_lifetime(buffer: copy buffer)
     mutating func refuse(
@@ -30,7 +43,7 @@ struct Accounts: Sendable {
         switch outcome {
         case .forward(let range, let family): counters.count(forwarded: range.count, as: family)
         case .fragments(let fragmenter): counters.count(forwarded: fragmenter.count, as: fragmenter.family)
-        case .reply, .held, .drop: break
+        case .reply, .held, .handOver, .drop: break
         }
     }
 }

@@ -54,4 +54,10 @@ public enum DropReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case fragmentLimit
     /// A fragment's first fragment has not come in time.
     case fragmentTimeout
+    /// The memory for the tables could not be had when the translator started.
+    case noMemory
+    /// A TCP SYN from outside, that no mapping permits, found no room to wait for one of the client.
+    case heldSYNLimit
+    /// A TCP SYN from outside has waited in vain for one of the client.
+    case unansweredSYN
 }

@@ -10,11 +10,11 @@ struct FragmentKey: BitwiseCopyable, Hashable {
     /// The transport, and the family.
     let kind: UInt16
 
-    init(_ parts: IPv4Parts) {
-        source = UInt128(parts.header.source.rawValue)
-        destination = UInt128(parts.header.destination.rawValue)
-        identification = UInt32(parts.header.identification)
-        kind = 0x400 | UInt16(parts.header.protocol.rawValue)
+    init(_ header: IPv4Header) {
+        source = UInt128(header.source.rawValue)
+        destination = UInt128(header.destination.rawValue)
+        identification = UInt32(header.identification)
+        kind = 0x400 | UInt16(header.protocol.rawValue)
     }
 
     init?(_ parts: IPv6Parts) {
@@ -37,39 +37,28 @@ struct FragmentTable: ~Copyable {
         let expires: UInt64
     }
 
-    struct Held: BitwiseCopyable {
-        let key: FragmentKey
-        let length: Int
-        let expires: UInt64
-        var isUsed: Bool
-    }
-
     /// A fragment that waits no longer.
     enum Release {
         /// Its datagram's first fragment has come, and it stands in the buffer.
         case ready(Range<Int>)
+        /// Its time is over.
         case expired
     }
 
     /// The flows of one hash that there is room for.
     private static let ways = 4
     private static let sets = 512
-    /// The bytes of a fragment that may be kept.
-    static let longest = 2048
 
     private let hash: KeyedHash
     private let lifetime: UInt64
     private var flows: ZeroedMemory<Flow>
-    private var held: ZeroedMemory<Held>
-    private var bytes: ZeroedMemory<UInt8>
-    private var waiting = 0
+    private var held: HeldPackets<FragmentKey>
 
     init(held capacity: Int, lifetime: UInt64, secret: UInt64) {
         hash = KeyedHash(key: ~secret)
         self.lifetime = lifetime
         flows = ZeroedMemory(count: FragmentTable.sets * FragmentTable.ways)
-        held = ZeroedMemory(count: capacity)
-        bytes = ZeroedMemory(count: capacity * FragmentTable.longest)
+        held = HeldPackets(capacity: capacity, lifetime: lifetime)
     }
 
     private func set(_ key: FragmentKey) -> Int {
@@ -79,6 +68,7 @@ struct FragmentTable: ~Copyable {
 
     /// The addresses that the first fragment of a datagram got.
     func flow(_ key: FragmentKey, at now: Timestamp) -> (source: UInt128, destination: UInt128)? {
+        guard flows.count > 0 else { return nil }
         let first = set(key)
         for way in first..<(first + FragmentTable.ways) {
             let flow = flows[way]
@@ -89,6 +79,7 @@ struct FragmentTable: ~Copyable {
 
     /// Remembers the addresses that a first fragment got, in place of the oldest of its hash.
     mutating func remember(_ key: FragmentKey, source: UInt128, destination: UInt128, at now: Timestamp) {
+        guard flows.count > 0 else { return }
         let first = set(key)
         var place = first
         for way in first..<(first + FragmentTable.ways) {
@@ -106,30 +97,20 @@ struct FragmentTable: ~Copyable {
     mutating func hold(
         _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, at now: Timestamp
     ) throws(DropReason) {
-        guard packet.count <= FragmentTable.longest, waiting < held.count else { throw .fragmentLimit }
-        var place = 0
-        while held[place].isUsed { place += 1 }
-        held[place] = Held(key: key, length: packet.count, expires: now.milliseconds + lifetime, isUsed: true)
-        let first = place * FragmentTable.longest
-        for index in 0..<packet.count { bytes[first + index] = buffer.load(UInt8.self, at: packet.lowerBound + index) }
-        waiting += 1
+        guard held.hold(buffer, packet, key, at: now) else { throw .fragmentLimit }
     }
 
     /// Takes the next fragment that need not wait any longer, and copies it into the buffer.
     @_lifetime(buffer: copy buffer)
     mutating func release(into buffer: inout MutableRawSpan, at now: Timestamp) -> Release? {
-        guard waiting > 0 else { return nil }
-        for place in 0..<held.count where held[place].isUsed {
-            let fragment = held[place]
-            let isExpired = fragment.expires <= now.milliseconds
-            guard isExpired || flow(fragment.key, at: now) != nil else { continue }
-            held[place].isUsed = false
-            waiting -= 1
-            guard !isExpired else { return .expired }
-            let start = TranslationOptions.headroom
-            let first = place * FragmentTable.longest
-            for index in 0..<fragment.length { buffer.store(bytes[first + index], at: start + index) }
-            return .ready(start..<(start + fragment.length))
+        guard held.waiting > 0 else { return nil }
+        for place in 0..<held.capacity {
+            guard let key = held.key(at: place) else { continue }
+            if held.isExpired(place, at: now) {
+                held.forget(place)
+                return .expired
+            }
+            if flow(key, at: now) != nil { return .ready(held.take(place, into: &buffer)) }
         }
         return nil
     }

@@ -28,6 +28,9 @@ extension IPv4Parts {
         outer.write(to: &buffer, at: first)
         inner.write(to: &buffer, at: transport - IPv6FragmentHeader.length)
         if cut {
+            if offload.hasPartialChecksum {
+                buffer.completeChecksum(transport..<end, header.protocol)
+            }
             let (payload, mtu) = (transport..<end, min(options.lowestIPv6MTU, options.ipv6MTU))
             return .fragments(Fragmenter(.ipv6, payload: payload, hasMore: fragment.hasMore, mtu: mtu))
         }

@@ -23,6 +23,9 @@ extension IPv6Parts {
         }
         outer.write(to: &buffer, at: transport - IPv4Header.minimumLength)
         if cut {
+            if offload.hasPartialChecksum {
+                buffer.completeChecksum(transport..<end, self.protocol)
+            }
             return .fragments(
                 Fragmenter(.ipv4, payload: transport..<end, hasMore: fragment.hasMore, mtu: options.ipv4MTU))
         }

@@ -19,9 +19,10 @@ extension NAT64 {
         guard isOwn || isAllowed(remote) else {
             throw Refusal(.forbiddenDestination, ICMPAnswer(type: unreachable, code: 1))
         }
-        if parts.isError(buffer) { return try errorToIPv4(&buffer, parts, remote) }
         let outcome: Outcome
-        if parts.fragment.isFirst {
+        if parts.isError(buffer) {
+            outcome = try errorToIPv4(&buffer, parts, remote)
+        } else if parts.fragment.isFirst {
             guard let tuple = parts.tuple(buffer) else { throw Refusal(unsupported(parts)) }
             let mapping = table.mappings[try outbound(tuple, from: parts.header.source, to: remote, at: now)]
             let source = table.pool[Int(mapping.publicAddress)]
@@ -41,10 +42,19 @@ extension NAT64 {
                 &buffer, to: new, identification: &identification, configuration.options, offload)
         }
         guard isOwn, case .forward(let range, _) = outcome else { return outcome }
-        // To another client, by its public address (RFC 4787, REQ-9). The packet is another one by now, so its sender is
-        // not told if it ends here.
+        return configuration.sharesPool ? .handOver(range) : try hairpin(&buffer, range, offload, at: now)
+    }
+
+    /// Translates a client's packet, which has become one of IPv4, to another client by its public address (RFC 4787,
+    /// REQ-9).
+    ///
+    /// The packet is another one than the client sent by now, so that its sender is not told if it ends here.
+    @_lifetime(buffer: copy buffer)
+    mutating func hairpin(
+        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload, at now: Timestamp
+    ) throws(Refusal) -> Outcome {
         do throws(Refusal) {
-            return try toIPv6(&buffer, range, offload, at: now, isHairpin: true)
+            return try toIPv6(&buffer, packet, offload, at: now, isHairpin: true)
         } catch {
             throw Refusal(error.reason)
         }
@@ -62,20 +72,30 @@ extension NAT64 {
         let source = configuration.prefix.embedding(parts.header.source)
         if parts.isError(buffer) { return try errorToIPv6(&buffer, parts, poolIndex, source) }
         guard parts.fragment.isFirst else {
-            let key = FragmentKey(parts)
+            let key = FragmentKey(parts.header)
             guard let flow = fragments.flow(key, at: now) else { return try hold(buffer, packet, key, at: now) }
             let new = Rewrite(source: source, destination: IPv6Address(rawValue: flow.destination))
             return try parts.rewrite(&buffer, to: new, configuration.options, offload)
         }
         guard let tuple = parts.tuple(buffer) else { throw Refusal(unsupported(parts)) }
-        let mapping = table.mappings[try inbound(tuple, from: parts.header.source, to: poolIndex, at: now)]
+        let number: UInt32
+        do throws(Refusal) {
+            number = try inbound(tuple, from: parts.header.source, to: poolIndex, at: now)
+        } catch {
+            guard heldSYNs.capacity > 0, let key = HeldSYN(parts, tuple, error.reason, poolIndex) else { throw error }
+            guard heldSYNs.place(key) != nil || heldSYNs.hold(buffer, packet, key, at: now) else {
+                throw Refusal(.heldSYNLimit)
+            }
+            return .held
+        }
+        let mapping = table.mappings[number]
         let destination = IPv6Address(rawValue: mapping.address)
         let outcome = try parts.rewrite(
             &buffer, to: Rewrite(source: source, destination: destination, port: .destination(mapping.port)),
             configuration.options, offload)
         if !parts.fragment.isWhole {
             fragments.remember(
-                FragmentKey(parts), source: source.rawValue, destination: destination.rawValue, at: now)
+                FragmentKey(parts.header), source: source.rawValue, destination: destination.rawValue, at: now)
         }
         return outcome
     }

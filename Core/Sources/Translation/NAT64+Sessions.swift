@@ -22,7 +22,11 @@ extension NAT64 {
         let isNew = mapping == 0
         do throws(DropReason) {
             if isNew { mapping = try table.makeMapping(tuple.kind, client, tuple.source) }
-            try makeSession(mapping, tuple, remote, tuple.destination, .ipv6Init, at: now)
+            // A SYN of the other side that waits for this one makes it a simultaneous open (RFC 6146 §3.5.2.2).
+            let held = tuple.kind == .tcp ? heldSYNs.place(HeldSYN(table.mappings[mapping], remote, tuple)) : nil
+            try makeSession(
+                mapping, tuple, remote, tuple.destination, held == nil ? .ipv6Init : .established, at: now)
+            if let held { heldSYNs.forget(held) }
         } catch {
             if isNew, mapping != 0 { table.forgetIfIdle(mapping: mapping) }
             throw Refusal(error, ICMPAnswer(type: ICMPv6Type.destinationUnreachable.rawValue, code: 3))
@@ -64,7 +68,7 @@ extension NAT64 {
         let timeouts = configuration.timeouts
         let lifetime =
             switch tuple.kind {
-            case .tcp: timeouts.tcpTransitory
+            case .tcp: opening == .established ? timeouts.tcpEstablished : timeouts.tcpTransitory
             case .udp: timeouts.udp
             case .icmp: timeouts.icmp
             }

@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 import Packet
 import Wire
 
@@ -6,11 +6,12 @@ import Wire
 ///
 /// A value of its own for each thread, with its own ports; it makes no system call, has no clock, and allocates
 /// nothing after its making.
-public struct NAT64: ~Copyable {
+public struct NAT64: PacketTranslator, ~Copyable {
     /// What the translator was made from.
     public let configuration: NAT64Configuration
     var table: SessionTable
     var fragments: FragmentTable
+    var heldSYNs: HeldPackets<HeldSYN>
     var accounts: Accounts
     var identification: UInt16
     let denied: PrefixMap<Void>
@@ -24,9 +25,20 @@ public struct NAT64: ~Copyable {
         fragments = FragmentTable(
             held: configuration.maximumHeldFragments, lifetime: UInt64(configuration.timeouts.fragment) * 1000,
             secret: configuration.secret)
+        heldSYNs = HeldPackets(
+            capacity: configuration.maximumHeldSYNs, lifetime: UInt64(configuration.timeouts.tcpIncomingSYN) * 1000)
         accounts = Accounts(options)
         identification = UInt16(truncatingIfNeeded: configuration.secret >> 7)
         denied = PrefixMap(configuration.deniedDestinations.map { ($0, ()) })
+        for forward in configuration.forwards { _ = table.makeStaticMapping(forward) }
+    }
+
+    /// Whether the memory for the tables could be had; without it every session is refused (`DropReason.noMemory`).
+    public var hasMemory: Bool { table.hasMemory }
+
+    /// Keeps a public port from being given out, for another translator of the same public addresses.
+    public mutating func reserve(_ kind: SessionKind, _ address: IPv4Address, _ port: UInt16) {
+        table.reserve(kind, address, port)
     }
 
     /// What has become of the packets.
@@ -43,21 +55,34 @@ public struct NAT64: ~Copyable {
     public mutating func translate(
         _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload = .none, at now: Timestamp
     ) -> Outcome {
-        precondition(
-            packet.lowerBound >= TranslationOptions.headroom && packet.upperBound <= buffer.byteCount,
-            "a packet needs \(TranslationOptions.headroom) free bytes in front")
-        do throws(Refusal) {
-            guard !packet.isEmpty else { throw Refusal(.malformed) }
-            let outcome: Outcome
-            switch buffer.load(UInt8.self, at: packet.lowerBound) >> 4 {
-            case 4: outcome = try toIPv6(&buffer, packet, offload, at: now, isHairpin: false)
-            case 6: outcome = try toIPv4(&buffer, packet, offload, at: now)
-            default: throw Refusal(.malformed)
-            }
-            accounts.count(outcome)
-            return outcome
-        } catch {
-            return accounts.refuse(error, &buffer, packet, at: now)
+        settle(&buffer, packet, offload, at: now)
+    }
+
+    /// Translates an IPv4 packet that another translator of the same public addresses has handed over.
+    ///
+    /// - Precondition: the packet is inside the buffer, behind the headroom.
+    @_lifetime(buffer: copy buffer)
+    public mutating func accept(
+        _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload = .none, at now: Timestamp
+    ) -> Outcome {
+        settle(&buffer, packet, offload, arrival: .handOver, at: now)
+    }
+
+    @_lifetime(buffer: copy buffer)
+    mutating func conclude(
+        _ result: Result<Outcome, Refusal>, _ buffer: inout MutableRawSpan, _ packet: Range<Int>, at now: Timestamp
+    ) -> Outcome { accounts.conclude(result, &buffer, packet, at: now) }
+
+    @_lifetime(buffer: copy buffer)
+    mutating func translated(
+        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload, arrival: Arrival,
+        at now: Timestamp
+    ) throws(Refusal) -> Outcome {
+        switch (buffer.load(UInt8.self, at: packet.lowerBound) >> 4, arrival) {
+        case (4, .link): return try toIPv6(&buffer, packet, offload, at: now, isHairpin: false)
+        case (4, .handOver): return try hairpin(&buffer, packet, offload, at: now)
+        case (6, .link): return try toIPv4(&buffer, packet, offload, at: now)
+        default: throw Refusal(.malformed)
         }
     }
 
@@ -74,6 +99,12 @@ public struct NAT64: ~Copyable {
             case .expired: accounts.counters.count(dropped: .fragmentTimeout)
             case .ready(let packet): return translate(&buffer, packet: packet, at: now)
             }
+        }
+        for place in 0..<(heldSYNs.waiting > 0 ? heldSYNs.capacity : 0) {
+            guard heldSYNs.key(at: place) != nil, heldSYNs.isExpired(place, at: now) else { continue }
+            let packet = heldSYNs.take(place, into: &buffer)
+            let answer = ICMPAnswer(type: ICMPv4Type.destinationUnreachable.rawValue, code: 3)
+            return accounts.refuse(Refusal(.unansweredSYN, answer), &buffer, packet, at: now)
         }
         let second = NAT64.second(now)
         let transitory = configuration.timeouts.tcpTransitory

@@ -23,6 +23,8 @@ public struct SessionTimeouts: Hashable, Sendable {
     public var icmp: UInt32 = 60
     /// Fragments that wait for the first one of their datagram, and what is known of a datagram.
     public var fragment: UInt32 = 2
+    /// A TCP SYN from outside that no mapping permits, and that waits for the client to open the connection as well.
+    public var tcpIncomingSYN: UInt32 = 6
 
     /// Makes the RFC's time-outs.
     public init() {}
@@ -37,6 +39,32 @@ public enum SessionFiltering: Hashable, Sendable {
     case addressDependent
 }
 
+/// A public port that leads to a port of a client whether or not the client has opened it (RFC 6146: a static entry of
+/// the binding information base).
+public struct PortForward: Hashable, Sendable {
+    /// The protocol; an identifier of echo requests is no port that could be forwarded.
+    public var kind: SessionKind
+    /// The public address.
+    public var publicAddress: IPv4Address
+    /// The public port.
+    public var publicPort: UInt16
+    /// The client's address.
+    public var client: IPv6Address
+    /// The client's port.
+    public var clientPort: UInt16
+
+    /// Makes a forward.
+    public init(
+        kind: SessionKind, publicAddress: IPv4Address, publicPort: UInt16, client: IPv6Address, clientPort: UInt16
+    ) {
+        self.kind = kind
+        self.publicAddress = publicAddress
+        self.publicPort = publicPort
+        self.client = client
+        self.clientPort = clientPort
+    }
+}
+
 /// What a stateful translator is made from.
 public struct NAT64Configuration: Sendable {
     /// The prefix that IPv4 destinations are embedded in.
@@ -46,6 +74,13 @@ public struct NAT64Configuration: Sendable {
     /// The ports of each public address that this translator gives out; translators of several threads share addresses
     /// by parts of the range.
     public var ports: ClosedRange<UInt16>
+    /// Whether other translators hold other ports of the same public addresses: what clients send to those addresses is
+    /// then handed over.
+    public var sharesPool: Bool
+    /// The identifiers of echo requests that this translator gives out.
+    public var identifiers: ClosedRange<UInt16>
+    /// The public ports that lead to clients; one that is not in the pool, or twice, is left out.
+    public var forwards: [PortForward]
     /// Which IPv4 hosts may send to an open port.
     public var filtering: SessionFiltering
     /// The time-outs.
@@ -60,6 +95,9 @@ public struct NAT64Configuration: Sendable {
     public var clientPrefixLength: Int
     /// The fragments that may wait for the first one of their datagram.
     public var maximumHeldFragments: Int
+    /// The TCP SYNs from outside that may wait for the client to open the connection as well; with 0 they are answered
+    /// at once.
+    public var maximumHeldSYNs: Int
     /// IPv4 networks that are not translated to, whoever asks.
     public var deniedDestinations: [IPPrefix]
     /// Whether the well-known prefix may stand for addresses that are not global.
@@ -72,14 +110,20 @@ public struct NAT64Configuration: Sendable {
     /// Makes a configuration with the values that the RFCs recommend.
     public init(
         prefix: TranslationPrefix = .wellKnown, pool: [IPv4Address], ports: ClosedRange<UInt16> = 1024...65535,
-        filtering: SessionFiltering = .endpointIndependent, timeouts: SessionTimeouts = SessionTimeouts(),
+        identifiers: ClosedRange<UInt16> = 0...65535, sharesPool: Bool = false,
+        forwards: [PortForward] = [], filtering: SessionFiltering = .endpointIndependent,
+        timeouts: SessionTimeouts = SessionTimeouts(),
         maximumSessions: Int = 1 << 20, mappingsPerClient: Int = 4096, sessionsPerClient: Int = 16384,
-        clientPrefixLength: Int = 128, maximumHeldFragments: Int = 64, deniedDestinations: [IPPrefix] = [],
-        embedsNonGlobal: Bool = false, secret: UInt64, options: TranslationOptions = TranslationOptions()
+        clientPrefixLength: Int = 128, maximumHeldFragments: Int = 64, maximumHeldSYNs: Int = 64,
+        deniedDestinations: [IPPrefix] = [], embedsNonGlobal: Bool = false, secret: UInt64,
+        options: TranslationOptions = TranslationOptions()
     ) {
         self.prefix = prefix
         self.pool = pool
         self.ports = ports
+        self.identifiers = identifiers
+        self.sharesPool = sharesPool
+        self.forwards = forwards
         self.filtering = filtering
         self.timeouts = timeouts
         self.maximumSessions = maximumSessions
@@ -87,6 +131,7 @@ public struct NAT64Configuration: Sendable {
         self.sessionsPerClient = sessionsPerClient
         self.clientPrefixLength = clientPrefixLength
         self.maximumHeldFragments = maximumHeldFragments
+        self.maximumHeldSYNs = maximumHeldSYNs
         self.deniedDestinations = deniedDestinations
         self.embedsNonGlobal = embedsNonGlobal
         self.secret = secret

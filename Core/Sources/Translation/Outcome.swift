@@ -11,8 +11,11 @@ public enum Outcome: Sendable {
     case fragments(Fragmenter)
     /// The packet was dropped, and the ICMP error in the range is to be sent to its sender, in the packet's own family.
     case reply(Range<Int>, DropReason)
-    /// The packet is a fragment that waits for the first fragment of its datagram.
+    /// The packet waits: a fragment for the first one of its datagram, a TCP SYN from outside for one of the client.
     case held
+    /// The packet was translated to IPv4, and is to be accepted by the translator that holds its public port
+    /// (`NAT64.accept`).
+    case handOver(Range<Int>)
     /// The packet was dropped.
     case drop(DropReason)
 }

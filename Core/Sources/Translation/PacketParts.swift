@@ -18,12 +18,7 @@ struct IPv4Parts {
     var available: Int { end - transport }
 
     /// The sum of the addresses in the pseudo-header.
-    var addressSum: InternetChecksum {
-        var sum = InternetChecksum()
-        sum.add(header.source.rawValue)
-        sum.add(header.destination.rawValue)
-        return sum
-    }
+    var addressSum: InternetChecksum { Rewrite(source: header.source, destination: header.destination).addressSum }
 
     /// Looks at a packet that is to be translated, and finds all that forbids it but addresses, size and ICMP types.
     init(_ buffer: borrowing MutableRawSpan, packet: Range<Int>) throws(Refusal) {
@@ -89,12 +84,7 @@ struct IPv6Parts {
     var available: Int { end - transport }
 
     /// The sum of the addresses in the pseudo-header.
-    var addressSum: InternetChecksum {
-        var sum = InternetChecksum()
-        sum.add(header.source.rawValue)
-        sum.add(header.destination.rawValue)
-        return sum
-    }
+    var addressSum: InternetChecksum { Rewrite(source: header.source, destination: header.destination).addressSum }
 
     /// Looks at a packet that is to be translated, and finds all that forbids it but addresses, size and ICMP types.
     init(_ buffer: borrowing MutableRawSpan, packet: Range<Int>) throws(Refusal) {

@@ -5,18 +5,23 @@ struct PortTable: ~Copyable {
     private static let kinds = 3
     private static let ports = 65536
     private let range: ClosedRange<UInt16>
+    private let identifiers: ClosedRange<UInt16>
     /// The mapping of each port.
     private var owners: ZeroedMemory<UInt32>
     /// A bit for each port that is taken.
     private var taken: ZeroedMemory<UInt64>
     private var random: UInt64
 
-    init(addresses: Int, range: ClosedRange<UInt16>, secret: UInt64) {
+    init(addresses: Int, range: ClosedRange<UInt16>, identifiers: ClosedRange<UInt16>, secret: UInt64) {
         self.range = range
+        self.identifiers = identifiers
         owners = ZeroedMemory(count: addresses * PortTable.kinds * PortTable.ports)
         taken = ZeroedMemory(count: addresses * PortTable.kinds * PortTable.ports / 64)
         random = secret | 1
     }
+
+    /// Whether the memory for the ports could be had.
+    var hasMemory: Bool { owners.count > 0 && taken.count > 0 }
 
     private static func first(_ address: Int, _ kind: SessionKind) -> Int {
         (address * kinds + Int(kind.rawValue)) * ports
@@ -25,6 +30,18 @@ struct PortTable: ~Copyable {
     /// The mapping that holds a port; 0 for none.
     func owner(_ address: Int, _ kind: SessionKind, _ port: UInt16) -> UInt32 {
         owners[PortTable.first(address, kind) + Int(port)]
+    }
+
+    /// Whether a port may not be given out.
+    func isTaken(_ address: Int, _ kind: SessionKind, _ port: UInt16) -> Bool {
+        let index = PortTable.first(address, kind) + Int(port)
+        return taken[index / 64] & (1 << UInt64(index % 64)) != 0
+    }
+
+    /// Keeps a port from being given out, without a mapping that holds it.
+    mutating func reserve(_ address: Int, _ kind: SessionKind, _ port: UInt16) {
+        let index = PortTable.first(address, kind) + Int(port)
+        taken[index / 64] |= 1 << UInt64(index % 64)
     }
 
     /// Gives a port to a mapping, or takes it away with 0.
@@ -38,10 +55,10 @@ struct PortTable: ~Copyable {
     /// A free port: the wished one if it can be had, else one of the same range and parity (RFC 4787 §4.2), else any.
     mutating func free(_ address: Int, _ kind: SessionKind, wish: UInt16) -> UInt16? {
         if kind == .icmp {
-            if owner(address, kind, wish) == 0 { return wish }
-            return search(address, kind, 0...65535, parity: .max)
+            if identifiers.contains(wish), !isTaken(address, kind, wish) { return wish }
+            return search(address, kind, identifiers, parity: .max)
         }
-        if range.contains(wish), owner(address, kind, wish) == 0 { return wish }
+        if range.contains(wish), !isTaken(address, kind, wish) { return wish }
         // RFC 4787 §4.2.2: an even port stays even, an odd one odd.
         let parity: UInt64 = wish % 2 == 0 ? 0x5555_5555_5555_5555 : 0xAAAA_AAAA_AAAA_AAAA
         let system: ClosedRange<UInt16> = wish < 1024 ? 0...1023 : 1024...65535

@@ -10,28 +10,33 @@ enum PortChange: Hashable, Sendable {
 }
 
 /// The addresses, and the port, that a packet gets.
-struct Rewrite<Address: Hashable & Sendable>: Hashable, Sendable {
+struct Rewrite<Address: SummedAddress>: Hashable, Sendable {
     var source: Address
     var destination: Address
     var port = PortChange.none
 }
 
-extension Rewrite<IPv4Address> {
-    /// The sum of the addresses in the pseudo-header.
-    var addressSum: InternetChecksum {
-        var sum = InternetChecksum()
-        sum.add(source.rawValue)
-        sum.add(destination.rawValue)
-        return sum
-    }
+/// An address that a pseudo-header has in it.
+protocol SummedAddress: Hashable, Sendable {
+    associatedtype RawValue: FixedWidthInteger
+    var rawValue: RawValue { get }
+    static func add(_ rawValue: RawValue, to sum: inout InternetChecksum)
 }
 
-extension Rewrite<IPv6Address> {
+extension IPv4Address: SummedAddress {
+    static func add(_ rawValue: UInt32, to sum: inout InternetChecksum) { sum.add(rawValue) }
+}
+
+extension IPv6Address: SummedAddress {
+    static func add(_ rawValue: UInt128, to sum: inout InternetChecksum) { sum.add(rawValue) }
+}
+
+extension Rewrite {
     /// The sum of the addresses in the pseudo-header.
     var addressSum: InternetChecksum {
         var sum = InternetChecksum()
-        sum.add(source.rawValue)
-        sum.add(destination.rawValue)
+        Address.add(source.rawValue, to: &sum)
+        Address.add(destination.rawValue, to: &sum)
         return sum
     }
 }
@@ -76,6 +81,16 @@ extension MutableRawSpan {
         // Zero says in UDP that there is no checksum.
         guard kind != .udp || old != 0 else { return }
         store(kind == .udp ? sum.nonzeroValue : sum.value, at: transport + offset)
+    }
+
+    /// Makes the checksum of a transport whose field holds the pseudo-header's sum alone: a packet that is cut has no
+    /// device behind it that could.
+    @_lifetime(self: copy self)
+    mutating func completeChecksum(_ transport: Range<Int>, _ kind: IPProtocol) {
+        guard let offset = kind.checksumOffset else { return }
+        var sum = InternetChecksum()
+        sum.add(bytes.extracting(transport))
+        store(kind == .udp ? sum.nonzeroValue : sum.value, at: transport.lowerBound + offset)
     }
 
     /// Changes the type, the code, the identifier and the checksum of an ICMP query.

@@ -21,6 +21,8 @@ struct Mapping: Chained {
     let publicPort: UInt16
     let publicAddress: UInt16
     let kind: SessionKind
+    /// Whether an operator has made it, so that it stays without sessions.
+    var isStatic = false
 }
 
 /// A mapping and one IPv4 host and port that it talks to.
@@ -58,6 +60,8 @@ struct SessionTable: ~Copyable {
     private static let seconds = 8192
 
     let pool: [IPv4Address]
+    /// Whether the memory of all tables could be had; without it there is never a session.
+    let hasMemory: Bool
     private let configuration: NAT64Configuration
     private let hash: KeyedHash
     private(set) var clients: Slab<Client>
@@ -79,7 +83,8 @@ struct SessionTable: ~Copyable {
         self.configuration = configuration
         pool = configuration.pool.sorted()
         hash = KeyedHash(key: configuration.secret)
-        let size = configuration.maximumSessions
+        // Numbers of sessions have 31 bits, of which the highest says something else in the wheel.
+        let size = min(max(configuration.maximumSessions, 0), Int(SessionTable.slotMark) - 1)
         let permitted = configuration.filtering == .addressDependent ? size : 0
         clients = Slab(capacity: size)
         mappings = Slab(capacity: size)
@@ -90,8 +95,33 @@ struct SessionTable: ~Copyable {
         sessionBuckets = Buckets(capacity: size)
         permissionBuckets = Buckets(capacity: permitted)
         ports = PortTable(
-            addresses: pool.count, range: configuration.ports, secret: configuration.secret ^ 0xD1B5_4A32_D192_ED03)
+            addresses: pool.count, range: configuration.ports, identifiers: configuration.identifiers,
+            secret: configuration.secret ^ 0xD1B5_4A32_D192_ED03)
         wheel = ZeroedMemory(count: SessionTable.seconds)
+        hasMemory =
+            clients.hasMemory && mappings.hasMemory && sessions.hasMemory && permissions.hasMemory
+            && clientBuckets.hasMemory && mappingBuckets.hasMemory && sessionBuckets.hasMemory
+            && permissionBuckets.hasMemory && ports.hasMemory && wheel.count > 0
+    }
+
+    /// Makes a mapping that stays, for a port of a client; false where its place is taken.
+    mutating func makeStaticMapping(_ forward: PortForward) -> Bool {
+        guard hasMemory, !mappings.isFull, let address = poolIndex(forward.publicAddress),
+            !ports.isTaken(address, forward.kind, forward.publicPort),
+            mapping(forward.kind, forward.client, forward.clientPort) == 0,
+            let client = try? makeClient(forward.client, publicAddress: address)
+        else { return false }
+        insert(
+            Mapping(
+                address: forward.client.rawValue, client: client, port: forward.clientPort,
+                publicPort: forward.publicPort, publicAddress: UInt16(address), kind: forward.kind, isStatic: true))
+        return true
+    }
+
+    /// Keeps a port of a public address from being given out.
+    mutating func reserve(_ kind: SessionKind, _ address: IPv4Address, _ port: UInt16) {
+        guard hasMemory, let index = poolIndex(address) else { return }
+        ports.reserve(index, kind, port)
     }
 
     // MARK: Mappings
@@ -109,6 +139,7 @@ struct SessionTable: ~Copyable {
 
     /// The mapping of a client's address and port; 0 for none.
     func mapping(_ kind: SessionKind, _ address: IPv6Address, _ port: UInt16) -> UInt32 {
+        guard hasMemory else { return 0 }
         var number = mappingBuckets[mappingHash(kind, address.rawValue, port)]
         while number != 0 {
             let mapping = mappings[number]
@@ -120,28 +151,34 @@ struct SessionTable: ~Copyable {
 
     /// The mapping that holds a public port; 0 for none.
     func mapping(_ kind: SessionKind, poolIndex: Int, publicPort: UInt16) -> UInt32 {
-        ports.owner(poolIndex, kind, publicPort)
+        hasMemory ? ports.owner(poolIndex, kind, publicPort) : 0
     }
 
     /// Makes a mapping for a client's address and port.
     mutating func makeMapping(
         _ kind: SessionKind, _ address: IPv6Address, _ port: UInt16
     ) throws(DropReason) -> UInt32 {
+        guard hasMemory else { throw .noMemory }
         guard !mappings.isFull else { throw .tableFull }
-        let client = try makeClient(address)
+        let client = try makeClient(address, publicAddress: nil)
         guard clients[client].mappings < UInt32(clamping: configuration.mappingsPerClient) else { throw .quota }
         let publicAddress = Int(clients[client].publicAddress)
         guard let publicPort = ports.free(publicAddress, kind, wish: port) else {
             forgetIfIdle(client)
             throw .portsExhausted
         }
-        let number = mappings.insert(
+        return insert(
             Mapping(
                 address: address.rawValue, client: client, port: port, publicPort: publicPort,
                 publicAddress: UInt16(publicAddress), kind: kind))
-        mappingBuckets.link(number, mappingHash(kind, address.rawValue, port), in: &mappings)
-        ports.setOwner(publicAddress, kind, publicPort, number)
-        clients[client].mappings += 1
+    }
+
+    @discardableResult
+    private mutating func insert(_ mapping: Mapping) -> UInt32 {
+        let number = mappings.insert(mapping)
+        mappingBuckets.link(number, mappingHash(mapping.kind, mapping.address, mapping.port), in: &mappings)
+        ports.setOwner(Int(mapping.publicAddress), mapping.kind, mapping.publicPort, number)
+        clients[mapping.client].mappings += 1
         return number
     }
 
@@ -149,7 +186,8 @@ struct SessionTable: ~Copyable {
         hash(address, UInt64(port) << 8 | UInt64(kind.rawValue))
     }
 
-    private mutating func makeClient(_ address: IPv6Address) throws(DropReason) -> UInt32 {
+    /// The client of an address, which is made with a public address, or one that the hash chooses.
+    private mutating func makeClient(_ address: IPv6Address, publicAddress: Int?) throws(DropReason) -> UInt32 {
         let bits = configuration.clientPrefixLength
         let key = bits >= 128 ? address.rawValue : address.rawValue & ~(UInt128.max >> UInt128(max(bits, 0)))
         let place = hash(key, 0)
@@ -159,7 +197,8 @@ struct SessionTable: ~Copyable {
             number = clients[number].chain
         }
         guard !clients.isFull, !pool.isEmpty else { throw .tableFull }
-        number = clients.insert(Client(address: key, publicAddress: UInt16((place >> 32) % UInt64(pool.count))))
+        let chosen = publicAddress ?? Int((place >> 32) % UInt64(pool.count))
+        number = clients.insert(Client(address: key, publicAddress: UInt16(chosen)))
         clientBuckets.link(number, place, in: &clients)
         return number
     }
@@ -173,7 +212,7 @@ struct SessionTable: ~Copyable {
     /// Removes a mapping that has no session.
     mutating func forgetIfIdle(mapping number: UInt32) {
         let mapping = mappings[number]
-        guard mapping.sessions == 0 else { return }
+        guard mapping.sessions == 0, !mapping.isStatic else { return }
         mappingBuckets.unlink(number, mappingHash(mapping.kind, mapping.address, mapping.port), in: &mappings)
         ports.setOwner(Int(mapping.publicAddress), mapping.kind, mapping.publicPort, 0)
         mappings.remove(number)
@@ -196,9 +235,10 @@ struct SessionTable: ~Copyable {
         return 0
     }
 
-    /// Whether a host may send to a mapping that it has no session with.
+    /// Whether a host may send to a mapping that it has no session with; to one that an operator has made all may.
     func permits(_ mapping: UInt32, _ remote: IPv4Address) -> Bool {
-        configuration.filtering == .endpointIndependent || permission(mapping, remote.rawValue) != 0
+        configuration.filtering == .endpointIndependent || mappings[mapping].isStatic
+            || permission(mapping, remote.rawValue) != 0
     }
 
     /// Makes a session that begins in a second and ends so many later.
@@ -286,6 +326,7 @@ struct SessionTable: ~Copyable {
     mutating func nextExpired(
         at now: UInt32, revive: (inout Session, Mapping) -> Bool
     ) -> (session: Session, mapping: Mapping, isRevived: Bool)? {
+        guard hasMemory else { return nil }
         while true {
             while due != 0 {
                 let number = due

@@ -1,45 +1,3 @@
-import Glibc
-
-/// A run of elements whose bits are zero at first; pages that are never written cost no memory.
-@safe
-struct ZeroedMemory<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
-    private let base: UnsafeMutablePointer<Element>
-    let count: Int
-
-    init(count: Int) {
-        guard let raw = unsafe calloc(max(count, 1), MemoryLayout<Element>.stride) else {
-            fatalError("no memory for \(count) entries of \(MemoryLayout<Element>.stride) bytes")
-        }
-        unsafe base = raw.assumingMemoryBound(to: Element.self)
-        self.count = count
-        unsafe ZeroedMemory.preferHugePages(raw, bytes: count * MemoryLayout<Element>.stride)
-    }
-
-    deinit { unsafe free(base) }
-
-    /// Asks for pages of 2 MiB where there are many: a lookup in a large table then misses no page table entry.
-    private static func preferHugePages(_ memory: UnsafeMutableRawPointer, bytes: Int) {
-        guard bytes >= 8 << 20 else { return }
-        let page = 4096
-        let inside = (page - Int(bitPattern: memory) % page) % page
-        // A kernel that does not know the request has done nothing, which is well too.
-        _ = unsafe madvise(memory + inside, (bytes - inside) & ~(page - 1), MADV_HUGEPAGE)
-    }
-
-    /// Where an element lies; traps outside the run.
-    func address(_ index: Int) -> UnsafeMutablePointer<Element> {
-        precondition(index >= 0 && index < count, "index outside the memory")
-        return unsafe base + index
-    }
-
-    /// An element; traps outside the run.
-    subscript(_ index: Int) -> Element {
-        // Addresses instead of accessors that yield: those take memory for their frame in an unoptimised build.
-        unsafeAddress { unsafe UnsafePointer(address(index)) }
-        unsafeMutableAddress { unsafe address(index) }
-    }
-}
-
 /// An entry of a table, which is chained to the next one of its hash bucket, or of the free entries.
 protocol Chained: BitwiseCopyable {
     /// The number of the next entry; 0 for none.
@@ -56,6 +14,9 @@ struct Slab<Element: Chained>: ~Copyable {
     private(set) var count = 0
 
     init(capacity: Int) { memory = ZeroedMemory(count: capacity + 1) }
+
+    /// Whether the memory for the entries could be had.
+    var hasMemory: Bool { memory.count > 0 }
 
     subscript(_ number: UInt32) -> Element {
         unsafeAddress { unsafe UnsafePointer(memory.address(Int(number))) }
@@ -100,6 +61,9 @@ struct Buckets: ~Copyable {
         heads = ZeroedMemory(count: size)
         mask = UInt64(size - 1)
     }
+
+    /// Whether the memory for the heads could be had; without it there is no entry to find.
+    var hasMemory: Bool { heads.count > 0 }
 
     /// The first entry of the chain for a hash.
     subscript(_ hash: UInt64) -> UInt32 {

@@ -5,12 +5,12 @@ import Wire
 /// Translates packets between the families by their addresses alone (SIIT: RFC 7915, RFC 6052, RFC 7757).
 ///
 /// A value of its own for each thread; it makes no system call, has no clock and allocates nothing for a packet.
-public struct StatelessTranslator: Sendable {
+public struct StatelessTranslator: PacketTranslator, Sendable {
     /// Which address stands for which.
     public let mapper: AddressMapper
     /// The operator's choices.
     public let options: TranslationOptions
-    private var accounts: Accounts
+    var accounts: Accounts
     private var identification: UInt16
 
     /// Makes a translator.
@@ -37,23 +37,19 @@ public struct StatelessTranslator: Sendable {
     public mutating func translate(
         _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload = .none, at now: Timestamp
     ) -> Outcome {
-        precondition(
-            packet.lowerBound >= TranslationOptions.headroom && packet.upperBound <= buffer.byteCount,
-            "a packet needs \(TranslationOptions.headroom) free bytes in front")
-        do throws(Refusal) {
-            let outcome = try translated(&buffer, packet, offload)
-            accounts.count(outcome)
-            return outcome
-        } catch {
-            return accounts.refuse(error, &buffer, packet, at: now)
-        }
+        settle(&buffer, packet, offload, at: now)
     }
 
     @_lifetime(buffer: copy buffer)
-    private mutating func translated(
-        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload
+    mutating func conclude(
+        _ result: Result<Outcome, Refusal>, _ buffer: inout MutableRawSpan, _ packet: Range<Int>, at now: Timestamp
+    ) -> Outcome { accounts.conclude(result, &buffer, packet, at: now) }
+
+    @_lifetime(buffer: copy buffer)
+    mutating func translated(
+        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload, arrival: Arrival,
+        at now: Timestamp
     ) throws(Refusal) -> Outcome {
-        guard !packet.isEmpty else { throw Refusal(.malformed) }
         switch buffer.load(UInt8.self, at: packet.lowerBound) >> 4 {
         case 4: return try toIPv6(&buffer, packet, offload)
         case 6:

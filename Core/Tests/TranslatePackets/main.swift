@@ -68,6 +68,7 @@ func translation(
     case .reply(let range, let reason): return "reply \(hexadecimal(Array(memory[range]))) \(reason)"
     case .drop(let reason): return "drop \(reason)"
     case .held: return "held"
+    case .handOver(let range): return "hand-over \(hexadecimal(Array(memory[range])))"
     case .fragments(var fragmenter):
         var text = "fragments"
         while true {

@@ -39,7 +39,7 @@ struct `Bad packets` {
         switch result {
         case .forward(let bytes), .reply(let bytes, _): pieces = [bytes]
         case .fragments(let all): pieces = all
-        case .held, .drop: return
+        case .held, .handOver, .drop: return
         }
         for piece in pieces {
             if piece[0] >> 4 == 4 {

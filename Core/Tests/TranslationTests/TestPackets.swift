@@ -99,6 +99,7 @@ enum Result: Equatable {
     case fragments([[UInt8]])
     case reply([UInt8], DropReason)
     case held
+    case handOver([UInt8])
     case drop(DropReason)
 
     /// The one packet that was forwarded.
@@ -118,6 +119,7 @@ extension Result {
         case .forward(let range, _): self = .forward(Array(memory[range]))
         case .reply(let range, let reason): self = .reply(Array(memory[range]), reason)
         case .held: self = .held
+        case .handOver(let range): self = .handOver(Array(memory[range]))
         case .drop(let reason): self = .drop(reason)
         case .fragments(var fragmenter):
             var pieces: [[UInt8]] = []

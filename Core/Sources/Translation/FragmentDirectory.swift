@@ -1,0 +1,62 @@
+import Packet
+import Wire
+
+/// Which of several translators has got the first fragment of an IPv4 datagram: later ones have no port to tell it by.
+///
+/// It is bounded like each translator's own table of fragments.
+public struct FragmentDirectory: ~Copyable {
+    private var table: FragmentTable
+
+    /// Makes a directory without fragments.
+    public init(_ configuration: NAT64Configuration) {
+        table = FragmentTable(
+            held: configuration.maximumHeldFragments, lifetime: UInt64(configuration.timeouts.fragment) * 1000,
+            secret: configuration.secret ^ 0x6A09_E667_F3BC_C909)
+    }
+
+    /// Remembers who has got a packet, if it is the first fragment of a datagram; true if later ones may wait for it.
+    public mutating func note(
+        _ packet: Range<Int>, in buffer: borrowing MutableRawSpan, shard: Int, at now: Timestamp
+    ) -> Bool {
+        guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)), header.fragment.hasMore,
+            header.fragment.isFirst
+        else { return false }
+        table.remember(FragmentKey(header), source: UInt128(UInt(shard)), destination: 0, at: now)
+        return true
+    }
+
+    /// The translator of a later fragment; nil if the fragment waits for the first one now.
+    ///
+    /// - Throws: why it can neither be told nor wait.
+    public mutating func shard(
+        of packet: Range<Int>, in buffer: borrowing MutableRawSpan, at now: Timestamp
+    ) throws(DropReason) -> Int? {
+        guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)) else { throw .malformed }
+        let key = FragmentKey(header)
+        if let flow = table.flow(key, at: now) { return Int(truncatingIfNeeded: flow.source) }
+        try table.hold(buffer, packet, key, at: now)
+        return nil
+    }
+
+    /// A fragment that waits no longer.
+    public enum Release {
+        /// It stands in the buffer, and belongs to the translator of a number.
+        case ready(Range<Int>, shard: Int)
+        /// Its datagram's first fragment has not come in time.
+        case expired
+    }
+
+    /// Takes the next fragment that need not wait any longer, and copies it into the buffer behind the headroom.
+    @_lifetime(buffer: copy buffer)
+    public mutating func release(into buffer: inout MutableRawSpan, at now: Timestamp) -> Release? {
+        switch table.release(into: &buffer, at: now) {
+        case .none: return nil
+        case .expired: return .expired
+        case .ready(let packet):
+            guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)),
+                let flow = table.flow(FragmentKey(header), at: now)
+            else { return .expired }
+            return .ready(packet, shard: Int(truncatingIfNeeded: flow.source))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Wire
+
+/// Packets that wait for another one, each under a key; bounded, so that a flood takes no more than its share of memory.
+struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
+    private struct Place: BitwiseCopyable {
+        let key: Key
+        let length: Int
+        let expires: UInt64
+        var isUsed: Bool
+    }
+
+    /// The bytes of a packet that may be kept.
+    static var longest: Int { 2048 }
+
+    private let lifetime: UInt64
+    /// The packets that there is room for.
+    let capacity: Int
+    private var places: ZeroedMemory<Place>
+    private var bytes: ZeroedMemory<UInt8>
+    private(set) var waiting = 0
+
+    /// Makes room for so many packets, for so many milliseconds each.
+    init(capacity: Int, lifetime: UInt64) {
+        self.lifetime = lifetime
+        places = ZeroedMemory(count: capacity)
+        bytes = ZeroedMemory(count: capacity * HeldPackets.longest)
+        self.capacity = bytes.count > 0 ? places.count : 0
+    }
+
+    /// Keeps a packet; false if there is no room for it.
+    mutating func hold(
+        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: Key, at now: Timestamp
+    ) -> Bool {
+        guard packet.count <= HeldPackets.longest, waiting < capacity else { return false }
+        var place = 0
+        while places[place].isUsed { place += 1 }
+        places[place] = Place(key: key, length: packet.count, expires: now.milliseconds + lifetime, isUsed: true)
+        let first = place * HeldPackets.longest
+        for index in 0..<packet.count { bytes[first + index] = buffer.load(UInt8.self, at: packet.lowerBound + index) }
+        waiting += 1
+        return true
+    }
+
+    /// The packet that waits under a key.
+    func place(_ key: Key) -> Int? {
+        guard waiting > 0 else { return nil }
+        for place in 0..<capacity where places[place].isUsed && places[place].key == key { return place }
+        return nil
+    }
+
+    /// The key of the packet at a place; nil if there is none.
+    func key(at place: Int) -> Key? { places[place].isUsed ? places[place].key : nil }
+
+    /// Whether the packet at a place has waited for its time.
+    func isExpired(_ place: Int, at now: Timestamp) -> Bool { places[place].expires <= now.milliseconds }
+
+    /// Forgets the packet at a place.
+    mutating func forget(_ place: Int) {
+        places[place].isUsed = false
+        waiting -= 1
+    }
+
+    /// Takes the packet at a place, and copies it into the buffer.
+    @_lifetime(buffer: copy buffer)
+    mutating func take(_ place: Int, into buffer: inout MutableRawSpan) -> Range<Int> {
+        let start = TranslationOptions.headroom
+        let (first, length) = (place * HeldPackets.longest, places[place].length)
+        for index in 0..<length { buffer.store(bytes[first + index], at: start + index) }
+        forget(place)
+        return start..<(start + length)
+    }
+}
