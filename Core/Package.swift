@@ -61,6 +61,10 @@ let targets: [Target] = [
     core("BPF", ["CLinux", "CBPFObjects", "Linux"]),
     // Floor 3: translation between the families, stateless and with sessions, as pure functions on packet bytes.
     core("Translation", ["Addresses", "Wire", "Packet"]),
+    // Floor 3: multi-queue TUN devices that leave segments and checksums to those behind them.
+    core("TUN", ["CLinux", "Linux"]),
+    // Floor 4: translators on a TUN device: a thread for each queue, sessions in shards.
+    core("TranslationEngine", ["Addresses", "Wire", "Packet", "Linux", "TUN", "Translation"]),
     // Floor 4: the CNI protocol: configuration, results, errors, environment.
     core("CNI", ["Addresses", "JSON", "Linux"]),
     // Floor 4: address allocation on disk, compatible with the reference host-local.
@@ -102,6 +106,7 @@ let targets: [Target] = [
     // The programs are compiled by the tests.
     tests("BPF", ["Linux", "RouteNetlink"], exclude: ["Programs"]),
     tests("Translation", ["Addresses", "Packet", "CAllocationCount"]),
+    tests("TranslationEngine", ["Translation", "TUN", "Linux", "RouteNetlink", "Addresses"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),
     tests(

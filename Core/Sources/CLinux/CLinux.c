@@ -1,14 +1,19 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 const char *duet_errno_name(int number) { return strerrorname_np(number); }
@@ -63,4 +68,42 @@ int duet_getsockname(int descriptor, void *address, unsigned int *size) {
 
 int duet_bpf(int command, union bpf_attr *attribute, unsigned int size) {
     return (int)syscall(SYS_bpf, command, attribute, size);
+}
+
+int duet_tun_open(char *name) {
+    int descriptor = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return -1;
+    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
+    memcpy(request.ifr_name, name, IFNAMSIZ);
+    if (ioctl(descriptor, TUNSETIFF, &request) != 0) {
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        return -1;
+    }
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    return descriptor;
+}
+
+// Headers before Linux 6.2 do not have them.
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+int duet_tun_set_offload(int descriptor, int with_udp) {
+    unsigned flags = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+    if (with_udp) flags |= TUN_F_USO4 | TUN_F_USO6;
+    return ioctl(descriptor, TUNSETOFFLOAD, flags);
+}
+
+ssize_t duet_read_pair(int descriptor, void *header, size_t header_size, void *body, size_t body_size) {
+    struct iovec parts[2] = {{header, header_size}, {body, body_size}};
+    return readv(descriptor, parts, 2);
+}
+
+ssize_t duet_write_pair(
+    int descriptor, const void *header, size_t header_size, const void *body, size_t body_size) {
+    struct iovec parts[2] = {{(void *)header, header_size}, {(void *)body, body_size}};
+    return writev(descriptor, parts, 2);
 }

@@ -6,23 +6,30 @@ import Wire
 /// It is bounded like each translator's own table of fragments.
 public struct FragmentDirectory: ~Copyable {
     private var table: FragmentTable
+    /// The fragments that were dropped before they had a translator.
+    public private(set) var counters = TranslationCounters()
 
-    /// Makes a directory without fragments.
-    public init(_ configuration: NAT64Configuration) {
+    /// Makes a directory that keeps so many fragments, each for so many seconds.
+    public init(maximumHeldFragments: Int, seconds: UInt32, secret: UInt64) {
         table = FragmentTable(
-            held: configuration.maximumHeldFragments, lifetime: UInt64(configuration.timeouts.fragment) * 1000,
-            secret: configuration.secret ^ 0x6A09_E667_F3BC_C909)
+            held: maximumHeldFragments, lifetime: UInt64(seconds) * 1000, secret: secret ^ 0x6A09_E667_F3BC_C909)
     }
 
-    /// Remembers who has got a packet, if it is the first fragment of a datagram; true if later ones may wait for it.
+    /// Whether any fragment waits.
+    public var isHolding: Bool { table.isHolding }
+
+    /// Whether a packet is the first fragment of an IPv4 datagram, which others follow.
+    public static func isFirstFragment(_ packet: Range<Int>, in buffer: borrowing MutableRawSpan) -> Bool {
+        packet.count >= IPv4Header.minimumLength && buffer.load(UInt8.self, at: packet.lowerBound) >> 4 == 4
+            && buffer.load(UInt16.self, at: packet.lowerBound + 6) & 0x3FFF == 0x2000
+    }
+
+    /// Remembers who has got the first fragment of an IPv4 datagram.
     public mutating func note(
         _ packet: Range<Int>, in buffer: borrowing MutableRawSpan, shard: Int, at now: Timestamp
-    ) -> Bool {
-        guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)), header.fragment.hasMore,
-            header.fragment.isFirst
-        else { return false }
+    ) {
+        guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)) else { return }
         table.remember(FragmentKey(header), source: UInt128(UInt(shard)), destination: 0, at: now)
-        return true
     }
 
     /// The translator of a later fragment; nil if the fragment waits for the first one now.
@@ -34,7 +41,12 @@ public struct FragmentDirectory: ~Copyable {
         guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)) else { throw .malformed }
         let key = FragmentKey(header)
         if let flow = table.flow(key, at: now) { return Int(truncatingIfNeeded: flow.source) }
-        try table.hold(buffer, packet, key, at: now)
+        do throws(DropReason) {
+            try table.hold(buffer, packet, key, at: now)
+        } catch {
+            counters.count(dropped: error)
+            throw error
+        }
         return nil
     }
 
@@ -51,7 +63,9 @@ public struct FragmentDirectory: ~Copyable {
     public mutating func release(into buffer: inout MutableRawSpan, at now: Timestamp) -> Release? {
         switch table.release(into: &buffer, at: now) {
         case .none: return nil
-        case .expired: return .expired
+        case .expired:
+            counters.count(dropped: .fragmentTimeout)
+            return .expired
         case .ready(let packet):
             guard let header = IPv4Header(reading: buffer.bytes.extracting(packet)),
                 let flow = table.flow(FragmentKey(header), at: now)

@@ -61,6 +61,9 @@ struct FragmentTable: ~Copyable {
         held = HeldPackets(capacity: capacity, lifetime: lifetime)
     }
 
+    /// Whether any fragment waits.
+    var isHolding: Bool { held.waiting > 0 }
+
     private func set(_ key: FragmentKey) -> Int {
         let number = hash(key.source, hash(key.destination, UInt64(key.identification) << 16 | UInt64(key.kind)))
         return Int(number >> 32) % FragmentTable.sets * FragmentTable.ways

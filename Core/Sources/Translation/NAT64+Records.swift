@@ -22,7 +22,36 @@ public struct SessionRecord: Hashable, Sendable {
     public let expires: UInt32
 }
 
+/// A client, as an operator sees it.
+public struct ClientRecord: Hashable, Sendable {
+    /// The client's address, without the bits that do not tell clients apart.
+    public let client: IPv6Address
+    /// The public address of its ports.
+    public let publicAddress: IPv4Address
+    /// The public ports that it holds.
+    public let ports: Int
+    /// Its sessions.
+    public let sessions: Int
+}
+
 extension NAT64 {
+    /// Shows every client that holds a public port, in no order.
+    ///
+    /// - Complexity: O(n) in the clients that there have been at once.
+    public func forEachClient(_ body: (ClientRecord) -> Void) {
+        guard table.clients.used > 0 else { return }
+        for number in 1...table.clients.used {
+            let client = table.clients[number]
+            // One that holds nothing is forgotten at once, so that its place is free.
+            guard client.mappings > 0 else { continue }
+            body(
+                ClientRecord(
+                    client: IPv6Address(rawValue: client.address),
+                    publicAddress: table.pool[Int(client.publicAddress)], ports: Int(client.mappings),
+                    sessions: Int(client.sessions)))
+        }
+    }
+
     /// The sessions that there are.
     public var sessionCount: Int { table.sessions.count }
 

@@ -6,7 +6,7 @@ import Wire
 ///
 /// A value of its own for each thread, with its own ports; it makes no system call, has no clock, and allocates
 /// nothing after its making.
-public struct NAT64: PacketTranslator, ~Copyable {
+public struct NAT64: FramedTranslator, ~Copyable, Sendable {
     /// What the translator was made from.
     public let configuration: NAT64Configuration
     var table: SessionTable

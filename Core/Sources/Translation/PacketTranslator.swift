@@ -1,48 +1,47 @@
-import Wire
+/// Translates packets of both families, with sessions or without.
+///
+/// A value is used by one thread at a time; it makes no system call, has no clock and allocates nothing for a packet.
+public protocol PacketTranslator: ~Copyable, Sendable {
+    /// What has become of the packets.
+    var counters: TranslationCounters { get }
+    /// Whether packets wait in the translator, so that `pending` may have something after any packet.
+    var holdsPackets: Bool { get }
 
-/// Where a packet comes from.
-enum Arrival: Sendable {
-    /// From a link.
-    case link
-    /// From another translator of the same public addresses, which has translated it to IPv4.
-    case handOver
-}
-
-/// The frame of a translator of packets: what comes before and after the translation itself.
-protocol PacketTranslator: ~Copyable {
-    /// Counts what has become of a packet, and answers it if it was refused.
-    ///
-    /// A function instead of the accounts themselves: an accessor that yields takes memory in an unoptimised build.
+    /// Translates a packet of either family in place.
     @_lifetime(buffer: copy buffer)
-    mutating func conclude(
-        _ result: Result<Outcome, Refusal>, _ buffer: inout MutableRawSpan, _ packet: Range<Int>, at now: Timestamp
+    mutating func translate(
+        _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload, at now: Timestamp
     ) -> Outcome
 
-    /// Translates a packet that has at least one byte.
+    /// Translates an IPv4 packet that another translator has handed over.
     @_lifetime(buffer: copy buffer)
-    mutating func translated(
-        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload, arrival: Arrival,
-        at now: Timestamp
-    ) throws(Refusal) -> Outcome
+    mutating func accept(
+        _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload, at now: Timestamp
+    ) -> Outcome
+
+    /// Does what time has brought, and makes the next packet that is due without one having come.
+    @_lifetime(buffer: copy buffer)
+    mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome?
 }
 
-extension PacketTranslator where Self: ~Copyable {
-    /// Translates a packet, counts what becomes of it, and answers it where its sender is due an answer.
+extension NAT64: PacketTranslator {
+    /// Whether fragments or TCP SYNs wait.
+    public var holdsPackets: Bool { fragments.isHolding || heldSYNs.waiting > 0 }
+}
+
+extension StatelessTranslator: PacketTranslator {
+    /// Nothing waits where there are no sessions.
+    public var holdsPackets: Bool { false }
+
+    /// Translates a packet, as any other.
     @_lifetime(buffer: copy buffer)
-    mutating func settle(
-        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload,
-        arrival: Arrival = .link, at now: Timestamp
+    public mutating func accept(
+        _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload, at now: Timestamp
     ) -> Outcome {
-        precondition(
-            packet.lowerBound >= TranslationOptions.headroom && packet.upperBound <= buffer.byteCount,
-            "a packet needs \(TranslationOptions.headroom) free bytes in front")
-        let result: Result<Outcome, Refusal>
-        do throws(Refusal) {
-            guard !packet.isEmpty else { throw Refusal(.malformed) }
-            result = .success(try translated(&buffer, packet, offload, arrival: arrival, at: now))
-        } catch {
-            result = .failure(error)
-        }
-        return conclude(result, &buffer, packet, at: now)
+        translate(&buffer, packet: packet, offload: offload, at: now)
     }
+
+    /// Time brings nothing.
+    @_lifetime(buffer: copy buffer)
+    public mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome? { nil }
 }

@@ -69,6 +69,12 @@ public struct PoolPartition: Sendable {
         return translator
     }
 
+    /// Makes the directory of the fragments that come to the translators.
+    public func directory() -> FragmentDirectory {
+        FragmentDirectory(
+            maximumHeldFragments: whole.maximumHeldFragments, seconds: whole.timeouts.fragment, secret: whole.secret)
+    }
+
     /// The translator of a client.
     public func shard(ofClient client: IPv6Address) -> Int {
         PoolPartition.shard(client.rawValue, clientMask, hash, shards)

@@ -5,7 +5,7 @@ import Wire
 /// Translates packets between the families by their addresses alone (SIIT: RFC 7915, RFC 6052, RFC 7757).
 ///
 /// A value of its own for each thread; it makes no system call, has no clock and allocates nothing for a packet.
-public struct StatelessTranslator: PacketTranslator, Sendable {
+public struct StatelessTranslator: FramedTranslator, Sendable {
     /// Which address stands for which.
     public let mapper: AddressMapper
     /// The operator's choices.

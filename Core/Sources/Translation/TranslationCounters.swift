@@ -23,6 +23,17 @@ public struct TranslationCounters: Sendable {
     /// The bytes that left as packets of a family, IP headers included, counted before a packet is cut into fragments.
     public func bytes(to family: IPFamily) -> UInt64 { bytes[family == .ipv4 ? 0 : 1] }
 
+    /// Adds what another translator has counted.
+    public mutating func add(_ other: TranslationCounters) {
+        for index in packets.indices {
+            packets[index] &+= other.packets[index]
+            bytes[index] &+= other.bytes[index]
+        }
+        for index in dropped.indices { dropped[index] &+= other.dropped[index] }
+        replies &+= other.replies
+        suppressedReplies &+= other.suppressedReplies
+    }
+
     mutating func count(dropped reason: DropReason) { dropped[Int(reason.rawValue)] &+= 1 }
 
     mutating func count(forwarded count: Int, as family: IPFamily) {

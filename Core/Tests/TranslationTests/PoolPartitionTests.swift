@@ -24,7 +24,7 @@ private struct Partitioned: ~Copyable {
         let partition = PoolPartition(configuration, shards: shards)
         self.partition = partition
         translators = (0..<shards).map { Box(partition.translator($0)) }
-        directory = FragmentDirectory(configuration)
+        directory = partition.directory()
     }
 
     /// What becomes of a packet, and whether it was handed from one translator to another.
@@ -33,7 +33,9 @@ private struct Partitioned: ~Copyable {
         let result = Result(packet) { buffer, range in
             switch partition.owner(of: range, in: buffer) {
             case .shard(let shard):
-                _ = directory.note(range, in: buffer, shard: shard, at: now)
+                if FragmentDirectory.isFirstFragment(range, in: buffer) {
+                    directory.note(range, in: buffer, shard: shard, at: now)
+                }
                 return translators[shard].nat.translate(&buffer, packet: range, at: now)
             case .laterFragment:
                 do throws(DropReason) {

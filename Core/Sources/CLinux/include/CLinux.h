@@ -33,6 +33,7 @@
 #include <linux/sched.h>
 #include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
+#include <linux/virtio_net.h>
 #include <linux/wireguard.h>
 
 
@@ -68,3 +69,12 @@ int duet_bind(int descriptor, const void *address, size_t size);
 int duet_getsockname(int descriptor, void *address, unsigned int *size);
 /// bpf(2).
 int duet_bpf(int command, union bpf_attr *attribute, unsigned int size);
+/// Opens a queue of the TUN device of a name (IFNAMSIZ bytes, changed to the name that it got), with virtio headers.
+int duet_tun_open(char *name);
+/// TUNSETOFFLOAD: segmentation and checksums of both families, and UDP segmentation where `with_udp` says so.
+int duet_tun_set_offload(int descriptor, int with_udp);
+/// readv(2) of a header and what follows it.
+ssize_t duet_read_pair(int descriptor, void *header, size_t header_size, void *body, size_t body_size);
+/// writev(2) of a header and what follows it.
+ssize_t duet_write_pair(
+    int descriptor, const void *header, size_t header_size, const void *body, size_t body_size);

@@ -1,0 +1,169 @@
+import Linux
+import Synchronization
+import TUN
+import Translation
+
+/// The loop of one thread: reads packets from its queue, lets their translator work on them, and writes what comes out.
+final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
+    private let number: Int
+    private let queue: TUNQueue
+    private let shared: EngineState<Translator>
+
+    init(_ number: Int, _ queue: consuming TUNQueue, _ shared: EngineState<Translator>) {
+        self.number = number
+        self.queue = queue
+        self.shared = shared
+    }
+
+    /// The packets that are read before time is looked after.
+    private static var batch: Int { 256 }
+
+    /// Works until the engine is stopped.
+    func run() throws(SystemError) {
+        let buffer = PacketBuffer()
+        let scratch = PacketBuffer()
+        var poller = try Poller()
+        try poller.add(queue.descriptor, .read, token: 0)
+        try poller.add(shared.stop.reading, .read, token: 1)
+        var ready: [UInt64] = []
+        var header = OffloadHeader()
+        var second: UInt64 = 0
+        while !shared.isStopped.load(ordering: .relaxed) {
+            var now = Timestamp.coarseNow
+            var count = 0
+            while count < Self.batch, let length = try unsafe queue.read(&header, into: buffer.room) {
+                count += 1
+                let first = TranslationOptions.headroom
+                handle(buffer, first..<(first + length), header, at: now)
+                if isHolding { drain(scratch, at: now) }
+            }
+            if count < Self.batch { poller.wait(milliseconds: 500, into: &ready) }
+            now = .coarseNow
+            if now.milliseconds / 1000 != second {
+                second = now.milliseconds / 1000
+                drain(scratch, at: now)
+            }
+        }
+    }
+
+    private var isHolding: Bool { shared.isHolding.load(ordering: .relaxed) }
+
+    // MARK: Packets
+
+    private func handle(
+        _ buffer: borrowing PacketBuffer, _ packet: Range<Int>, _ header: OffloadHeader, at now: Timestamp
+    ) {
+        let arrival = Arrival(header, packet, buffer)
+        let summary = shared.trace.isOn ? buffer.summary(packet) : nil
+        var outcome = withOwner(buffer, packet, at: now) { translator, span in
+            translator.translate(&span, packet: packet, offload: arrival.offload, at: now)
+        }
+        if case .handOver(let range) = outcome {
+            outcome = withOwner(buffer, range, at: now) { translator, span in
+                translator.accept(&span, packet: range, offload: arrival.offload, at: now)
+            }
+        }
+        send(buffer, outcome, arrival, summary, at: now)
+    }
+
+    /// Lets the translator of a packet work on it.
+    private func withOwner(
+        _ buffer: borrowing PacketBuffer, _ packet: Range<Int>, at now: Timestamp,
+        _ body: (inout Translator, inout MutableRawSpan) -> Outcome
+    ) -> Outcome {
+        switch unsafe shared.owner(of: packet, buffer.bytes, worker: number, at: now) {
+        case .success(let shard): withTranslator(buffer, shard, body)
+        case .failure(.waits): hold()
+        case .failure(.refused(let reason)): .drop(reason)
+        }
+    }
+
+    private func withTranslator(
+        _ buffer: borrowing PacketBuffer, _ shard: Int,
+        _ body: (inout Translator, inout MutableRawSpan) -> Outcome
+    ) -> Outcome {
+        let bytes = unsafe buffer.bytes
+        let outcome = shared.shards[shard].state.withLock { translator in
+            var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+            return body(&translator, &span)
+        }
+        if case .held = outcome { return hold() }
+        return outcome
+    }
+
+    private func hold() -> Outcome {
+        shared.isHolding.store(true, ordering: .relaxed)
+        return .held
+    }
+
+    /// Sends what time, or a first fragment, has set free.
+    private func drain(_ scratch: borrowing PacketBuffer, at now: Timestamp) {
+        let bytes = unsafe scratch.bytes
+        while let release = unsafe shared.release(bytes, at: now) {
+            guard case .ready(let packet, let shard) = release else { continue }
+            let summary = shared.trace.isOn ? scratch.summary(packet) : nil
+            let outcome = withTranslator(scratch, shard) { translator, span in
+                translator.translate(&span, packet: packet, offload: .none, at: now)
+            }
+            send(scratch, outcome, .whole, summary, at: now)
+        }
+        var isHolding = shared.directoryIsHolding
+        for shard in shared.shards {
+            while let outcome = shard.state.withLock({ translator in
+                var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+                return translator.pending(&span, at: now)
+            }) {
+                send(scratch, outcome, .whole, nil, at: now)
+            }
+            if shard.state.withLock({ $0.holdsPackets }) { isHolding = true }
+        }
+        shared.isHolding.store(isHolding, ordering: .relaxed)
+    }
+
+    private func send(
+        _ buffer: borrowing PacketBuffer, _ outcome: Outcome, _ arrival: Arrival, _ summary: PacketSummary?,
+        at now: Timestamp
+    ) {
+        var sent: Range<Int>?
+        let action: TraceRecord.Action
+        switch outcome {
+        case .forward(let range, let family):
+            write(buffer, range, arrival.header(for: range, of: family, buffer))
+            (sent, action) = (range, .forwarded)
+        case .fragments(var fragmenter):
+            let bytes = unsafe buffer.bytes
+            var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+            while let piece = fragmenter.next(in: &span) {
+                sent = sent ?? piece
+                write(buffer, piece, OffloadHeader())
+            }
+            action = .fragmented
+        case .reply(let range, let reason):
+            write(buffer, range, OffloadHeader())
+            (sent, action) = (range, .answered(reason))
+        case .held: action = .held
+        case .handOver: action = .dropped(.unmappedDestination)
+        case .drop(let reason): action = .dropped(reason)
+        }
+        guard let summary else { return }
+        // The headers of the first of several fragments are gone by now, but for their addresses.
+        shared.trace.add(
+            TraceRecord(
+                time: now, packet: summary, action: action, sent: sent.flatMap { buffer.summary($0) }))
+    }
+
+    private func write(_ buffer: borrowing PacketBuffer, _ range: Range<Int>, _ header: OffloadHeader) {
+        do throws(SystemError) {
+            unsafe try queue.write(header, buffer.part(range))
+        } catch {
+            shared.writeFailures.add(1, ordering: .relaxed)
+        }
+    }
+}
+
+extension PacketBuffer {
+    /// What a trace says of a packet.
+    borrowing func summary(_ range: Range<Int>) -> PacketSummary? {
+        PacketSummary(unsafe RawSpan(_unsafeBytes: part(range)))
+    }
+}
