@@ -7,6 +7,15 @@ public protocol PacketTranslator: ~Copyable, Sendable {
     /// Whether packets wait in the translator, so that `pending` may have something after any packet.
     var holdsPackets: Bool { get }
 
+    /// How much the translator holds.
+    var usage: TranslatorUsage { get }
+
+    /// Shows every session, in no order.
+    func forEachSession(_ body: (SessionRecord) -> Void)
+
+    /// Shows every client that holds a public port, in no order.
+    func forEachClient(_ body: (ClientRecord) -> Void)
+
     /// Translates a packet of either family in place.
     @_lifetime(buffer: copy buffer)
     mutating func translate(
@@ -24,7 +33,41 @@ public protocol PacketTranslator: ~Copyable, Sendable {
     mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome?
 }
 
+/// How much a translator holds.
+@frozen
+public struct TranslatorUsage: Hashable, Sendable {
+    /// The sessions.
+    public var sessions = 0
+    /// The public ports that clients hold.
+    public var ports = 0
+    /// The clients that hold any.
+    public var clients = 0
+    /// The sessions that there may be at once.
+    public var maximumSessions = 0
+
+    /// Makes the usage of a translator that holds nothing.
+    public init() {}
+
+    /// Adds that of another translator.
+    public mutating func add(_ other: TranslatorUsage) {
+        sessions += other.sessions
+        ports += other.ports
+        clients += other.clients
+        maximumSessions += other.maximumSessions
+    }
+}
+
 extension NAT64: PacketTranslator {
+    /// How much the translator holds; there is room for no session where the memory for the tables could not be had.
+    public var usage: TranslatorUsage {
+        var usage = TranslatorUsage()
+        usage.sessions = sessionCount
+        usage.ports = mappingCount
+        usage.clients = clientCount
+        usage.maximumSessions = hasMemory ? configuration.maximumSessions : 0
+        return usage
+    }
+
     /// Whether fragments or TCP SYNs wait.
     public var holdsPackets: Bool { fragments.isHolding || heldSYNs.waiting > 0 }
 }
@@ -32,6 +75,15 @@ extension NAT64: PacketTranslator {
 extension StatelessTranslator: PacketTranslator {
     /// Nothing waits where there are no sessions.
     public var holdsPackets: Bool { false }
+
+    /// Nothing is held.
+    public var usage: TranslatorUsage { TranslatorUsage() }
+
+    /// There is none.
+    public func forEachSession(_ body: (SessionRecord) -> Void) {}
+
+    /// There is none.
+    public func forEachClient(_ body: (ClientRecord) -> Void) {}
 
     /// Translates a packet, as any other.
     @_lifetime(buffer: copy buffer)
