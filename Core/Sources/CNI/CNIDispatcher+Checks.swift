@@ -15,7 +15,7 @@ extension CNIDispatcher {
     static func decode(_ bytes: [UInt8]) throws(CNIError) -> (JSONValue, name: String) {
         let json: JSONValue
         do {
-            json = try JSONValue(parsing: bytes)
+            json = ConfigurationKeys.normalised(try JSONValue(parsing: bytes))
         } catch {
             throw CNIError(.decodingFailure, "error unmarshall network config: \(error)")
         }
