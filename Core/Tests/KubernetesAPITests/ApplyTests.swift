@@ -50,6 +50,25 @@ import Testing
         }
     }
 
+    /// Columns: what is there, and the empty object or list that is applied over it, once and again.
+    @Test(arguments: [
+        (#"{"spec":{"containers":[{"name":"c","image":"i"}]}}"#, #"{"spec":{}}"#),
+        (#"{"metadata":{"labels":{"a":"b"}}}"#, #"{"metadata":{"labels":{}}}"#),
+        (#"{"metadata":{"annotations":{"a":"b"}},"spec":{"nodeSelector":{"k":"v"}}}"#, #"{"metadata":{},"spec":{}}"#),
+        (
+            #"{"spec":{"containers":[{"name":"c","securityContext":{"runAsUser":1}}]}}"#,
+            #"{"spec":{"containers":[{"name":"c","securityContext":{}}]}}"#
+        ),
+    ])
+    func `an empty object that is applied again takes nothing from others`(live: String, empty: String) throws {
+        var subject = try Subject("Pod")
+        try subject.write("u", live)
+        for _ in 0..<3 {
+            try subject.apply("a", empty)
+            #expect(subject.object == (try JSONValue(text: live)))
+        }
+    }
+
     @Test func `what the manager lets go is removed unless another applies it`() throws {
         var subject = try Subject("ConfigMap")
         try subject.apply("a", #"{"data":{"x":"1","y":"1","z":"1"}}"#)

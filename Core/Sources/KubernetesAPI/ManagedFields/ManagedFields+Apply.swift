@@ -100,10 +100,11 @@ public struct ApplyRequest: Sendable {
     private func pruned(_ merged: JSONValue, last: FieldSet?, applied: FieldSet) -> JSONValue {
         guard let last, !last.isEmpty else { return merged }
         let all = fields(of: merged)
-        let without = shape.remove(last.nodes, from: merged) ?? [:]
+        // Emptied on the way is not gone: who applied an empty object loses nothing of it to the next apply.
+        let without = shape.remove(last.nodes, from: merged, marksEmptied: true) ?? [:]
         // Back comes what someone applies, and then what the manager never had.
         let unwanted = all.subtracting(fields(of: without).union(applied.withObjects(shape)))
-        let kept = shape.remove(unwanted.nodes, from: merged) ?? [:]
+        let kept = shape.remove(unwanted.nodes, from: merged, marksEmptied: true) ?? [:]
         let doomed = all.subtracting(fields(of: kept)).intersection(last.withObjects(shape))
         return shape.remove(doomed.nodes, from: merged) ?? [:]
     }

@@ -61,41 +61,52 @@ extension OwnershipShape {
     }
 
     /// The value without the members of a set, each with all that is below it; nil when nothing is left.
-    func remove(_ nodes: JSONObject, from value: JSONValue) -> JSONValue? {
+    ///
+    /// - Parameter marksEmptied: An object that loses all that it holds, and is no member itself, stays as null.
+    func remove(_ nodes: JSONObject, from value: JSONValue, marksEmptied: Bool = false) -> JSONValue? {
         if nodes.isEmpty { return value }
         switch (self, value) {
         case (.object(let type), .object(let members)):
-            return Self.removeMembers(nodes, from: members) { type.fields[$0]?.shape ?? .leaf }
-        case (.map(let shape), .object(let members)): return Self.removeMembers(nodes, from: members) { _ in shape }
+            return Self.removeMembers(nodes, from: members, marksEmptied) { type.fields[$0]?.shape ?? .leaf }
+        case (.map(let shape), .object(let members)):
+            return Self.removeMembers(nodes, from: members, marksEmptied) { _ in shape }
         case (.keyedList(let keys, let shape), .array(let elements)):
-            return Self.removeElements(nodes, from: elements, shape) { PathElement.item($0, keys) }
+            return Self.removeElements(nodes, from: elements, shape, marksEmptied) { PathElement.item($0, keys) }
         case (.set, .array(let elements)):
-            return Self.removeElements(nodes, from: elements, .leaf, PathElement.value)
+            return Self.removeElements(nodes, from: elements, .leaf, marksEmptied, PathElement.value)
         default: return value
         }
     }
 
     private static func removeMembers(
-        _ nodes: JSONObject, from members: JSONObject, _ shape: (String) -> OwnershipShape
+        _ nodes: JSONObject, from members: JSONObject, _ marksEmptied: Bool, _ shape: (String) -> OwnershipShape
     ) -> JSONValue? {
         var result = JSONObject()
         for (key, member) in members {
-            result[key] = removed(nodes[PathElement.field(key)], from: member, shape(key))
+            let node = nodes[PathElement.field(key)].map(FieldSet.Node.init)
+            if let rest = removed(node, from: member, shape(key), marksEmptied) {
+                result[key] = rest
+            } else if marksEmptied, node?.isMember == false {
+                result[key] = .null
+            }
         }
         return result.isEmpty ? nil : .object(result)
     }
 
     private static func removeElements(
-        _ nodes: JSONObject, from elements: [JSONValue], _ shape: OwnershipShape, _ name: (JSONValue) -> String?
+        _ nodes: JSONObject, from elements: [JSONValue], _ shape: OwnershipShape, _ marksEmptied: Bool,
+        _ name: (JSONValue) -> String?
     ) -> JSONValue? {
         let result = elements.compactMap { element in
-            removed(name(element).flatMap { nodes[$0] }, from: element, shape)
+            removed(name(element).flatMap { nodes[$0] }.map(FieldSet.Node.init), from: element, shape, marksEmptied)
         }
         return result.isEmpty ? nil : .array(result)
     }
 
-    private static func removed(_ node: JSONValue?, from value: JSONValue, _ shape: OwnershipShape) -> JSONValue? {
-        guard let node = node.map(FieldSet.Node.init) else { return value }
-        return node.isMember ? nil : shape.remove(node.children, from: value)
+    private static func removed(
+        _ node: FieldSet.Node?, from value: JSONValue, _ shape: OwnershipShape, _ marksEmptied: Bool
+    ) -> JSONValue? {
+        guard let node else { return value }
+        return node.isMember ? nil : shape.remove(node.children, from: value, marksEmptied: marksEmptied)
     }
 }
