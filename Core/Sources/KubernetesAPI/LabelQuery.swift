@@ -74,12 +74,12 @@ public struct LabelQuery: Sendable, Hashable {
         guard let token = lexer.peek(), token != "," else { return LabelRequirement(key: key, operation: .exists) }
         _ = lexer.next()
         switch token {
-        case "=", "==": return LabelRequirement(key: key, operation: .isIn([lexer.value()]))
-        case "!=": return LabelRequirement(key: key, operation: .isNotIn([lexer.value()]))
+        case "=", "==": return LabelRequirement(key: key, operation: .isIn([try lexer.value()]))
+        case "!=": return LabelRequirement(key: key, operation: .isNotIn([try lexer.value()]))
         case "in": return LabelRequirement(key: key, operation: .isIn(try lexer.list()))
         case "notin": return LabelRequirement(key: key, operation: .isNotIn(try lexer.list()))
         case ">", "<":
-            let value = lexer.value()
+            let value = try lexer.value()
             guard let bound = Int(value) else {
                 throw lexer.error("for 'Gt', 'Lt' operators, the value must be an integer, not '\(value)'")
             }
@@ -137,10 +137,9 @@ struct SelectorLexer {
     }
 
     /// A value, which may be empty.
-    mutating func value() -> String {
+    mutating func value() throws(SelectorError) -> String {
         guard let token = tokens.first, token != "," else { return "" }
-        tokens.removeFirst()
-        return token
+        return try word()
     }
 
     /// Values in parentheses.
@@ -148,12 +147,8 @@ struct SelectorLexer {
         guard tokens.popFirst() == "(" else { throw error("expected: '('") }
         var values: [String] = []
         while true {
-            var current = ""
-            if let token = tokens.first, token != ",", token != ")" {
-                current = token
-                tokens.removeFirst()
-            }
-            values.append(current)
+            let isEmpty = [",", ")"].contains(tokens.first)
+            values.append(isEmpty ? "" : try word())
             switch tokens.popFirst() {
             case ",": continue
             case ")": return values

@@ -24,7 +24,10 @@ import Testing
         #expect(try LabelQuery(text).matches(Self.labels) == expected)
     }
 
-    @Test(arguments: ["=", "a=b,", "a in", "a in (b", "a in b", "size>x", "a b", "a=b=c", ",", "a,,b"])
+    @Test(arguments: [
+        "=", "a=b,", "a in", "a in (b", "a in b", "size>x", "a b", "a=b=c", ",", "a,,b", "a===", "a=(", "a in (()",
+        "a=b!",
+    ])
     func `Malformed label queries are refused`(text: String) {
         #expect(throws: SelectorError.self) { try LabelQuery(text) }
     }
