@@ -40,7 +40,7 @@ down: packages
 
 lint:
 	@swift format lint --strict --parallel --recursive Package.swift Core/Package.swift \
-	  Core/Sources Core/Tests Sources Tests
+	  Core/Sources Core/Tests Sources Tests Fuzz
 	@scripts/build-bpf --check
 
 unit-test: test-packages

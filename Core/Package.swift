@@ -90,6 +90,8 @@ let targets: [Target] = [
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     // For tests alone: what those of several targets share.
     core("TestSupport"),
+    // For tests and the fuzzer alone: what must hold of each parser, whatever it is given.
+    core("ParserChecks", ["Addresses", "JSON", "KubernetesAPI"]),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses", "JSON"]),
@@ -112,6 +114,7 @@ let targets: [Target] = [
     tests(
         "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "NFTables", "duet-cni"]),
     tests("KubernetesAPI", ["JSON", "Addresses"]),
+    tests("ParserChecks"),
 ]
 
 let package = Package(
