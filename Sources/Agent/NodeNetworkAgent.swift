@@ -20,18 +20,20 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         let networks = Informer<NodeNetwork>(client: client, logger: logger)
         let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
         let endpointSlices = Informer<EndpointSlice>(client: client, logger: logger)
+        let serviceRanges = Informer<ServiceCIDR>(client: client, logger: logger)
         let resolvers = ResolverConfiguration.hostNameservers(path: configuration.resolvConf)
         guard
             let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
         else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
         components = [
-            nodes, networks, services, endpointSlices,
+            nodes, networks, services, endpointSlices, serviceRanges,
             PodRoutingService(
                 nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
-                nodeName: configuration.routing.nodeName, options: configuration.services, logger: logger),
+                serviceRanges: serviceRanges, client: client, nodeName: configuration.routing.nodeName,
+                options: configuration.services, logger: logger),
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]

@@ -5,23 +5,25 @@ internal import NFTables
 ///
 /// The registers are laid out so that one load serves each lookup:
 /// ```
-/// without affinity                  | anchor address | protocol | port | number of the slot |
-///                                   | backend's address and port, in the place of the key   |
-/// with affinity     pool | client . | anchor address | protocol | port | number of the slot |
-///                                                                      | backend's address . port |
+/// without affinity          0 | anchor address . port . protocol | number of the slot |
+///                             '--- key of the slot -------------------------------'
+/// with affinity     pool | client . | anchor address . port . protocol | number of the slot |
+///                                                              protocol | backend's address . port |
 ///                   '--- key of the client's endpoint -----------------'
-///                                   '--- member: anchor and backend ------------------------------'
+///                                   '--- member: anchor and backend -----------------------------'
 /// ```
+///
+/// nft up to 1.0.6 does not know the size of a map's value, and aborts when it shall list a key that begins with one or
+/// has one in it. So a value that becomes a part of a key has one word more in front, which takes the register before
+/// it: nft then lists the key with what the registers held before, whose sizes it knows. Where the word falls on a part
+/// of the key itself, that part is loaded once more.
 struct BalanceRules {
     private let header: HeaderLayout
     private let shape: ChainShape
-    /// Where the anchor begins.
-    private let anchor: UInt32
 
     init(_ header: HeaderLayout, _ shape: ChainShape) {
         self.header = header
         self.shape = shape
-        anchor = shape.balance.stickySeconds == nil ? 0 : 1 + header.addressRegisters
     }
 
     /// The rules in order; the first that finds an endpoint ends the way.
@@ -29,51 +31,95 @@ struct BalanceRules {
     /// The last draws the first slot: a packet that meets a change of the maps half-way may find another slot gone,
     /// but this one is the last to go.
     var all: [[Expression]] {
+        let plain = Registers(header, anchor: 1)
         let balance = shape.balance
-        let draw = Expression.random(modulus: balance.count, offset: balance.pool.rawValue, slot)
-        let first = Expression.immediate(balance.pool.rawValue.registerBytes, slot)
+        let first = Expression.immediate(balance.pool.rawValue.registerBytes, plain.slot)
         guard let seconds = balance.stickySeconds else {
-            return [draw, first].map { anchorKey + [$0, endpoint(into: Register(0)), translation(from: 0)] }
+            return [draw(into: plain.slot), first].map {
+                anchor(in: plain) + [$0, .lookup(.endpoints, plain.anchor, into: Register(0))]
+                    + [translation(from: Register(0))]
+            }
         }
+        let sticky = Registers(header, anchor: 1 + header.addressRegisters)
         let milliseconds = UInt64(seconds) * 1000
-        let backend = slot
-        let keep = change(.update, timeout: milliseconds)
+        // What stands before the backend in values, and is a part of the keys.
+        let transportProtocol = Expression.meta(.transportProtocol, sticky.transportProtocol)
+        func change(_ change: Expression.SetChange, timeout: UInt64? = nil) -> Expression {
+            .change(
+                change, set: TableLayout.affinity, key: Register(0), data: sticky.transportProtocol, timeout: timeout)
+        }
+        let ending = [change(.update, timeout: milliseconds), translation(from: sticky.slot)]
+        let port = Expression.payload(.transport, offset: 2, length: 2, sticky.port(of: sticky.slot))
+        let known =
+            [header.destination(sticky.slot), port]
+            + [.lookup(map: TableLayout.affinity, Register(0), into: sticky.transportProtocol), transportProtocol]
+            + [.contains(set: TableLayout.MapName.members.rawValue, sticky.anchor)]
+        let drawn =
+            [port, header.destination(Register(sticky.slot.index + 1)), draw(into: sticky.slot)]
+            + [.lookup(.stickyEndpoints, sticky.anchor, into: sticky.transportProtocol), transportProtocol]
         return [
-            clientKey + [.lookup(map: TableLayout.affinity, Register(0), into: backend)]
-                + [.contains(set: TableLayout.MapName.members.rawValue, Register(anchor))]
-                + [keep, translation(from: backend.index)],
+            client(in: sticky) + known + ending,
             // A client whose endpoint is gone must be forgotten first: an update keeps what it finds.
-            clientKey + [draw, endpoint(into: backend), change(.delete), keep, translation(from: backend.index)],
-            anchorKey + [first, endpoint(into: backend), translation(from: backend.index)],
+            client(in: sticky) + drawn + [change(.delete)] + ending,
+            anchor(in: plain) + [first, .lookup(.stickyEndpoints, plain.anchor, into: Register(0))]
+                + [translation(from: plain.anchor)],
         ]
     }
 
-    private var slot: Register { Register(anchor + header.addressRegisters + 2) }
+    private func draw(into register: Register) -> Expression {
+        .random(modulus: shape.balance.count, offset: shape.balance.pool.rawValue, register)
+    }
 
     /// Loads the frontend under which the slots are kept.
-    private var anchorKey: [Expression] {
-        let isOnItself = shape.balance.entry == .cluster
-        let map: TableLayout.MapName = shape.isNodePort ? .nodePortAliases : .aliases
-        let key = shape.isNodePort ? HeaderLayout.destinationPort(from: anchor) : header.frontendKey(from: anchor)
-        return isOnItself ? key : key + [.lookup(map: map.rawValue, Register(anchor), into: Register(anchor))]
+    private func anchor(in registers: Registers) -> [Expression] {
+        let key = [
+            header.destination(registers.anchor),
+            .payload(.transport, offset: 2, length: 2, registers.port(of: registers.anchor)),
+            .meta(.transportProtocol, registers.transportProtocol),
+        ]
+        guard shape.balance.entry != .cluster else { return key }
+        let before = Register(registers.anchor.index - 1)
+        return key + [
+            shape.isNodePort
+                ? .lookup(.nodePortAliases, registers.port(of: registers.anchor), into: before)
+                : .lookup(.aliases, registers.anchor, into: before)
+        ]
     }
 
     /// Loads pool, client and anchor.
-    private var clientKey: [Expression] {
-        [.immediate(shape.balance.pool.rawValue.registerBytes, Register(0)), header.source(Register(1))] + anchorKey
+    private func client(in registers: Registers) -> [Expression] {
+        anchor(in: registers)
+            + [.immediate(shape.balance.pool.rawValue.registerBytes, Register(0)), header.source(Register(1))]
     }
 
-    private func endpoint(into register: Register) -> Expression {
-        .lookup(map: TableLayout.MapName.endpoints.rawValue, Register(anchor), into: register)
-    }
-
-    private func change(_ change: Expression.SetChange, timeout: UInt64? = nil) -> Expression {
-        .change(change, set: TableLayout.affinity, key: Register(0), data: slot, timeout: timeout)
-    }
-
-    private func translation(from register: UInt32) -> Expression {
+    private func translation(from register: Register) -> Expression {
         .nat(
-            .destination, header.family, address: Register(register),
-            port: Register(register + header.addressRegisters))
+            .destination, header.family, address: register, port: Register(register.index + header.addressRegisters))
+    }
+}
+
+/// Where the parts of keys stand.
+private struct Registers {
+    let anchor: Register
+    private let addressRegisters: UInt32
+
+    init(_ header: HeaderLayout, anchor: UInt32) {
+        self.anchor = Register(anchor)
+        addressRegisters = header.addressRegisters
+    }
+
+    /// The port of an anchor or backend that begins at a register.
+    func port(of register: Register) -> Register { Register(register.index + addressRegisters) }
+    /// The protocol of the anchor.
+    var transportProtocol: Register { Register(anchor.index + addressRegisters + 1) }
+    /// The number of the slot, and the backend in its place.
+    var slot: Register { Register(anchor.index + addressRegisters + 2) }
+}
+
+extension Expression {
+    fileprivate static func lookup(
+        _ map: TableLayout.MapName, _ key: Register, into register: Register
+    ) -> Expression {
+        .lookup(map: map.rawValue, key, into: register)
     }
 }

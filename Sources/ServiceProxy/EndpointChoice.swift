@@ -18,15 +18,7 @@ struct EndpointChoice: Hashable, Sendable {
     init(
         port: ProxiedService.Port, slices: some Sequence<ProxiedSlice>, nodeName: String, zone: String?
     ) {
-        var endpoints: [Backend: ProxiedSlice.Endpoint] = [:]
-        for slice in slices {
-            for target in slice.ports where target.name == port.name && target.transport == port.transport {
-                for endpoint in slice.endpoints {
-                    let backend = Backend(address: endpoint.address, port: target.port)
-                    if endpoints[backend]?.isReady != true { endpoints[backend] = endpoint }
-                }
-            }
-        }
+        let endpoints = Self.merged(port: port, slices: slices)
         serving = Set(endpoints.lazy.filter(\.value.isServing).map(\.key.address))
         let local = endpoints.filter { $0.value.nodeName == nodeName }
         pools[.local] = Self.usable(local, narrow: { $0 })
@@ -35,6 +27,22 @@ struct EndpointChoice: Hashable, Sendable {
     }
 
     private typealias Endpoints = [Backend: ProxiedSlice.Endpoint]
+
+    /// The endpoints of a port, each once.
+    static func merged(
+        port: ProxiedService.Port, slices: some Sequence<ProxiedSlice>
+    ) -> [Backend: ProxiedSlice.Endpoint] {
+        var endpoints: Endpoints = [:]
+        for slice in slices {
+            for target in slice.ports where target.name == port.name && target.transport == port.transport {
+                for endpoint in slice.endpoints {
+                    let backend = Backend(address: endpoint.address, port: target.port)
+                    if endpoints[backend]?.isReady != true { endpoints[backend] = endpoint }
+                }
+            }
+        }
+        return endpoints
+    }
 
     private static func usable(_ endpoints: Endpoints, narrow: (Endpoints) -> Endpoints) -> Set<Backend> {
         let ready = endpoints.filter(\.value.isReady)

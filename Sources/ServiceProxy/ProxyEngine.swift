@@ -9,7 +9,10 @@ actor ProxyEngine {
     private let nodeName: String
     private let health = ProxyHealth()
     private let healthServers: HealthServers
+    /// Tells the authors of Services what does not work.
+    private let reporter: ServiceReporter
     private let logger: Logger
+    private var serviceRanges: [String: ServiceCIDR] = [:]
     /// How many of the informers have yet to deliver their initial content; the kernel is left alone until then.
     private var informersToSync = 3
     private let wakeups: AsyncStream<Void>
@@ -20,7 +23,7 @@ actor ProxyEngine {
     private static let retryTime = Duration.seconds(1)
 
     /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.
-    init(nodeName: String, options: ProxyOptions, logger: Logger) throws {
+    init(nodeName: String, options: ProxyOptions, reporter: ServiceReporter, logger: Logger) throws {
         var tables: [TableReconciler] = []
         var failure: (any Error)?
         for family in IPFamily.allCases {
@@ -37,16 +40,34 @@ actor ProxyEngine {
         self.tables = tables
         self.nodeName = nodeName
         self.logger = logger
-        healthServers = HealthServers(health: health, ownPort: options.healthPort, logger: logger)
+        self.reporter = reporter
+        healthServers = HealthServers(health: health, ownPort: options.healthPort, logger: logger) {
+            reporter.report($0, $1)
+        }
         (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func take(_ event: InformerEvent<Service>) {
         switch event {
-        case .added(let service), .updated(_, let service): tables.forEach { $0.update(service) }
-        case .deleted(let service): tables.forEach { $0.remove(service) }
+        case .added(let service), .updated(_, let service):
+            tables.forEach { $0.update(service) }
+            reporter.review(service)
+        case .deleted(let service):
+            tables.forEach { $0.remove(service) }
+            reporter.forget(service)
         case .synced: informersToSync -= 1
         }
+        noteChange()
+    }
+
+    func take(_ event: InformerEvent<ServiceCIDR>) {
+        switch event {
+        case .added(let range), .updated(_, let range): serviceRanges[range.name] = range
+        case .deleted(let range): serviceRanges[range.name] = nil
+        // Servers before 1.33 may have no such objects: then nothing is told, and not waited for.
+        case .synced: return
+        }
+        tables.forEach { $0.update(Array(serviceRanges.values)) }
         noteChange()
     }
 
@@ -143,6 +164,7 @@ actor ProxyEngine {
             do {
                 let report = try step(table)
                 health.noteApplied(table.family)
+                for conflict in report.conflicts { reporter.report(conflict.loser, conflict.warning) }
                 if report.operations > 0 {
                     logger.debug(
                         "Services applied",

@@ -10,6 +10,8 @@ package enum TableEntry: Hashable, Sendable {
     case alias(Frontend)
     /// The backend in a slot.
     case slot(Slot)
+    /// The backend in a slot of a Service whose clients keep their endpoints.
+    case stickySlot(Slot)
     /// A backend that may keep clients of a frontend with affinity.
     case member(Frontend, Backend)
     /// A cluster address: a new connection to it on a port without an action is refused.
@@ -28,6 +30,16 @@ package enum TableEntry: Hashable, Sendable {
     case guarded(Frontend)
     /// Sources that a guarded frontend admits.
     case admitted(Frontend, IPPrefix)
+}
+
+extension TableEntry {
+    /// The slot that it is about; nil for other entries.
+    package var slot: Slot? {
+        switch self {
+        case .slot(let slot), .stickySlot(let slot): slot
+        default: nil
+        }
+    }
 }
 
 /// What an element of the kernel's table says.
@@ -54,7 +66,8 @@ package struct ProxyTable: Hashable, Sendable {
     /// The backends of every Service port and pool whose slots are complete from the first, in slot order.
     func slotOrders() -> [Frontend: [Pool: [Backend]]] {
         var slots: [Frontend: [Pool: [UInt32: Backend]]] = [:]
-        for case (.slot(let slot), .backend(let backend)) in entries {
+        for (entry, value) in entries {
+            guard let slot = entry.slot, case .backend(let backend) = value else { continue }
             slots[slot.anchor, default: [:]][slot.pool, default: [:]][slot.index] = backend
         }
         return slots.mapValues { pools in

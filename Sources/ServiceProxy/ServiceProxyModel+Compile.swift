@@ -60,10 +60,10 @@ extension ServiceProxyModel {
             return true
         }
         guard (kind, name) < (holder.kind, holder.owner) else {
-            contenders[frontend, default: [:]][name] = kind
+            queue(name, kind, for: frontend, behind: holder.owner)
             return false
         }
-        contenders[frontend, default: [:]][holder.owner] = holder.kind
+        queue(holder.owner, holder.kind, for: frontend, behind: name)
         dismiss(name, from: frontend)
         vacate(frontend, before: &before)
         // Its other frontends may have shared the slots.
@@ -88,6 +88,14 @@ extension ServiceProxyModel {
             ports[frontend] = nil
         }
         frontends[frontend] = nil
+    }
+
+    /// Puts `name` among those who wait for `frontend`.
+    private mutating func queue(
+        _ name: ServiceName, _ kind: ProxiedService.Kind, for frontend: Frontend, behind holder: ServiceName
+    ) {
+        guard contenders[frontend, default: [:]].updateValue(kind, forKey: name) == nil else { return }
+        conflicts.insert(FrontendConflict(frontend: frontend, loser: name, holder: holder))
     }
 
     /// Takes `name` out of those who wait for `frontend`.

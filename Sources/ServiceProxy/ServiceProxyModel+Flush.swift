@@ -7,6 +7,8 @@ extension ServiceProxyModel {
         /// The datagram frontends whose endpoints became fewer, or came at last, with the addresses that
         /// serve them now: a flow that the kernel tracks to any other address is stale.
         package var datagramFrontends: [Frontend: Set<IPAddress>] = [:]
+        /// Services that want a frontend which another has, as far as this flush brought it about.
+        package var conflicts: Set<FrontendConflict> = []
     }
 
     /// Compiles what changed since the last flush.
@@ -45,6 +47,7 @@ extension ServiceProxyModel {
             flush.difference.note(range, wasPresent: flushedRanges.contains(range), isPresent: ranges.contains(range))
         }
         flushedRanges = ranges
+        (flush.conflicts, conflicts) = (conflicts, [])
         return flush
     }
 
@@ -103,21 +106,9 @@ extension FrontendState {
 
 extension TableDifference {
     fileprivate mutating func note(_ anchor: Frontend, from old: PortState?, to new: PortState?) {
-        for pool in Pool.allCases {
-            let (oldSlots, newSlots) = (old?.pools[pool] ?? [], new?.pools[pool] ?? [])
-            for index in 0..<max(oldSlots.count, newSlots.count) {
-                note(
-                    .slot(Slot(anchor, pool, UInt32(index))),
-                    from: index < oldSlots.count ? .backend(oldSlots[index]) : nil,
-                    to: index < newSlots.count ? .backend(newSlots[index]) : nil)
-            }
-        }
-        guard old?.isSticky == true || new?.isSticky == true else { return }
-        let (oldMembers, newMembers) = (old?.members ?? [], new?.members ?? [])
-        for member in oldMembers.symmetricDifference(newMembers) {
-            note(
-                .member(anchor, member), wasPresent: oldMembers.contains(member),
-                isPresent: newMembers.contains(member))
-        }
+        var entries: [TableEntry: Change] = [:]
+        old?.forEachEntry(of: anchor) { entries[$0] = Change(from: $1, to: nil) }
+        new?.forEachEntry(of: anchor) { entries[$0] = Change(from: entries[$0]?.old, to: $1) }
+        for (entry, change) in entries { note(entry, from: change.old, to: change.new) }
     }
 }

@@ -41,6 +41,11 @@ extension ServiceProxyModel {
 }
 
 extension ServiceProxyModel {
+    /// Takes the objects that say where Services get their addresses.
+    package mutating func update(_ ranges: some Sequence<ServiceCIDR>) {
+        set(serviceRanges: Set(ranges.flatMap { $0.spec?.cidrs ?? [] }.compactMap { IPPrefix(masking: $0) }))
+    }
+
     /// Takes this node's blocks, nil when nobody keeps such a list.
     package mutating func update(_ network: NodeNetwork?) {
         set(furtherPods: Set((network?.spec?.blocks ?? []).compactMap { IPPrefix(masking: $0.cidr) }))
@@ -94,7 +99,7 @@ extension ProxiedService {
 
 extension String {
     /// The text without blanks around it, as the API server accepts them in source ranges.
-    fileprivate var trimmingBlanks: String {
+    var trimmingBlanks: String {
         String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 }

@@ -24,6 +24,8 @@ package struct ServiceProxyModel: Sendable {
     var claims: [ServiceName: Set<Frontend>] = [:]
     /// The Services that want a frontend which one that stands before them holds.
     var contenders: [Frontend: [ServiceName: ProxiedService.Kind]] = [:]
+    /// Those who came to wait for a frontend since the last flush.
+    var conflicts: Set<FrontendConflict> = []
     /// How many frontends have a cluster address, and how many slots lead to a backend's address.
     var clusterAddressUses: [IPAddress: Int] = [:]
     var hairpinUses: [IPAddress: Int] = [:]
@@ -110,12 +112,7 @@ package struct ServiceProxyModel: Sendable {
             state.forEachEntry(of: frontend) { table.entries[$0] = $1 }
         }
         for (anchor, state) in ports {
-            for (pool, backends) in state.pools {
-                for (index, backend) in backends.enumerated() {
-                    table.entries[.slot(Slot(anchor, pool, UInt32(index)))] = .backend(backend)
-                }
-            }
-            for member in state.members { table.entries[.member(anchor, member)] = .present }
+            state.forEachEntry(of: anchor) { table.entries[$0] = $1 }
         }
         for address in clusterAddressUses.keys { table.entries[.clusterAddress(address)] = .present }
         for address in hairpinUses.keys { table.entries[.hairpin(address)] = .present }
@@ -161,8 +158,14 @@ struct PortState: Hashable, Sendable {
         pools.values.flatMap(\.self)
     }
 
-    /// The backends that may keep their clients.
-    var members: Set<Backend> {
-        isSticky ? Set(backends) : []
+    /// Calls `body` with each element that the state is made of.
+    func forEachEntry(of anchor: Frontend, _ body: (TableEntry, TableValue) -> Void) {
+        for (pool, backends) in pools {
+            for (index, backend) in backends.enumerated() {
+                let slot = Slot(anchor, pool, UInt32(index))
+                body(isSticky ? .stickySlot(slot) : .slot(slot), .backend(backend))
+                if isSticky { body(.member(anchor, backend), .present) }
+            }
+        }
     }
 }

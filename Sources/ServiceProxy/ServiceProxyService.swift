@@ -12,6 +12,8 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     private let endpointSlices: Informer<EndpointSlice>
     private let nodes: Informer<Node>
     private let networks: Informer<NodeNetwork>
+    private let serviceRanges: Informer<ServiceCIDR>
+    private let client: KubernetesClient
     private let nodeName: String
     private let options: ProxyOptions
     private let logger: Logger
@@ -21,16 +23,18 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// Time between looks for damage by others.
     private static let damageInterval = Duration.seconds(1)
 
-    /// A proxy for the node of a name, fed by informers that others run.
+    /// A proxy for the node of a name, fed by informers that others run; the client writes events.
     public init(
         services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
-        networks: Informer<NodeNetwork>,
+        networks: Informer<NodeNetwork>, serviceRanges: Informer<ServiceCIDR>, client: KubernetesClient,
         nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
     ) {
         self.services = services
         self.endpointSlices = endpointSlices
         self.nodes = nodes
         self.networks = networks
+        self.serviceRanges = serviceRanges
+        self.client = client
         self.nodeName = nodeName
         self.options = options
         self.logger = logger
@@ -38,9 +42,13 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
 
     /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
     public func run() async throws {
-        let engine = try ProxyEngine(nodeName: nodeName, options: options, logger: logger)
-        await cancelWhenGracefulShutdown { [services, endpointSlices, nodes, networks] in
+        let events = EventRecorder(component: "duet-agent", node: nodeName)
+        let reporter = ServiceReporter(events: events) { [services] in services.store.get($0.namespace, $0.name) }
+        let engine = try ProxyEngine(nodeName: nodeName, options: options, reporter: reporter, logger: logger)
+        await cancelWhenGracefulShutdown {
+            [services, endpointSlices, nodes, networks, serviceRanges, client, logger] in
             await withTaskGroup { group in
+                group.addTask { await events.run(client: client, logger: logger) }
                 group.addTask {
                     for await event in services.events() { await engine.take(event) }
                 }
@@ -52,6 +60,9 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
                 }
                 group.addTask {
                     for await event in networks.events() { await engine.take(event) }
+                }
+                group.addTask {
+                    for await event in serviceRanges.events() { await engine.take(event) }
                 }
                 group.addTask { await engine.run() }
                 group.addTask {

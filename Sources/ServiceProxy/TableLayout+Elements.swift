@@ -19,9 +19,10 @@ extension TableLayout {
                     .verdict(.jump(shape(frontend, balance).name)))
             ]
         case (.alias(let frontend), .frontend(let anchor)):
-            [placed(frontend.address == nil ? .nodePortAliases : .aliases, key(frontend), .data(key(anchor)))]
-        case (.slot(let slot), .backend(let backend)): [element(slot, backend)]
-        case (.member(let anchor, let backend), .present): [placed(.members, key(anchor, backend))]
+            [alias(frontend, anchor)]
+        case (.slot(let slot), .backend(let backend)): [element(slot, backend, isSticky: false)]
+        case (.stickySlot(let slot), .backend(let backend)): [element(slot, backend, isSticky: true)]
+        case (.member(let anchor, let backend), .present): [member(anchor, backend)]
         case (.clusterAddress(let address), .present): [placed(.clusterAddresses, Key(address))]
         case (.hairpin(let address), .present): [hairpin(address)]
         case (.localPods(let prefix), .present): ranges(.localPods, prefix)
@@ -65,13 +66,30 @@ extension TableLayout {
         return placed(isNodePort ? .nodePorts : .services, key(frontend), .verdict(verdict))
     }
 
-    private func element(_ slot: Slot, _ backend: Backend) -> PlacedElement {
-        var key = key(slot.anchor)
+    private func element(_ slot: Slot, _ backend: Backend, isSticky: Bool) -> PlacedElement {
+        var key = Key()
+        key.append(anchor: slot.anchor)
         key.append(number: slot.number)
         var target = Key()
-        target.append(backend.address)
-        target.append(port: backend.port)
-        return placed(.endpoints, key, .data(target))
+        if isSticky { target.append(number: 0) }
+        target.append(backend)
+        return placed(isSticky ? .stickyEndpoints : .endpoints, key, .data(target))
+    }
+
+    private func alias(_ frontend: Frontend, _ anchor: Frontend) -> PlacedElement {
+        var key = Key()
+        key.append(anchor: frontend)
+        var target = Key()
+        target.append(number: 0)
+        target.append(anchor: anchor)
+        return placed(frontend.address == nil ? .nodePortAliases : .aliases, key, .data(target))
+    }
+
+    private func member(_ anchor: Frontend, _ backend: Backend) -> PlacedElement {
+        var key = Key()
+        key.append(anchor: anchor)
+        key.append(backend)
+        return placed(.members, key)
     }
 
     private func hairpin(_ address: IPAddress) -> PlacedElement {
@@ -93,18 +111,26 @@ extension TableLayout {
         return PlacedElement(map: .admitted, element: Element(first, lastKey: last))
     }
 
-    private func key(_ anchor: Frontend, _ backend: Backend) -> Key {
-        var key = key(anchor)
-        key.append(backend.address)
-        key.append(port: backend.port)
-        return key
-    }
-
     private func key(_ frontend: Frontend) -> Key {
         var key = Key()
         if let address = frontend.address { key.append(address) }
         key.append(transportProtocol: frontend.transport.rawValue)
         key.append(port: frontend.port)
         return key
+    }
+}
+
+extension Key {
+    /// Appends what the slots of a Service port are kept under, in the order of `BalanceRules`.
+    fileprivate mutating func append(anchor: Frontend) {
+        if let address = anchor.address { append(address) }
+        // The first field of a key is not filled up, and a port that another follows must be.
+        append(port: anchor.port)
+        append(transportProtocol: anchor.transport.rawValue)
+    }
+
+    fileprivate mutating func append(_ backend: Backend) {
+        append(backend.address)
+        append(port: backend.port)
     }
 }

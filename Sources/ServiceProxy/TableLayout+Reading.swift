@@ -30,20 +30,24 @@ extension TableLayout {
             else { return nil }
             return read(verdict, of: frontend, in: map)
         case .aliases, .nodePortAliases:
-            guard let frontend = fields.frontend(in: map.hasAddress ? family : nil),
+            guard let frontend = fields.anchor(in: map.hasAddress ? family : nil),
                 case .data(let data) = element.value
             else { return nil }
             var value = KeyReader(data)
-            return value.frontend(in: family).map { (.alias(frontend), .frontend($0)) }
-        case .endpoints:
-            guard let anchor = fields.frontend(in: family), let number = fields.number(),
+            guard value.number() == 0 else { return nil }
+            return value.anchor(in: family).map { (.alias(frontend), .frontend($0)) }
+        case .endpoints, .stickyEndpoints:
+            guard let anchor = fields.anchor(in: family), let number = fields.number(),
                 case .data(let data) = element.value
             else { return nil }
             let pool: Pool = number < Pool.local.rawValue ? .everywhere : .local
+            let isSticky = map == .stickyEndpoints
             var target = KeyReader(data)
-            return target.backend(family).map { (.slot(Slot(anchor, pool, number - pool.rawValue)), .backend($0)) }
+            if isSticky { guard target.number() == 0 else { return nil } }
+            let slot = Slot(anchor, pool, number - pool.rawValue)
+            return target.backend(family).map { (isSticky ? .stickySlot(slot) : .slot(slot), .backend($0)) }
         case .members:
-            guard let anchor = fields.frontend(in: family), let backend = fields.backend(family) else { return nil }
+            guard let anchor = fields.anchor(in: family), let backend = fields.backend(family) else { return nil }
             return (.member(anchor, backend), .present)
         case .guarded: return fields.frontend(in: family).map { (.guarded($0), .present) }
         case .admitted:
@@ -152,6 +156,21 @@ private struct KeyReader {
         return Backend(address: address, port: port)
     }
 
+    /// Port and protocol, after an address if the key begins with one of a family.
+    mutating func anchor(in family: IPFamily?) -> Frontend? {
+        var address: IPAddress?
+        if let family {
+            guard let own = self.address(family) else { return nil }
+            address = own
+        }
+        guard let port = port(), let transport = transport() else { return nil }
+        return Frontend(address: address, transport: transport, port: port)
+    }
+
+    private mutating func transport() -> TransportProtocol? {
+        field(1)?.first.flatMap { TransportProtocol(rawValue: $0) }
+    }
+
     /// Protocol and port, after an address if the key begins with one of a family.
     mutating func frontend(in family: IPFamily?) -> Frontend? {
         var address: IPAddress?
@@ -159,9 +178,7 @@ private struct KeyReader {
             guard let own = self.address(family) else { return nil }
             address = own
         }
-        guard let transport = field(1)?.first.flatMap({ TransportProtocol(rawValue: $0) }), let port = port() else {
-            return nil
-        }
+        guard let transport = transport(), let port = port() else { return nil }
         return Frontend(address: address, transport: transport, port: port)
     }
 }

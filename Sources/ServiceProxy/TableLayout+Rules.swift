@@ -40,7 +40,11 @@ extension TableLayout {
             rule(ChainName.refusals, toNode + [.verdict(.jump(ChainName.nodePortRefusals))]),
             rule(
                 ChainName.refusals, [header.destination(), isIn(.clusterAddresses), .verdict(.goto(ChainName.refuse))]),
-            rule(ChainName.refusals, [header.destination(), isIn(.serviceRanges), .verdict(.drop)]),
+            // The node may have an address of a range itself, as the one that it answers names on.
+            rule(
+                ChainName.refusals,
+                [header.destination(), isIn(.serviceRanges), .fib(.destinationKind, Register(0))]
+                    + [.compare(Register(0), .notEqual, AddressKind.local.registerBytes), .verdict(.drop)]),
             rule(
                 ChainName.nodePortRefusals, HeaderLayout.destinationPort(from: 0) + [verdict(.unservedNodePorts)]),
             // A reset ends the attempt at once; after an ICMP error an IPv6 client of Linux tries again first.

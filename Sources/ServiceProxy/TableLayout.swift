@@ -23,6 +23,7 @@ struct TableLayout: Sendable {
         case aliases
         case nodePortAliases = "node-port-aliases"
         case endpoints
+        case stickyEndpoints = "sticky-endpoints"
         case members
         case unserved
         case unservedNodePorts = "unserved-node-ports"
@@ -73,12 +74,15 @@ struct TableLayout: Sendable {
     var sets: [NamedSet] {
         MapName.allCases.map(set) + [
             NamedSet(
-                table: table, name: Self.affinity, key: [.mark, .address(family)] + frontendTypes,
-                value: .data(backendTypes), flags: [.timeout, .dynamic], size: Self.affinitySize)
+                table: table, name: Self.affinity, key: [.mark, .address(family)] + anchorTypes,
+                value: .data([.transportProtocol] + backendTypes), flags: [.timeout, .dynamic],
+                size: Self.affinitySize)
         ]
     }
 
     private var frontendTypes: [DataType] { [.address(family)] + Self.portTypes }
+    /// The order that lets the protocol stand before what is kept under an anchor, see `BalanceRules`.
+    private var anchorTypes: [DataType] { [.address(family), .port, .transportProtocol] }
     private var backendTypes: [DataType] { [.address(family), .port] }
     private static let portTypes: [DataType] = [.transportProtocol, .port]
 
@@ -87,10 +91,11 @@ struct TableLayout: Sendable {
             switch name {
             case .services, .outsiders, .unserved: (frontendTypes, .verdict)
             case .nodePorts, .nodePortOutsiders, .unservedNodePorts: (Self.portTypes, .verdict)
-            case .aliases: (frontendTypes, .data(frontendTypes))
-            case .nodePortAliases: (Self.portTypes, .data(frontendTypes))
-            case .endpoints: (frontendTypes + [.mark], .data(backendTypes))
-            case .members: (frontendTypes + backendTypes, .none)
+            case .aliases: (anchorTypes, .data([.mark] + anchorTypes))
+            case .nodePortAliases: (Array(anchorTypes.dropFirst()), .data([.mark] + anchorTypes))
+            case .endpoints: (anchorTypes + [.mark], .data(backendTypes))
+            case .stickyEndpoints: (anchorTypes + [.mark], .data([.mark] + backendTypes))
+            case .members: (anchorTypes + backendTypes, .none)
             case .guarded: (frontendTypes, .none)
             case .admitted: (frontendTypes + [.address(family)], .none)
             case .clusterAddresses, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded:

@@ -20,6 +20,8 @@ package final class TableReconciler {
         package var forgottenFlows = 0
         /// Whether the table was made from nothing.
         package var isRebuilt = false
+        /// Services that now wait for a frontend which another has.
+        package var conflicts: Set<FrontendConflict> = []
 
         package init() {}
     }
@@ -74,6 +76,7 @@ package final class TableReconciler {
     package func remove(_ slice: EndpointSlice) { model.remove(slice) }
     package func update(_ node: Node) { model.update(node) }
     package func update(_ network: NodeNetwork?) { model.update(network) }
+    package func update(_ ranges: [ServiceCIDR]) { model.update(ranges) }
 
     /// What the kernel does with a call, if it holds what the last flush gave it.
     package func outcome(of call: Call, nodeAddresses: Set<IPAddress>) -> CallOutcome {
@@ -88,9 +91,15 @@ package final class TableReconciler {
     package func flush() throws -> Report {
         let flush = model.flush()
         pendingFlows.merge(flush.datagramFrontends) { $1 }
+        var report = try bringAbout(flush.difference)
+        report.conflicts = flush.conflicts
+        return report
+    }
+
+    private func bringAbout(_ difference: TableDifference) throws -> Report {
         guard !isOutOfStep else { return try synchronise() }
         do {
-            return try apply(flush.difference)
+            return try apply(difference)
         } catch {
             logger.warning(
                 "the kernel refuses a change of Services; comparing everything", metadata: ["error": "\(error)"])

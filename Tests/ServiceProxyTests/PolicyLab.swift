@@ -43,7 +43,7 @@ struct PolicyLab {
     /// Gives a Service its endpoints: pods by name, "pod-1" and "pod-2" being on the node and "remote" on another.
     func update(_ service: Service, _ pods: [(name: String, conditions: EndpointConditions, zone: String?)]) {
         table.update(service)
-        let transports = ["TCP", "UDP"]
+        let transports = ["TCP", "UDP", "SCTP"]
         var object = slice(service.metadata.name ?? "", family, [])
         object.endpoints = pods.map { pod in
             Endpoint(

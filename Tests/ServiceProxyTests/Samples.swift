@@ -36,7 +36,7 @@ extension ProxyTable {
     /// The backend in each slot.
     var slots: [Slot: Backend] {
         entries.reduce(into: [:]) { slots, entry in
-            if case (.slot(let slot), .backend(let backend)) = entry { slots[slot] = backend }
+            if let slot = entry.key.slot, case .backend(let backend) = entry.value { slots[slot] = backend }
         }
     }
 
@@ -65,14 +65,13 @@ extension ProxyTable {
     func canonical() -> ProxyTable {
         var table = self
         var backends: [Frontend: [Pool: Set<Backend>]] = [:]
-        for (slot, backend) in slots {
-            backends[slot.anchor, default: [:]][slot.pool, default: []].insert(backend)
-            table.entries[.slot(slot)] = nil
-        }
+        for (slot, backend) in slots { backends[slot.anchor, default: [:]][slot.pool, default: []].insert(backend) }
         for (anchor, pools) in backends {
             for (pool, backends) in pools {
                 for (index, backend) in backends.sorted().enumerated() {
-                    table.entries[.slot(Slot(anchor, pool, UInt32(index)))] = .backend(backend)
+                    let slot = Slot(anchor, pool, UInt32(index))
+                    let isSticky = table.entries[.slot(slot)] == nil
+                    table.entries[isSticky ? .stickySlot(slot) : .slot(slot)] = .backend(backend)
                 }
             }
         }

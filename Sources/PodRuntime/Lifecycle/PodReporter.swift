@@ -1,4 +1,5 @@
 import KubernetesAPI
+import KubernetesClient
 
 /// Tells the user what happens to a pod, through events.
 struct PodReporter: Sendable {

@@ -18,11 +18,17 @@ package actor HealthServers {
     private var listeners: [Place: HealthListener] = [:]
     /// Ports that others have, so that it is said once.
     private var refused: Set<Place> = []
+    /// Is told of a Service whose health cannot be asked for, and why.
+    private let report: @Sendable (ServiceName, ServiceWarning) -> Void
     /// What the servers answer, by family and port.
     private let checks = Checks()
 
-    package init(health: ProxyHealth, ownPort: UInt16?, logger: Logger) {
+    package init(
+        health: ProxyHealth, ownPort: UInt16?, logger: Logger,
+        report: @escaping @Sendable (ServiceName, ServiceWarning) -> Void = { _, _ in }
+    ) {
         self.health = health
+        self.report = report
         self.ownPort = ownPort
         self.logger = logger
     }
@@ -67,6 +73,11 @@ package actor HealthServers {
             refused.remove(place)
         } catch {
             guard refused.insert(place).inserted else { return }
+            if let service = checks[family, place.port]?.service {
+                let message = "health checks at \(place.address) port \(place.port) cannot be answered: \(error)"
+                // The word that kube-proxy has for it.
+                report(service, ServiceWarning(reason: "FailedToStartServiceHealthcheck", message: message))
+            }
             logger.error(
                 "health checks cannot be answered: free the port, or use another",
                 metadata: [

@@ -45,6 +45,7 @@ public enum NodeAccess {
         PolicyRule(["get", "list", "watch"], groups: [""], resources: ["nodes", "services"]),
         PolicyRule(["get", "list", "watch"], groups: ["discovery.k8s.io"], resources: ["endpointslices"]),
         PolicyRule(["get"], groups: [""], resources: ["endpoints"]),
+        PolicyRule(["list", "watch"], groups: ["networking.k8s.io"], resources: ["servicecidrs"]),
         PolicyRule(["get", "list", "watch"], groups: ["network.duet.dev"], resources: ["nodenetworks"]),
         // Admission limits these to the node's own object.
         PolicyRule(["create", "update", "patch"], groups: [""], resources: ["nodes"]),

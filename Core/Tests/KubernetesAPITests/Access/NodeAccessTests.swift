@@ -22,6 +22,8 @@ struct NodeAccessTests {
             (AccessRequest("delete", group: "", resource: "nodes", name: "n"), ""),
             (AccessRequest("get", group: "", resource: "nodes", subresource: "proxy", name: "m"), ""),
             (AccessRequest("create", group: "", resource: "events", namespace: "a"), nil),
+            (AccessRequest("watch", group: "networking.k8s.io", resource: "servicecidrs"), nil),
+            (AccessRequest("delete", group: "networking.k8s.io", resource: "servicecidrs", name: "a"), ""),
             (AccessRequest("watch", group: "network.duet.dev", resource: "nodenetworks"), nil),
             (
                 AccessRequest(

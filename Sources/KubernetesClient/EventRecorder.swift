@@ -1,6 +1,5 @@
 import JSON
 package import KubernetesAPI
-package import KubernetesClient
 package import Logging
 
 /// Writes events about objects; when the server is slow, the newest hundred wait and older ones are dropped.
