@@ -135,6 +135,19 @@ let targets: [Target] = [
         dependencies: ["KubernetesClient"]
             + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [log, lifecycle],
         swiftSettings: swiftSettings),
+    // Floor 6: translation between the families on this machine: configuration, device, commands, metrics.
+    .target(
+        name: "NAT64",
+        dependencies: core(
+            "Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "BPF", "Translation", "TranslationEngine",
+            "PodTranslation")
+            + [
+                log, lifecycle, httpClient, .product(name: "Yams", package: "Yams"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+        swiftSettings: swiftSettings),
     // Floor 6: probes and the connectivity matrix.
     .target(
         name: "Verify",
@@ -157,7 +170,7 @@ let targets: [Target] = [
         name: "duet",
         dependencies: [
             "APIServer", "Controllers", "PodRuntime", "PodRouting", "ServiceProxy", "Agent", "LocalCluster", "Verify",
-            "KubernetesClient",
+            "KubernetesClient", "NAT64",
         ]
             + core("KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink") + [
                 log, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -65,6 +65,10 @@ let targets: [Target] = [
     core("TUN", ["CLinux", "Linux"]),
     // Floor 4: translators on a TUN device: a thread for each queue, sessions in shards.
     core("TranslationEngine", ["Addresses", "Wire", "Packet", "Linux", "TUN", "Translation"]),
+    // Floor 4: the kernel's translation at the links of pods.
+    core(
+        "PodTranslation",
+        ["CBPFObjects", "Addresses", "Linux", "Netlink", "RouteNetlink", "BPF"]),
     // Floor 4: the CNI protocol: configuration, results, errors, environment.
     core("CNI", ["Addresses", "JSON", "Linux"]),
     // Floor 4: address allocation on disk, compatible with the reference host-local.
@@ -107,7 +111,7 @@ let targets: [Target] = [
     tests("Conntrack", ["Linux", "Addresses"]),
     // The programs are compiled by the tests.
     tests("BPF", ["Linux", "RouteNetlink"], exclude: ["Programs"]),
-    tests("Translation", ["Addresses", "Packet", "CAllocationCount"]),
+    tests("Translation", ["Addresses", "Packet", "BPF", "RouteNetlink", "PodTranslation", "CAllocationCount"]),
     tests("TranslationEngine", ["Translation", "TUN", "Linux", "RouteNetlink", "Addresses"]),
     tests("CNI", ["JSON", "Addresses"]),
     tests("HostLocalIPAM", ["Addresses", "CNI", "Linux"]),

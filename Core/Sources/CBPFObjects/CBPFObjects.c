@@ -1,6 +1,14 @@
 #include "CBPFObjects.h"
 
+// The compiler knows #embed in every language mode, and says so.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char nat64[] = {
+#embed "objects/nat64.o"
+};
+
 static const struct duet_bpf_object objects[] = {
+    {"nat64", nat64, sizeof(nat64)},
     {NULL, NULL, 0},
 };
 

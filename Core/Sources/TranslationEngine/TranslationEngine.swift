@@ -80,6 +80,9 @@ public final class TranslationEngine<Translator: PacketTranslator & ~Copyable>: 
     /// Takes what has become of packets since the call before, and the number of those that could not be kept.
     public func takeTrace() -> (records: [TraceRecord], lost: Int) { state.trace.take() }
 
+    /// Whether someone looks at what becomes of packets.
+    public var isTracing: Bool { state.trace.isOn }
+
     /// Ends keeping.
     public func endTrace() { state.trace.end() }
 }

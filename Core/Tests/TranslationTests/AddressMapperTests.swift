@@ -77,3 +77,39 @@ struct `Explicit address mappings` {
         #expect(translator.result(error) == .forward(answer))
     }
 }
+
+struct `Special networks` {
+    /// Both ends of every network, and what lies before and behind it.
+    private static func edges(_ networks: [IPPrefix]) -> [UInt32] {
+        networks.flatMap { network in
+            let (first, last) = (
+                UInt32(truncatingIfNeeded: network.first.bits), UInt32(truncatingIfNeeded: network.last.bits)
+            )
+            return [first &- 1, first, last, last &+ 1]
+        }
+    }
+
+    @Test
+    func `are those that the well-known prefix leaves out`() {
+        let mapper = AddressMapper(prefix: .wellKnown)
+        for address in Self.edges(SpecialNetworks.nonGlobal + SpecialNetworks.untranslated) {
+            let address = IPv4Address(rawValue: address)
+            let isNamed = SpecialNetworks.nonGlobal.contains { $0.contains(.v4(address)) }
+            #expect((mapper.ipv6Address(for: address) == nil) == isNamed, "\(address)")
+        }
+    }
+
+    @Test
+    func `are those whose packets go nowhere`() {
+        var translator = StatelessTranslator(
+            mapper: AddressMapper(prefix: Net.prefix, embedsNonGlobal: true), options: Net.options())
+        for rawValue in Self.edges(SpecialNetworks.nonGlobal + SpecialNetworks.untranslated) {
+            let address = IPv4Address(rawValue: rawValue)
+            let packet = TestPackets.ipv4(
+                address.description, Net.host4, proto: 17,
+                TestPackets.udp(address.description, Net.host4, (1, 2), []))
+            let isNamed = SpecialNetworks.untranslated.contains { $0.contains(.v4(address)) }
+            #expect((translator.result(packet) == .drop(.illegalSource)) == isNamed, "\(address)")
+        }
+    }
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "duet_map.h"
+#include "duet_nat64.h"
 
 #include <stddef.h>
 

@@ -1,0 +1,239 @@
+// Translates between a pod's IPv6 address and the private IPv4 address that stands for it on the node (RFC 7915), in place,
+// on the host's end of the pod's link: right behind `from_pod` and right before `to_pod` the kernel sees plain IPv4, and
+// its connection tracking and masquerading own the sessions.
+//
+// What is not whole and plain (fragments, extension headers, options, ICMP errors, UDP without a checksum) is left to the
+// translator in userspace: from the pod by the kernel's route for the prefix, to the pod by redirection to its device.
+#include "duet.h"
+#include "duet_nat64.h"
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+static long (*const bpf_skb_change_proto)(struct __sk_buff *packet, __be16 protocol, __u64 flags) =
+    (void *)BPF_FUNC_skb_change_proto;
+static long (*const bpf_skb_pull_data)(struct __sk_buff *packet, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
+static __s64 (*const bpf_csum_diff)(const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __wsum seed) =
+    (void *)BPF_FUNC_csum_diff;
+static long (*const bpf_l4_csum_replace)(struct __sk_buff *packet, __u32 offset, __u64 from, __u64 to, __u64 flags) =
+    (void *)BPF_FUNC_l4_csum_replace;
+static long (*const bpf_skb_store_bytes)(
+    struct __sk_buff *packet, __u32 offset, const void *from, __u32 length, __u64 flags) =
+    (void *)BPF_FUNC_skb_store_bytes;
+static long (*const bpf_redirect)(__u32 link, __u64 flags) = (void *)BPF_FUNC_redirect;
+static __u32 (*const bpf_get_prandom_u32)(void) = (void *)BPF_FUNC_get_prandom_u32;
+
+MAP(pods_by_ipv6, BPF_MAP_TYPE_HASH, struct duet_nat64_ipv6, __be32, 65536, BPF_F_NO_PREALLOC);
+MAP(pods_by_ipv4, BPF_MAP_TYPE_HASH, __be32, struct duet_nat64_ipv6, 65536, BPF_F_NO_PREALLOC);
+MAP(nat64_denied, BPF_MAP_TYPE_LPM_TRIE, struct duet_nat64_network, __u32, 4096, BPF_F_NO_PREALLOC);
+MAP(nat64_counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct duet_nat64_counter, DUET_NAT64_COUNTERS, 0);
+
+/// The first 96 bits of the translation prefix.
+const volatile struct duet_nat64_ipv6 prefix;
+/// The device of the translator in userspace; 0 without one, and what it would get is dropped.
+const volatile __u32 slow_link;
+
+/// The beginning of an ICMP message of either family; the kernel's own headers need a C library.
+struct icmp_header {
+    __u8 type;
+    __u8 code;
+    __be16 checksum;
+};
+
+enum { ICMPV4_ECHO_REPLY = 0, ICMPV4_ECHO_REQUEST = 8, ICMPV6_ECHO_REQUEST = 128, ICMPV6_ECHO_REPLY = 129 };
+
+#define ICMP_CHECKSUM 2
+#define TCP_CHECKSUM 16
+#define UDP_CHECKSUM 6
+#define DONT_FRAGMENT 0x4000
+#define FRAGMENT_BITS 0x3fff
+/// An IPv6 packet that is longer becomes one of IPv4 that may not be fragmented (RFC 7915 §5.1).
+#define LONGEST_FRAGMENTABLE 1260
+
+INLINE void count(__u32 index, __u32 length) {
+    struct duet_nat64_counter *counter = bpf_map_lookup_elem(&nat64_counters, &index);
+    if (!counter) return;
+    counter->packets += 1;
+    counter->bytes += length;
+}
+
+INLINE __u16 folded(__u32 sum) {
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (__u16)~sum;
+}
+
+/// Makes room for the headers of the other family, and tells the Ethernet header.
+INLINE int change_family(struct __sk_buff *packet, __u16 protocol) {
+    __be16 kind = __builtin_bswap16(protocol);
+    if (bpf_skb_change_proto(packet, kind, 0) != 0) return -1;
+    return (int)bpf_skb_store_bytes(packet, __builtin_offsetof(struct ethhdr, h_proto), &kind, sizeof(kind), 0);
+}
+
+/// The bytes from the Ethernet header up to the end of `length` bytes of the network layer, or NULL.
+INLINE void *network_header(struct __sk_buff *packet, __u32 length) {
+    if ((void *)(long)packet->data + ETH_HLEN + length > (void *)(long)packet->data_end &&
+        bpf_skb_pull_data(packet, ETH_HLEN + length) != 0)
+        return 0;
+    void *start = (void *)(long)packet->data;
+    if (start + ETH_HLEN + length > (void *)(long)packet->data_end) return 0;
+    return start + ETH_HLEN;
+}
+
+/// Changes the transport's checksum by `change`; a sum that a device makes holds the pseudo-header alone.
+INLINE void change_checksum(struct __sk_buff *packet, __u32 transport, __u8 protocol, __s64 change) {
+    if (protocol == IPPROTO_TCP)
+        bpf_l4_csum_replace(packet, transport + TCP_CHECKSUM, 0, change, BPF_F_PSEUDO_HDR);
+    else
+        bpf_l4_csum_replace(packet, transport + UDP_CHECKSUM, 0, change, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
+}
+
+/// The pseudo-header of ICMPv6, which ICMPv4 does not have.
+struct pseudo_header {
+    struct duet_nat64_ipv6 source;
+    struct duet_nat64_ipv6 destination;
+    __be32 length;
+    __be32 protocol;
+};
+
+INLINE int is_in_prefix(const struct in6_addr *address) {
+    return address->in6_u.u6_addr32[0] == prefix.words[0] && address->in6_u.u6_addr32[1] == prefix.words[1] &&
+           address->in6_u.u6_addr32[2] == prefix.words[2];
+}
+
+/// Ingress of the host's end: what the pod sends.
+SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
+    if (packet->protocol != __builtin_bswap16(ETH_P_IPV6)) return TC_ACT_OK;
+    // The shortest transport that is looked at has eight bytes.
+    struct ipv6hdr *old = network_header(packet, sizeof(struct ipv6hdr) + 8);
+    if (!old || old->version != 6 || !is_in_prefix(&old->daddr)) return TC_ACT_OK;
+    struct pseudo_header pseudo = {.protocol = __builtin_bswap32(IPPROTO_ICMPV6)};
+    __builtin_memcpy(&pseudo.source, &old->saddr, sizeof(pseudo.source));
+    __builtin_memcpy(&pseudo.destination, &old->daddr, sizeof(pseudo.destination));
+    __u32 length = packet->len;
+    __be32 *source = bpf_map_lookup_elem(&pods_by_ipv6, &pseudo.source);
+    if (!source) {
+        count(DUET_NAT64_UNKNOWN_POD, length);
+        return TC_ACT_OK;
+    }
+    struct duet_nat64_network remote = {.length = 32, .address = old->daddr.in6_u.u6_addr32[3]};
+    if (bpf_map_lookup_elem(&nat64_denied, &remote)) {
+        count(DUET_NAT64_DENIED, length);
+        return TC_ACT_OK;
+    }
+    __u16 payload = __builtin_bswap16(old->payload_len);
+    __u8 protocol = old->nexthdr;
+    struct icmp_header *icmp = (void *)(old + 1);
+    __u8 type = icmp->type;
+    __be16 words[2] = {*(__be16 *)icmp, 0};
+    // The bytes behind the payload that Ethernet padded with, and jumbograms, are nobody's fast path.
+    int is_plain = length == ETH_HLEN + sizeof(struct ipv6hdr) + payload && payload <= 0xffff - sizeof(struct iphdr);
+    if (protocol == IPPROTO_ICMPV6)
+        is_plain = is_plain && (type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY) && icmp->code == 0;
+    else
+        is_plain = is_plain && (protocol == IPPROTO_TCP ? payload >= sizeof(struct tcphdr) : protocol == IPPROTO_UDP);
+    if (!is_plain) {
+        count(DUET_NAT64_SLOW_FROM_POD, length);
+        return TC_ACT_OK;
+    }
+    struct iphdr new = {
+        .version = 4, .ihl = 5, .tot_len = __builtin_bswap16(sizeof(struct iphdr) + payload), .ttl = old->hop_limit,
+        .protocol = protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : protocol, .saddr = *source, .daddr = remote.address};
+    new.tos = (old->priority << 4) | (old->flow_lbl[0] >> 4);
+    // Of a packet that stands for several, each one counts.
+    __u32 each = packet->gso_size ? packet->gso_size + sizeof(struct iphdr) + sizeof(struct tcphdr) : sizeof(new) + payload;
+    if (each > LONGEST_FRAGMENTABLE)
+        new.frag_off = __builtin_bswap16(DONT_FRAGMENT);
+    else
+        new.id = (__be16)bpf_get_prandom_u32();
+    new.check = folded((__u32)bpf_csum_diff(0, 0, (__be32 *)&new, sizeof(new), 0));
+    if (change_family(packet, ETH_P_IP) != 0) {
+        count(DUET_NAT64_SLOW_FROM_POD, length);
+        return TC_ACT_OK;
+    }
+    bpf_skb_store_bytes(packet, ETH_HLEN, &new, sizeof(new), 0);
+    __u32 transport = ETH_HLEN + sizeof(new);
+    if (protocol == IPPROTO_ICMPV6) {
+        pseudo.length = __builtin_bswap32(payload);
+        __be16 first = __builtin_bswap16((type == ICMPV6_ECHO_REQUEST ? ICMPV4_ECHO_REQUEST : ICMPV4_ECHO_REPLY) << 8);
+        __be16 news[2] = {first, 0};
+        __s64 change = bpf_csum_diff((__be32 *)&pseudo, sizeof(pseudo), 0, 0, 0);
+        change = bpf_csum_diff((__be32 *)words, sizeof(words), (__be32 *)news, sizeof(news), change);
+        bpf_skb_store_bytes(packet, transport, &first, sizeof(first), 0);
+        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, change, 0);
+    } else {
+        __s64 change = bpf_csum_diff(
+            (__be32 *)&pseudo, 2 * sizeof(struct duet_nat64_ipv6), (__be32 *)&new.saddr, 2 * sizeof(__be32), 0);
+        change_checksum(packet, transport, protocol, change);
+    }
+    count(DUET_NAT64_FROM_POD, length);
+    return TC_ACT_OK;
+}
+
+INLINE int slow_to_pod(__u32 length) {
+    count(DUET_NAT64_SLOW_TO_POD, length);
+    return slow_link ? (int)bpf_redirect(slow_link, 0) : TC_ACT_SHOT;
+}
+
+/// Egress of the host's end: what the pod is to get.
+SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
+    if (packet->protocol != __builtin_bswap16(ETH_P_IP)) return TC_ACT_OK;
+    struct iphdr *old = network_header(packet, sizeof(struct iphdr) + 8);
+    // A packet without a transport is too short for either path, one for another host not ours.
+    if (!old || old->version != 4) return TC_ACT_OK;
+    __be32 addresses[2] = {old->saddr, old->daddr};
+    struct duet_nat64_ipv6 *pod = bpf_map_lookup_elem(&pods_by_ipv4, &addresses[1]);
+    if (!pod) return TC_ACT_OK;
+    __u32 length = packet->len;
+    __u16 total = __builtin_bswap16(old->tot_len);
+    __u8 protocol = old->protocol;
+    __u8 ttl = old->ttl, tos = old->tos;
+    struct icmp_header *icmp = (void *)(old + 1);
+    __u8 type = icmp->type;
+    __be16 words[2] = {*(__be16 *)icmp, 0};
+    int is_plain = old->ihl == 5 && !(old->frag_off & __builtin_bswap16(FRAGMENT_BITS)) &&
+                   total >= sizeof(struct iphdr) + 8 && length == (__u32)ETH_HLEN + total;
+    if (protocol == IPPROTO_ICMP)
+        is_plain = is_plain && (type == ICMPV4_ECHO_REQUEST || type == ICMPV4_ECHO_REPLY) && icmp->code == 0;
+    else if (protocol == IPPROTO_UDP)
+        is_plain = is_plain && ((struct udphdr *)icmp)->check != 0;
+    else
+        is_plain = is_plain && protocol == IPPROTO_TCP && total >= sizeof(struct iphdr) + sizeof(struct tcphdr);
+    if (!is_plain) return slow_to_pod(length);
+    __u16 payload = total - sizeof(struct iphdr);
+    struct pseudo_header pseudo = {.protocol = __builtin_bswap32(IPPROTO_ICMPV6)};
+    pseudo.source.words[0] = prefix.words[0];
+    pseudo.source.words[1] = prefix.words[1];
+    pseudo.source.words[2] = prefix.words[2];
+    pseudo.source.words[3] = addresses[0];
+    pseudo.destination = *pod;
+    struct ipv6hdr new = {
+        .version = 6, .priority = tos >> 4, .payload_len = __builtin_bswap16(payload),
+        .nexthdr = protocol == IPPROTO_ICMP ? IPPROTO_ICMPV6 : protocol, .hop_limit = ttl};
+    new.flow_lbl[0] = tos << 4;
+    __builtin_memcpy(&new.saddr, &pseudo.source, sizeof(pseudo.source));
+    __builtin_memcpy(&new.daddr, &pseudo.destination, sizeof(pseudo.destination));
+    if (change_family(packet, ETH_P_IPV6) != 0) return slow_to_pod(length);
+    bpf_skb_store_bytes(packet, ETH_HLEN, &new, sizeof(new), 0);
+    __u32 transport = ETH_HLEN + sizeof(new);
+    if (protocol == IPPROTO_ICMP) {
+        pseudo.length = __builtin_bswap32(payload);
+        __be16 first = __builtin_bswap16((type == ICMPV4_ECHO_REQUEST ? ICMPV6_ECHO_REQUEST : ICMPV6_ECHO_REPLY) << 8);
+        __be16 news[2] = {first, 0};
+        __s64 change = bpf_csum_diff(0, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
+        change = bpf_csum_diff((__be32 *)words, sizeof(words), (__be32 *)news, sizeof(news), change);
+        bpf_skb_store_bytes(packet, transport, &first, sizeof(first), 0);
+        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, change, 0);
+    } else {
+        __s64 change = bpf_csum_diff(
+            addresses, sizeof(addresses), (__be32 *)&pseudo, 2 * sizeof(struct duet_nat64_ipv6), 0);
+        change_checksum(packet, transport, protocol, change);
+    }
+    count(DUET_NAT64_TO_POD, length);
+    return TC_ACT_OK;
+}

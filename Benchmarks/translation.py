@@ -1,0 +1,287 @@
+"""Suite `translation`: the kernel path and the userspace path beside plain routing of each family and Debian's tayga.
+
+All paths lead from one client by one router to one server, in three network namespaces, and are measured in turn (after RFC
+9693, whose tester and device under test are namespaces of one machine here)."""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "Tests", "SystemTests"))
+for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
+    os.environ.setdefault(name, "")
+
+from report import Suite  # noqa: E402
+from support import DUET, eventually, run  # noqa: E402
+
+SECONDS, ROUNDS, SESSIONS = 2, 3, 1_000_000
+NAMES = {part: f"dt-bench64-{part}" for part in ("client", "router", "server")}
+CLIENT6, CLIENT4, PRIVATE = "2001:db8:1::2", "10.64.0.2", "100.64.7.1"
+SERVER4, SERVER6 = "192.0.2.2", "2001:db8:2::2"
+PREFIXES = {"kernel": "2001:db8:64::", "userspace": "2001:db8:65::", "tayga": "2001:db8:66::"}
+# What a client connects to on each path.
+TARGETS = {"IPv6": SERVER6, "IPv4": SERVER4, **{path: prefix + SERVER4 for path, prefix in PREFIXES.items()}}
+
+SERVE = """
+import socket, threading
+def serve(family, address):
+    listener = socket.create_server((address, 7000), family=family, backlog=1024)
+    while True:
+        link, _ = listener.accept()
+        threading.Thread(target=echo, args=(link,), daemon=True).start()
+def echo(link):
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while data := link.recv(65536):
+        link.sendall(data)
+    link.close()
+def count(family, address):
+    # Segments come in runs (UDP_GRO); the number of bytes so far answers each datagram of one byte.
+    link = socket.socket(family, socket.SOCK_DGRAM)
+    link.setsockopt(17, 104, 1)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    link.bind((address, 7001))
+    total = 0
+    while True:
+        data, peer = link.recvfrom(65535)
+        if len(data) == 1:
+            link.sendto(str(total).encode(), peer)
+        else:
+            total += len(data)
+for family, address in ((socket.AF_INET, "192.0.2.2"), (socket.AF_INET6, "2001:db8:2::2")):
+    for body in (serve, count):
+        threading.Thread(target=body, args=(family, address)).start()
+"""
+
+# Prints round trips of one byte, or new connections, or bytes of segmented datagrams, a second.
+CLIENT = """
+import socket, sys, time
+what, address, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+end, count = time.monotonic() + seconds, 0
+if what == "round-trips":
+    link = socket.create_connection((address, 7000))
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while time.monotonic() < end:
+        link.send(b"x"); link.recv(1); count += 1
+elif what == "connections":
+    while time.monotonic() < end:
+        link = socket.create_connection((address, 7000))
+        # A reset leaves no port in TIME_WAIT, of which there would soon be none left.
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")
+        link.close(); count += 1
+else:
+    link = socket.socket(family, socket.SOCK_DGRAM)
+    link.connect((address, 7001))
+    link.settimeout(5)
+    link.send(b"x"); before = int(link.recv(100))
+    link.setsockopt(17, 103, 1200)
+    data = b"d" * (1200 * 45)
+    while time.monotonic() < end:
+        try:
+            link.send(data)
+        except BlockingIOError:
+            pass
+    link.setsockopt(17, 103, 0)
+    time.sleep(0.3)
+    link.send(b"x"); count = int(link.recv(100)) - before
+print(count / seconds)
+"""
+
+# Sends one datagram of 64 bytes through each of so many sessions, `rounds` times over.
+FILL = """
+import socket, sys
+prefix, sources, remotes, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+targets = [socket.inet_pton(socket.AF_INET6, prefix + "203.0.112.0")[:12] + bytes([203, 0, 112 + n // 250, n % 250 + 1]) for n in range(remotes)]
+targets = [(socket.inet_ntop(socket.AF_INET6, target), 9) for target in targets]
+links = []
+for number in range(sources):
+    link = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    link.bind((f"2001:db8:9::{number % 64 + 1:x}", 10000 + number // 64))
+    links.append(link)
+data = b"x" * 16
+for _ in range(rounds):
+    for target in targets:
+        for link in links:
+            link.sendto(data, target)
+"""
+
+
+def ip(part, *commands):
+    for command in commands:
+        run("ip", "-n", NAMES[part], *command.split())
+
+
+def inside(part, *command, **options):
+    return run("ip", "netns", "exec", NAMES[part], *command, **options)
+
+
+class Lab:
+    """The namespaces, and what runs in them."""
+
+    def __enter__(self):
+        self.processes, self.directory = [], tempfile.mkdtemp(prefix="dt-bench64-")
+        for name in NAMES.values():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            run("ip", "netns", "add", name)
+        try:
+            self.build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def build(self):
+        for part in ("client", "server"):
+            run("ip", "link", "add", "eth0", "netns", NAMES[part], "type", "veth", "peer", "name", part, "netns", NAMES["router"])
+            ip(part, "link set eth0 up", "link set lo up")
+            ip("router", f"link set {part} up")
+        ip("client", f"addr add {CLIENT6}/64 dev eth0 nodad", f"addr add {CLIENT4}/24 dev eth0",
+           "-6 route add default via 2001:db8:1::1", "route add default via 10.64.0.1", "addr add 2001:db8:9::1/64 dev lo nodad")
+        for number in range(2, 65):
+            ip("client", f"addr add 2001:db8:9::{number:x}/128 dev lo nodad")
+        ip("router", "link set lo up", "addr add 2001:db8:1::1/64 dev client nodad", "addr add 10.64.0.1/24 dev client",
+           "addr add 192.0.2.1/24 dev server", "addr add 2001:db8:2::1/64 dev server nodad",
+           f"-6 route add 2001:db8:9::/64 via {CLIENT6}", "route add blackhole 203.0.112.0/22")
+        ip("server", f"addr add {SERVER4}/24 dev eth0", f"addr add {SERVER6}/64 dev eth0 nodad", "route add default via 192.0.2.1",
+           "-6 route add default via 2001:db8:2::1")
+        inside("router", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        inside("router", "nft", "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100 ; }; "
+               f"add rule ip nat out ip saddr {{ {PRIVATE}, {CLIENT4} }} oifname server masquerade")
+        self.translator("kernel", f"map: [{{ipv4: {PRIVATE}, ipv6: '{CLIENT6}'}}]\nlinks: [client]")
+        self.userspace = self.translator(
+            "userspace", f"pool: [198.51.100.64/28]\nlimits: {{sessions: {SESSIONS}, sessionsPerClient: {SESSIONS}}}")
+        with open(f"{self.directory}/tayga.conf", "w") as file:
+            file.write(f"tun-device tayga\nipv4-addr 198.51.100.1\nipv6-addr 2001:db8:1::99\nprefix {PREFIXES['tayga']}/96\n"
+                       f"map 198.51.100.10 {CLIENT6}\ndata-dir {self.directory}\n")
+        tayga = ["tayga", "-c", f"{self.directory}/tayga.conf"]
+        inside("router", *tayga, "--mktun")
+        ip("router", "link set tayga up mtu 1500", f"-6 route add {PREFIXES['tayga']}/96 dev tayga", "route add 198.51.100.10/32 dev tayga")
+        self.spawn("router", *tayga, "--nodetach")
+        self.spawn("server", "/usr/bin/python3", "-c", SERVE)
+        self.spawn("server", "iperf3", "-s")
+        for path, target in TARGETS.items():
+            eventually(lambda: inside("client", "ping", "-n", "-c", "1", "-W", "1", target, check=False).returncode == 0, f"path {path}")
+        for port in (7000, 5201):
+            eventually(lambda: f":{port:04X}" in inside("server", "cat", "/proc/net/tcp", "/proc/net/tcp6").stdout, f"port {port}")
+
+    def translator(self, path, configuration):
+        file, control = f"{self.directory}/{path}.yaml", f"{self.directory}/{path}.sock"
+        with open(file, "w") as text:
+            text.write(f"prefix: {PREFIXES[path]}/96\ncontrol: {control}\ndevice: {path}\n{configuration}\n")
+        process = self.spawn("router", DUET, "nat64", "run", "--config", file)
+        eventually(lambda: os.path.exists(control), f"translator {path}")
+        return process
+
+    def spawn(self, part, *command):
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", NAMES[part], *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for name in NAMES.values():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+        subprocess.run(["rm", "-r", self.directory], check=False)
+
+
+def stream(target, count):
+    text = inside("client", "iperf3", "-c", target, "-t", str(SECONDS), "-P", str(count), "-J").stdout
+    return json.loads(text)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def small(target):
+    """Datagrams of 64 bytes that arrive in a second, in thousands."""
+    text = inside("client", "iperf3", "-c", target, "-t", str(SECONDS), "-u", "-b", "0", "-l", "64", "-J").stdout
+    end = json.loads(text)["end"]["sum"]
+    return (end["packets"] - end["lost_packets"]) / end["seconds"] / 1000
+
+
+def client(what, target):
+    return float(inside("client", "/usr/bin/python3", "-c", CLIENT, what, target, str(SECONDS)).stdout)
+
+
+def compare(suite, figure, unit, measure, method, kernel, userspace=None, tayga=None):
+    """Measures every path in turn. Goals are parts of IPv4 with masquerade, or multiples of tayga."""
+    rounds = [{path: measure(target) for path, target in TARGETS.items()} for _ in range(ROUNDS)]
+    medians = {path: statistics.median(row[path] for row in rounds) for path in TARGETS}
+    method = f"{method}, {SECONDS} s each, medians of {ROUNDS} rounds in turn; peer: "
+    suite.add(f"{figure}, kernel path", medians["kernel"], unit, round(kernel * medians["IPv4"], 3),
+              f"{method}IPv4 with masquerade", peer=medians["IPv4"], higher_is_better=True)
+    suite.add(f"{figure}, kernel path beside IPv6", medians["kernel"], unit, 0, f"{method}plain IPv6 routing", peer=medians["IPv6"],
+              higher_is_better=True)
+    if userspace:
+        suite.add(f"{figure}, userspace path", medians["userspace"], unit, round(userspace * medians["IPv4"], 3),
+                  f"{method}IPv4 with masquerade", peer=medians["IPv4"], higher_is_better=True)
+    suite.add(f"{figure}, userspace path beside tayga", medians["userspace"], unit, round((tayga or 1) * medians["tayga"], 3),
+              f"{method}tayga", peer=medians["tayga"], higher_is_better=True)
+
+
+def processor_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def capacity(suite, lab):
+    """A million sessions: their memory, and what a packet costs beside a thousand sessions."""
+    def fill(sources, remotes, rounds):
+        before = processor_seconds(lab.userspace), packets()
+        inside("client", "/usr/bin/python3", "-c", FILL, PREFIXES["userspace"], str(sources), str(remotes), str(rounds), timeout=300)
+        time.sleep(1)
+        return (processor_seconds(lab.userspace) - before[0]) / max(packets() - before[1], 1) * 1e9
+
+    def status():
+        return json.loads(run(DUET, "nat64", "status", "--control", f"{lab.directory}/userspace.sock").stdout)
+
+    def packets():
+        return status()["translated"]["ipv4"]["packets"]
+
+    fill(100, 10, 1)
+    few = fill(100, 10, SESSIONS // 1000)
+    empty, held = resident(lab.userspace), status()["sessions"]["count"]
+    for _ in range(3):
+        # What was lost on the way is sent again.
+        fill(1000, SESSIONS // 1000, 1)
+    many, sessions = fill(1000, SESSIONS // 1000, 1), status()["sessions"]["count"]
+    suite.add("memory of a session", (resident(lab.userspace) - empty) / max(sessions - held, 1), "byte", 200,
+              f"growth of the process's resident memory by {sessions - held:,} sessions of UDP")
+    suite.add("processor time of a packet, a million sessions", many, "ns", round(1.1 * few, 3),
+              f"64-byte datagrams over {sessions:,} sessions in turn beside the same number over 1,000, user and system time of the "
+              "process", peer=few)
+
+
+def main():
+    suite = Suite("translation")
+    with Lab() as lab:
+        for count in (1, 4):
+            compare(suite, f"TCP, {count} stream{'s' if count > 1 else ''}", "Gbit/s", lambda target: stream(target, count), "iperf3",
+                    kernel=0.95, userspace=0.75)
+        compare(suite, "UDP in segments", "Gbit/s", lambda target: client("segments", target) * 8 / 1e9,
+                "45 datagrams of 1,200 bytes a call (UDP_SEGMENT), those that arrive", kernel=0.95, userspace=0.75)
+        compare(suite, "UDP of 64 bytes", "kpps", small, "iperf3, those that arrive", kernel=0.85, tayga=1.5)
+        compare(suite, "round trips", "1/s", lambda target: client("round-trips", target), "one byte on a TCP connection", kernel=0.95)
+        compare(suite, "new connections", "1/s", lambda target: client("connections", target), "TCP, one after the other, reset at once",
+                kernel=0.85)
+        capacity(suite, lab)
+    print(suite.table())
+
+
+if __name__ == "__main__":
+    main()

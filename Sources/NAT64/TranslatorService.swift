@@ -1,0 +1,104 @@
+import Addresses
+import Linux
+public import Logging
+import Netlink
+public import ServiceLifecycle
+import Translation
+import TranslationEngine
+
+/// Runs a translator on this machine until it is told to end.
+///
+/// The device, and with it addresses and routes, goes away when it ends, however that happens.
+public final class TranslatorService: Service {
+    private let configuration: TranslatorConfiguration
+    private let logger: Logger
+
+    /// How often the device's addresses and routes are looked at.
+    private static let audit = Duration.seconds(5)
+
+    /// Makes the service.
+    public init(configuration: TranslatorConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Translates until the task is cancelled or the process shuts down.
+    public func run() async throws {
+        let network = TranslatorNetwork(configuration)
+        // A queue on a device that another process has would take packets away from it.
+        guard try !network.hasDevice() else {
+            throw TranslatorConfigurationError(
+                "device", "there is a link \(network.device) already; end what has made it, or choose another name")
+        }
+        let engine = try engine()
+        defer { engine.stop() }
+        let device = try network.ensure()
+        let kernel = try KernelPath(configuration, device: device)
+        _ = try kernel?.ensure()
+        defer {
+            do {
+                try kernel?.remove()
+            } catch {
+                logger.error("cannot take the programs from the links", metadata: ["error": "\(error)"])
+            }
+        }
+        let (ends, ended) = AsyncStream.makeStream(of: SystemError.self)
+        try engine.start { ended.yield($0) }
+        for (family, sysctl) in network.unforwardedFamilies() {
+            logger.warning(
+                "the kernel passes no \(family) packets on; set it unless this machine is the only client",
+                metadata: ["sysctl": "\(sysctl)=1"])
+        }
+        if case .stateful = configuration.mode, engine.usage.maximumSessions == 0 {
+            logger.error("no memory for the tables: every session is refused; lower limits.sessions")
+        }
+        logger.info(
+            "translating",
+            metadata: [
+                "device": "\(configuration.device)", "queues": "\(configuration.queues)",
+                "routes": "\(configuration.routes.prefix(8).map(\.description).joined(separator: " "))",
+            ])
+        try await cancelWhenGracefulShutdown { [configuration, logger] in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let answers = TranslatorResponder(engine: engine, kernel: kernel, configuration: configuration)
+                group.addTask { try await TranslatorServer.control(configuration.control, answers, logger) }
+                if let (host, port) = configuration.metrics {
+                    group.addTask { try await TranslatorServer.metrics(host, port, answers, logger) }
+                }
+                group.addTask { try await Self.keep(network, kernel, logger) }
+                group.addTask { for await error in ends { throw error } }
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func engine() throws(SystemError) -> any RunningTranslator {
+        switch configuration.mode {
+        case .stateful(let nat64):
+            try TranslationEngine<NAT64>(device: configuration.device, queues: configuration.queues, nat64)
+        case .stateless(let mapper, let options, _):
+            try TranslationEngine<StatelessTranslator>(
+                device: configuration.device, queues: configuration.queues, mapper: mapper, options: options)
+        }
+    }
+
+    /// Repairs what others take away.
+    private static func keep(_ network: TranslatorNetwork, _ kernel: KernelPath?, _ logger: Logger) async throws {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: audit)
+            } catch {
+                return
+            }
+            do {
+                let changes = try network.repair() + (try kernel?.ensure() ?? [])
+                if !changes.isEmpty {
+                    logger.warning("repaired the device", metadata: ["changes": "\(changes.joined(separator: ", "))"])
+                }
+            } catch {
+                logger.error("cannot repair the device", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
