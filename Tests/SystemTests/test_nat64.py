@@ -177,6 +177,46 @@ print("right")
 """
 
 
+# Transports that end too early, in packets that are whole.
+SHORT = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+for protocol, length in ((6, 20), (17, 8), (1, 8)):
+    if protocol == 1 and family == socket.AF_INET6:
+        continue
+    link = socket.socket(family, socket.SOCK_RAW, protocol)
+    # The kernel sends no ICMP without a type and a code.
+    for count in range(2 if protocol == 1 else 1, length):
+        link.sendto((b"\\x08\\0" + b"\\1" * 18)[:count], (sys.argv[1], 0))
+"""
+
+# "Port unreachable" about datagrams from the public address and a port, a hundred times or as often as is said.
+FORGE = """
+import socket, struct, sys
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total >> 16) + (total & 0xffff)
+    return ~total & 0xffff
+public, port, remote, remote_port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+inner = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 38, 7, 0, 60, 17, 0, socket.inet_aton(public), socket.inet_aton(remote))
+inner += struct.pack(">HHHH", port, remote_port, 18, 0x1234)
+error = struct.pack(">BBHI", 3, 3, 0, 0) + inner
+error = error[:2] + struct.pack(">H", checksum(error)) + error[4:]
+link = socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+for _ in range(int(sys.argv[5]) if len(sys.argv) > 5 else 100):
+    link.sendto(error, (public, 0))
+"""
+
+# Fragments of a thousand datagrams, of which none ever begins.
+FLOOD = """
+import socket, struct, sys
+link = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for number in range(1, 1001):
+    header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 0, number, 100, 60, 17, 0, socket.inet_aton("192.0.2.2"), socket.inet_aton(sys.argv[1]))
+    link.sendto(header + b"x" * 64, (sys.argv[1], 0))
+"""
+
 # One datagram there and back for each line of input, on one socket.
 ENDLESS = """
 import socket, sys
@@ -305,6 +345,44 @@ for port in range(6):
         router.ip("router", "-6", "route", "add", f"{PREFIX}203.0.113.7/128", "via", CLIENTS[0], "dev", "client")
         router.at("client", "ping", "-n", "-c", "1", "-W", "1", "-I", f"{PREFIX}203.0.113.7", PREFIX + SERVER, check=False)
         self.assertEqual(router.drops()["loop"], 1)
+
+    def test_hostile_packets(self):
+        router = Router(self, "queues: 2\nlimits: {heldFragments: 64}")
+        server = self.serve(router)
+        self.assertEqual(router.python("client", DATAGRAMS, PREFIX + SERVER, "10").stdout, "right\n")
+        with self.subTest("cut short at every byte"):
+            router.python("server", SHORT, POOL)
+            router.python("client", SHORT, PREFIX + SERVER)
+            # TCP has 20 bytes and more, UDP and ICMP 8; the client's kernel would not cut ICMPv6.
+            expected = (19 + 7 + 6) + (19 + 7)
+            wait("short packets", lambda: router.drops().get("malformed", 0) >= expected)
+            self.assertEqual(router.drops()["malformed"], expected)
+        with self.subTest("forged errors reach nobody"):
+            received = router.popen("client", "timeout", "60", "tcpdump", "-n", "-i", "eth0", "--immediate-mode", "-l",
+                                    "icmp6 and ip6[40] < 128", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.addCleanup(received.stdout.close)
+            self.addCleanup(received.stderr.close)
+            self.addCleanup(received.wait)
+            self.addCleanup(received.kill)
+            while "listening" not in received.stderr.readline():
+                pass
+            # About a packet to a host, and from a port, that the client has no session with.
+            session = router.ask("sessions", "--address", CLIENTS[0]).stdout.splitlines()[1].split()
+            router.python("server", FORGE, POOL, session[4], "203.0.113.9", "7000")
+            router.python("server", FORGE, POOL, str(int(session[4]) ^ 1), SERVER, "7000")
+            wait("the forgeries", lambda: router.drops().get("unmappedInnerPacket", 0) == 200)
+            # The true one comes through, and is the first that does.
+            router.python("server", FORGE, POOL, session[4], SERVER, "7000", "1")
+            self.assertIn("unreachable", received.stdout.readline())
+        with self.subTest("a flood of fragments"):
+            router.python("server", FLOOD, POOL)
+            dropped = wait("the flood", lambda: router.drops().get("fragmentLimit"))
+            self.assertEqual(dropped, 1000 - 64)
+            self.assertEqual(wait("the end of those that wait", lambda: router.drops().get("fragmentTimeout")), 64)
+        with self.subTest("and all goes on"):
+            self.assertEqual(router.python("client", DATAGRAMS, PREFIX + SERVER, "10", "4000").stdout, "right\n")
+            self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, "", "1", "1").stdout, "right\n")
+            self.assertIsNone(server.poll())
 
     def test_repair_and_end(self):
         router = Router(self)
