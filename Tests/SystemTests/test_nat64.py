@@ -217,6 +217,21 @@ for number in range(1, 1001):
     link.sendto(header + b"x" * 64, (sys.argv[1], 0))
 """
 
+# Datagrams one right behind the other, each of which comes back; the kernel at the other end checks their sums.
+BURSTS = """
+import os, socket, sys
+link = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+link.settimeout(30)
+link.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+link.connect((sys.argv[1], 7000))
+for _ in range(20):
+    sent = [os.urandom(64) for _ in range(100)]
+    for data in sent:
+        link.send(data)
+    assert [link.recv(100) for _ in sent] == sent
+print("right")
+"""
+
 # One datagram there and back for each line of input, on one socket.
 ENDLESS = """
 import socket, sys
@@ -258,6 +273,12 @@ class Standalone(unittest.TestCase):
             self.assertGreater(traffic["ipv4"]["bytes"] / traffic["ipv4"]["packets"], 1500)
         with self.subTest("datagrams and their fragments"):
             out = router.python("client", DATAGRAMS, PREFIX + SERVER, "0", "1", "512", "1400", "1452", "4000", "20000")
+            self.assertEqual(out.stdout, "right\n")
+        with self.subTest("what the kernel cuts and sums itself is right"):
+            for link in ("client", "server"):
+                router.at("router", "ethtool", "-K", link, "tx", "off", "tso", "off", "gso", "off", "tx-udp-segmentation", "off")
+            self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, "", "4", "2").stdout, "right\n")
+            out = router.python("client", BURSTS, PREFIX + SERVER)
             self.assertEqual(out.stdout, "right\n")
         with self.subTest("traceroute sees the routers on the way"):
             errors = router.at("client", "ping", "-n", "-c", "1", "-t", "1", "-W", "5", PREFIX + SERVER, check=False)

@@ -7,6 +7,8 @@ public import Linux
 public struct TUNQueue: ~Copyable, Sendable {
     /// The descriptor, to wait for.
     public let descriptor: FileDescriptor
+    /// Whether runs of UDP datagrams are read and written whole.
+    public let segmentsDatagrams: Bool
 
     /// Makes a device, or one more queue of one that this process has made, and names it.
     ///
@@ -22,11 +24,12 @@ public struct TUNQueue: ~Copyable, Sendable {
         bytes += [CChar](repeating: 0, count: Int(IFNAMSIZ) - bytes.count)
         let number = unsafe duet_tun_open(&bytes)
         guard number >= 0 else { throw SystemError(.last, "make TUN device", name) }
-        let queue = TUNQueue(descriptor: FileDescriptor(owning: number))
-        if duet_tun_set_offload(number, 1) != 0, duet_tun_set_offload(number, 0) != 0 {
+        let descriptor = FileDescriptor(owning: number)
+        let segmentsDatagrams = duet_tun_set_offload(number, 1) == 0
+        guard segmentsDatagrams || duet_tun_set_offload(number, 0) == 0 else {
             throw SystemError(.last, "set offloads of TUN device", name)
         }
-        return queue
+        return TUNQueue(descriptor: descriptor, segmentsDatagrams: segmentsDatagrams)
     }
 
     /// Reads the next packet into a buffer, which is to have room for 65,575 bytes.

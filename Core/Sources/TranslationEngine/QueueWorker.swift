@@ -22,6 +22,7 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
     func run() throws(SystemError) {
         let buffer = PacketBuffer()
         let scratch = PacketBuffer()
+        var datagrams = DatagramRun()
         var poller = try Poller()
         try poller.add(queue.descriptor, .read, token: 0)
         try poller.add(shared.stop.reading, .read, token: 1)
@@ -34,9 +35,10 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
             while count < Self.batch, let length = try unsafe queue.read(&header, into: buffer.room) {
                 count += 1
                 let first = TranslationOptions.headroom
-                handle(buffer, first..<(first + length), header, at: now)
+                handle(buffer, first..<(first + length), header, &datagrams, at: now)
                 if isHolding { drain(scratch, at: now) }
             }
+            send(&datagrams)
             if count < Self.batch { poller.wait(milliseconds: 500, into: &ready) }
             now = .coarseNow
             if now.milliseconds / 1000 != second {
@@ -51,7 +53,8 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
     // MARK: Packets
 
     private func handle(
-        _ buffer: borrowing PacketBuffer, _ packet: Range<Int>, _ header: OffloadHeader, at now: Timestamp
+        _ buffer: borrowing PacketBuffer, _ packet: Range<Int>, _ header: OffloadHeader,
+        _ datagrams: inout DatagramRun, at now: Timestamp
     ) {
         let arrival = Arrival(header, packet, buffer)
         let summary = shared.trace.isOn ? buffer.summary(packet) : nil
@@ -63,7 +66,34 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
                 translator.accept(&span, packet: range, offload: arrival.offload, at: now)
             }
         }
+        if case .forward(let range, let family) = outcome, queue.segmentsDatagrams, summary == nil,
+            join(buffer, range, arrival.header(for: range, of: family, buffer), &datagrams)
+        {
+            return
+        }
         send(buffer, outcome, arrival, summary, at: now)
+    }
+
+    /// Puts a datagram behind those of its flow that came right before; false for what is no datagram.
+    private func join(
+        _ buffer: borrowing PacketBuffer, _ packet: Range<Int>, _ header: OffloadHeader, _ datagrams: inout DatagramRun
+    ) -> Bool {
+        let span = unsafe RawSpan(_unsafeBytes: buffer.part(packet))
+        if datagrams.append(span, header) { return true }
+        // It belongs to another flow, or ends this one's run, and begins its own.
+        guard datagrams.count > 0 else { return false }
+        send(&datagrams)
+        return datagrams.append(span, header)
+    }
+
+    private func send(_ datagrams: inout DatagramRun) {
+        unsafe datagrams.take { header, packet in
+            do throws(SystemError) {
+                unsafe try queue.write(header, packet)
+            } catch {
+                shared.writeFailures.add(1, ordering: .relaxed)
+            }
+        }
     }
 
     /// Lets the translator of a packet work on it.
