@@ -124,7 +124,7 @@ let targets: [Target] = [
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack") + [
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack", "RouteNetlink") + [
                 log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -207,7 +207,7 @@ let targets: [Target] = [
     tests(
         "PodRouting",
         core("KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables") + [log]),
-    tests("ServiceProxy", core("KubernetesAPI", "Addresses", "Linux") + [log]),
+    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack") + [log]),
     tests(
         "ClusterDNS",
         ["KubernetesClient"] + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "RouteNetlink") + [log]),

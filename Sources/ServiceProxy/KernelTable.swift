@@ -7,12 +7,12 @@ struct KernelTable: Sendable {
     let shapes: Set<ChainShape>
 
     /// Reads the table; nil when there is none, or one that this layout did not make or someone has changed.
-    init?(reading layout: TableLayout, from socket: inout NFTablesSocket) throws(NFTablesError) {
-        guard let shapes = try Self.shapes(of: layout, from: &socket) else { return nil }
+    init?(reading layout: TableLayout, from kernel: any KernelConnection) throws {
+        guard let shapes = try Self.shapes(of: layout, from: kernel) else { return nil }
         self.shapes = shapes
         var elements: [TableLayout.MapName: [Element]] = [:]
         for map in TableLayout.MapName.allCases {
-            elements[map] = try socket.elements(of: layout.table, set: map.rawValue)
+            elements[map] = try kernel.elements(of: layout.table, set: map.rawValue)
         }
         guard let content = layout.table(of: elements) else { return nil }
         self.content = content
@@ -21,16 +21,14 @@ struct KernelTable: Sendable {
     /// The shapes that have chains, if sets, chains and rules are those of the layout.
     ///
     /// Elements are not looked at, so the cost does not depend on the number of Services.
-    static func shapes(
-        of layout: TableLayout, from socket: inout NFTablesSocket
-    ) throws(NFTablesError) -> Set<ChainShape>? {
-        let chains = try socket.chains(of: layout.table)
-        guard !chains.isEmpty, Set(try socket.sets(of: layout.table)) == Set(layout.sets) else { return nil }
+    static func shapes(of layout: TableLayout, from kernel: any KernelConnection) throws -> Set<ChainShape>? {
+        let chains = try kernel.chains(of: layout.table)
+        guard !chains.isEmpty, Set(try kernel.sets(of: layout.table)) == Set(layout.sets) else { return nil }
         let shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
         guard Set(chains) == Set(layout.chains + shapes.map(layout.chain)) else { return nil }
         let expected = layout.rules + shapes.flatMap(layout.rules)
         // Rules are known by their stamps, which are equal for equal rules.
-        let found = try socket.rules(of: layout.table)
+        let found = try kernel.rules(of: layout.table)
         let isWhole = stamps(found.map { ($0.chain, $0.comment) }) == stamps(expected.map { ($0.chain, $0.comment) })
         return isWhole ? shapes : nil
     }

@@ -1,5 +1,4 @@
 package import Addresses
-internal import Conntrack
 package import KubernetesAPI
 internal import Linux
 package import Logging
@@ -8,7 +7,7 @@ internal import NFTables
 /// Keeps the kernel's table of one family equal to what the model says: adopts what it finds, applies differences,
 /// audits rarely, and repairs.
 ///
-/// Its sockets belong to the network namespace of the thread that makes it.
+/// Its sockets, if it opens them itself, belong to the network namespace of the thread that makes it.
 package final class TableReconciler {
     /// What a step did.
     package struct Report: Hashable, Sendable {
@@ -29,8 +28,7 @@ package final class TableReconciler {
     private let layout: TableLayout
     private let logger: Logger
     private var model: ServiceProxyModel
-    private var rules: NFTablesSocket
-    private var flows: ConntrackSocket
+    private let kernel: any KernelConnection
     /// The shapes that have chains.
     ///
     /// Chains are never deleted: they are few, and all Services share them.
@@ -42,9 +40,11 @@ package final class TableReconciler {
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
 
-    /// Opens the sockets and adopts the slots of the table that the kernel has.
+    /// Adopts the slots of the table that the kernel has.
+    /// - Parameter kernel: the kernel to write to; nil opens sockets to that of the calling thread.
     package init(
-        family: IPFamily, nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
+        family: IPFamily, nodeName: String, options: ProxyOptions = ProxyOptions(),
+        kernel: (any KernelConnection)? = nil, logger: Logger
     ) throws {
         layout = TableLayout(family, options)
         var logger = logger
@@ -53,11 +53,10 @@ package final class TableReconciler {
         if layout.answersOnLoopback, let parameter = layout.header.loopbackRoutingParameter {
             try Sysctl.set(parameter, "1")
         }
-        rules = try NFTablesSocket()
-        flows = try ConntrackSocket()
-        let kernel = try KernelTable(reading: layout, from: &rules)
+        self.kernel = try kernel ?? LinuxConnection()
+        let present = try KernelTable(reading: layout, from: self.kernel)
         model = ServiceProxyModel(
-            family: family, nodeName: nodeName, options: options, adoptingSlotsOf: kernel?.content)
+            family: family, nodeName: nodeName, options: options, adoptingSlotsOf: present?.content)
     }
 
     package var family: IPFamily { layout.family }
@@ -125,9 +124,9 @@ package final class TableReconciler {
     ///
     /// Nearly free while nobody changes the rule set, and never dearer than a few hundred rules.
     package func isWhole() throws -> Bool {
-        let generation = try rules.generation()
+        let generation = try kernel.generation()
         guard generation != wholeGeneration else { return true }
-        guard try KernelTable.shapes(of: layout, from: &rules) == shapes else { return false }
+        guard try KernelTable.shapes(of: layout, from: kernel) == shapes else { return false }
         wholeGeneration = generation
         return true
     }
@@ -137,13 +136,13 @@ package final class TableReconciler {
         model.forgetAdoptedSlots()
         let target = model.table
         var report: Report
-        if let kernel = try KernelTable(reading: layout, from: &rules) {
-            shapes = kernel.shapes
-            report = try apply(kernel.content.difference(to: target))
+        if let present = try KernelTable(reading: layout, from: kernel) {
+            shapes = present.shapes
+            report = try apply(present.content.difference(to: target))
         } else {
             var shapes: Set<ChainShape> = []
             let transaction = layout.transaction(rebuilding: target, shapes: &shapes)
-            try rules.commit(transaction)
+            try kernel.commit(transaction)
             self.shapes = shapes
             report = Report()
             report.elements = target.entries.count
@@ -161,7 +160,7 @@ package final class TableReconciler {
         if !difference.isEmpty {
             var shapes = shapes
             let transaction = layout.transaction(for: difference, shapes: &shapes)
-            try rules.commit(transaction)
+            try kernel.commit(transaction)
             self.shapes = shapes
             report.operations = transaction.operations.count
         }
@@ -172,7 +171,7 @@ package final class TableReconciler {
     private func forgetStaleFlows() throws -> Int {
         guard !pendingFlows.isEmpty else { return 0 }
         let stale = StaleFlows(serving: pendingFlows)
-        let count = try flows.deleteEntries(layout.family) { stale.contains($0) }
+        let count = try kernel.forgetFlows(layout.family) { stale.contains($0) }
         pendingFlows = [:]
         return count
     }
