@@ -12,13 +12,13 @@ public struct AgentConfiguration: Sendable {
     /// The domain of the cluster's own names.
     public var clusterDomain: String
 
-    /// How Services answer on the node.
-    public var services: ProxyOptions
+    /// How Services answer on the node; nil when another proxy makes them answer.
+    public var services: ProxyOptions?
 
     /// Describes an agent.
     public init(
         kubeconfigPath: String, routing: PodRoutingConfiguration, resolvConf: String = "/etc/resolv.conf",
-        clusterDomain: String = "cluster.local", services: ProxyOptions = ProxyOptions()
+        clusterDomain: String = "cluster.local", services: ProxyOptions? = ProxyOptions()
     ) {
         self.kubeconfigPath = kubeconfigPath
         self.routing = routing

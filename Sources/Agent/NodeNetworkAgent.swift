@@ -25,18 +25,22 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         guard
             let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
         else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
-        components = [
-            nodes, networks, services, endpointSlices, serviceRanges,
-            PodRoutingService(
-                nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
-            BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
+        let proxy = configuration.services.map { [client] options in
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
                 serviceRanges: serviceRanges, client: client, nodeName: configuration.routing.nodeName,
-                options: configuration.services, logger: logger),
+                options: options, logger: logger)
+        }
+        let components: [(any ServiceLifecycle.Service)?] = [
+            nodes, networks, services, endpointSlices, proxy.map { _ in serviceRanges },
+            PodRoutingService(
+                nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
+            BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
+            proxy,
             try ClusterDNSService(
                 services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
         ]
+        self.components = components.compactMap(\.self)
         self.logger = logger
     }
 

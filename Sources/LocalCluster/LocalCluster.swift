@@ -39,6 +39,12 @@ public struct LocalCluster: Sendable {
         return paths.adminKubeconfig
     }
 
+    /// The file of a node's network namespace; nil when no such node stands.
+    public func networkNamespace(of node: String) -> String? {
+        let file = paths.node(node).networkNamespaceFile
+        return FileSystem.exists(file) ? file : nil
+    }
+
     /// The line that points `kubectl` at the cluster.
     public var nextSteps: String {
         "export KUBECONFIG=\(paths.adminKubeconfig)"

@@ -13,6 +13,10 @@ actor ProxyEngine {
     private let reporter: ServiceReporter
     private let logger: Logger
     private var serviceRanges: [String: ServiceCIDR] = [:]
+    /// Whether the kernel has had all that the objects say, once.
+    private var isProgrammed = false
+    /// Whether kube-proxy may have rules that are to go: until a look finds none.
+    private var mayHavePredecessor: Bool
     /// How many of the informers have yet to deliver their initial content; the kernel is left alone until then.
     private var informersToSync = 3
     private let wakeups: AsyncStream<Void>
@@ -41,6 +45,7 @@ actor ProxyEngine {
         self.nodeName = nodeName
         self.logger = logger
         self.reporter = reporter
+        mayHavePredecessor = options.replacesKubeProxy
         healthServers = HealthServers(health: health, ownPort: options.healthPort, logger: logger) {
             reporter.report($0, $1)
         }
@@ -120,11 +125,23 @@ actor ProxyEngine {
             try? await Task.sleep(for: Self.gatheringTime)
             let isDone = flush()
             await answerHealthChecks()
-            if isDone { continue }
+            if isDone {
+                removePredecessor()
+                continue
+            }
             try? await Task.sleep(for: Self.retryTime)
             wakeup.yield()
         }
         await healthServers.close()
+    }
+
+    private func removePredecessor() {
+        guard mayHavePredecessor, informersToSync == 0 else { return }
+        do {
+            mayHavePredecessor = try KubeProxyRules.remove(logger: logger) > 0
+        } catch {
+            logger.error("the rules of kube-proxy stay beside those of Duet", metadata: ["error": "\(error)"])
+        }
     }
 
     private func answerHealthChecks() async {
@@ -138,9 +155,16 @@ actor ProxyEngine {
     /// Applies what changed; false when a family could not be brought up to date.
     private func flush() -> Bool {
         guard informersToSync == 0 else { return true }
-        return perform("cannot apply the Services") { table in
+        let start = ContinuousClock.now
+        let isDone = perform("cannot apply the Services") { table in
             table.hasPendingChanges ? try table.flush() : TableReconciler.Report()
         }
+        if isDone, !isProgrammed {
+            isProgrammed = true
+            let milliseconds = Int(start.duration(to: .now) / .milliseconds(1))
+            logger.info("the Services are in the kernel", metadata: ["milliseconds": "\(milliseconds)"])
+        }
+        return isDone
     }
 
     /// Compares all that the kernel has with what it should have.

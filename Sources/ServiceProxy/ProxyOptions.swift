@@ -22,15 +22,18 @@ public struct ProxyOptions: Hashable, Sendable {
     public var masqueradesAll: Bool
     /// The port of `/healthz` and `/livez`; nil for none.
     public var healthPort: UInt16?
+    /// Whether the rules that kube-proxy has left are removed as soon as there are others in their place.
+    public var replacesKubeProxy: Bool
 
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
         nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
-        healthPort: UInt16? = 10_256
+        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback
         self.masqueradesAll = masqueradesAll
         self.healthPort = healthPort
+        self.replacesKubeProxy = replacesKubeProxy
     }
 }

@@ -50,6 +50,8 @@ struct TableLayout: Sendable {
         static let martians = "martians"
     }
 
+    /// The name of the table in each family.
+    static let tableName = "duet-proxy"
     /// The clients of frontends with affinity, and the endpoints that they keep; rules write it, not the agent.
     static let affinity = "affinity"
     /// The bit of the packet mark that asks for masquerading; it is cleared before the packet leaves.
@@ -67,7 +69,7 @@ struct TableLayout: Sendable {
         self.family = family
         header = HeaderLayout(family)
         answersOnLoopback = options.answersOnLoopback && header.loopbackRoutingParameter != nil
-        table = Table(family: Table.Family(family), name: "duet-proxy")
+        table = Table(family: Table.Family(family), name: Self.tableName)
     }
 
     /// The maps and sets.

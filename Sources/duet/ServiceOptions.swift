@@ -17,14 +17,22 @@ struct ServiceOptions: ParsableArguments {
     @Flag(help: "Let callers of cluster addresses always appear as the node, pods of the node included.")
     var masqueradeAll = false
 
+    @Flag(inversion: .prefixedNo, help: "Make Services answer on the node; without, leave them to another proxy.")
+    var serviceProxy = true
+
+    @Flag(help: "Remove the rules that kube-proxy left, as soon as there are others in their place.")
+    var replaceKubeProxy = false
+
     @Option(help: "Port of /healthz and /livez of the node's Services; 0 for none.")
     var healthPort: UInt16 = 10_256
 
-    var proxyOptions: ProxyOptions {
+    /// How Services answer; nil when another proxy makes them answer.
+    var proxyOptions: ProxyOptions? {
         get throws {
-            ProxyOptions(
+            guard serviceProxy else { return nil }
+            return ProxyOptions(
                 nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll,
-                healthPort: healthPort == 0 ? nil : healthPort)
+                healthPort: healthPort == 0 ? nil : healthPort, replacesKubeProxy: replaceKubeProxy)
         }
     }
 

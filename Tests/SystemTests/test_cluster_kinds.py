@@ -1,8 +1,9 @@
 """What `make run` does, for each of the four kinds of cluster."""
 import ipaddress
+import json
 import unittest
 
-from support import EXAMPLES, ClusterTest, duet, eventually, get, kubectl, up
+from support import EXAMPLES, ClusterTest, duet, eventually, get, kubectl, run, up
 
 
 def family(text):
@@ -58,6 +59,32 @@ class ClusterKind:
         eventually(slices, "one endpoint in a slice of each family")
         endpoints = get("endpoints", "web", "--namespace", "web")
         self.assertEqual([family(a["ip"]) for a in endpoints["subsets"][0]["addresses"]], [self.families[0]])
+
+    def test_5_calls_are_explained_from_api_and_kernel(self):
+        pod = get("pods", "--namespace", "web", "-l", "app=client")["items"][0]
+        question = ("explain", "--namespace", "web", pod["metadata"]["name"], "web:80", "--output", "json")
+        answer = json.loads(duet(*question).stdout)
+        self.assertTrue(answer["kernelAgrees"])
+        self.assertEqual(answer["node"], pod["spec"]["nodeName"])
+        told = {part["family"]: part for part in answer["families"] if "gap" not in part}
+        self.assertEqual(set(told), set(self.families))
+        for name, part in told.items():
+            self.assertEqual((part["outcome"], part["masqueraded"]), ("delivered", False))
+            taking = [endpoint for endpoint in part["endpoints"] if endpoint["takesConnections"]]
+            self.assertEqual([(family(e["address"]), e["sourceSeen"]) for e in taking], [(name, part["caller"])])
+
+        def damaged():
+            for name in self.families:
+                table = "ip" if name == "IPv4" else "ip6"
+                node = ("ip", "netns", "exec", f"duet-{answer['node']}")
+                run(*node, "nft", "flush", "map", table, "duet-proxy", "endpoints")
+            seen = duet(*question, check=False)
+            # The agent may have repaired it just then.
+            return seen if seen.returncode else None
+
+        told = {part["family"]: part for part in json.loads(eventually(damaged, "a disagreement").stdout)["families"]}
+        for name in self.families:
+            self.assertTrue(any("it lacks endpoints" in text for text in told[name]["disagreements"]))
 
 
 class DualStack(ClusterKind, ClusterTest):

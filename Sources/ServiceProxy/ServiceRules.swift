@@ -1,0 +1,14 @@
+internal import NFTables
+
+/// What `duet agent` has written to the kernel for Services.
+package enum ServiceRules {
+    /// Removes it, in the namespace of the calling thread, and says how many tables there were; another proxy should be
+    /// at work already.
+    @discardableResult
+    package static func remove() throws -> Int {
+        var socket = try NFTablesSocket()
+        let tables = try socket.tables().filter { $0.name == TableLayout.tableName }
+        try socket.commit(Transaction(tables.map { .deleteTable($0) }))
+        return tables.count
+    }
+}

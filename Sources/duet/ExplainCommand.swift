@@ -1,0 +1,117 @@
+import Addresses
+import ArgumentParser
+import JSON
+import KubernetesAPI
+import KubernetesClient
+import Linux
+import LocalCluster
+import ServiceProxy
+
+/// `duet explain`: what becomes of a call, from what API and kernel hold now.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tell what becomes of a call to a Service: endpoints and why others are left out, source, route.",
+        discussion: """
+            It reads the API and the kernel of the node that it runs on, or of a node of the local cluster, and says
+            where the kernel disagrees with the API; exit status 1 when it does.
+
+            duet explain web/client web/web:80
+            duet explain 192.0.2.7 '[2001:db8::10]:443' --node-name node-1 -o json
+            """)
+
+    /// The forms of the answer.
+    enum Output: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    @Argument(help: ArgumentHelp("Who calls: a pod, or an address.", valueName: "pod|address"))
+    var caller: String
+
+    @Argument(
+        help: ArgumentHelp("What is called: a Service or an address, and a port.", valueName: "service|address:port"))
+    var target: String
+
+    @Option(name: [.short, .long], help: "Namespace of pods and Services that are named without one.")
+    var namespace = "default"
+
+    @Option(name: .customLong("protocol"), help: "tcp, udp or sctp (default: that of the port).")
+    var transport: String?
+
+    @Option(help: "Kubeconfig of the cluster (default: the local cluster's administrator).")
+    var kubeconfig: String?
+
+    @Option(help: "Name of the node whose kernel is read (default: the pod's).")
+    var nodeName: String?
+
+    @Option(name: .shortAndLong, help: "Form of the answer: text or json.")
+    var output = Output.text
+
+    func run() async throws {
+        let question: ExplainQuestion
+        do {
+            question = try ExplainQuestion(caller: caller, target: target, transport: transport, namespace: namespace)
+        } catch {
+            throw ValidationError(error.description)
+        }
+        let path = try kubeconfig ?? LocalCluster().adminKubeconfig()
+        let client = try KubernetesClient(
+            configuration: ClientConfiguration(kubeconfigPath: path), userAgent: "duet-explain")
+        let answer: Explanation
+        do {
+            answer = try await explain(question, client)
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+        await client.shutdown()
+        switch output {
+        case .text: print(answer.text, terminator: "")
+        case .json: print(answer.json.text(pretty: true))
+        }
+        guard answer.isAgreed else { throw ExitCode.failure }
+    }
+
+    private func explain(_ question: ExplainQuestion, _ client: KubernetesClient) async throws -> Explanation {
+        let node = try await node(of: question, client)
+        let place = kubeconfig == nil ? try LocalCluster().networkNamespace(of: node) : nil
+        // What was written to the API a moment ago is on its way to the kernel.
+        for _ in 0..<4 {
+            let answer = try await explainOnce(question, client, node, place)
+            if answer.isAgreed { return answer }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        return try await explainOnce(question, client, node, place)
+    }
+
+    private func explainOnce(
+        _ question: ExplainQuestion, _ client: KubernetesClient, _ node: String, _ place: String?
+    ) async throws -> Explanation {
+        let snapshot = try await LiveState.snapshot(client, nodeName: node)
+        return try Self.inside(place) {
+            var explainer = Explainer(snapshot, kernel: try LiveState.kernel())
+            explainer.add(try LiveState.routes(to: try explainer.destinations(of: question)))
+            return try explainer.explain(question)
+        }
+    }
+
+    private static func inside<Value>(_ namespace: String?, _ body: () throws -> Value) throws -> Value {
+        guard let namespace else { return try body() }
+        return try NetworkNamespace.open(path: namespace).run(body)
+    }
+
+    /// The node that was named, else that of the pod that calls, else the only one.
+    private func node(of question: ExplainQuestion, _ client: KubernetesClient) async throws -> String {
+        if let nodeName { return nodeName }
+        if case .pod(let name) = question.caller {
+            let pod = try await client.get(Pod.self, namespace: name.namespace, name: name.name)
+            if let node = pod.spec?.nodeName { return node }
+        }
+        let nodes = try await client.list(Node.self).items.map(\.name)
+        guard nodes.count == 1 else {
+            throw ValidationError(
+                "name the node that the call comes by with --node-name: \(nodes.joined(separator: ", "))")
+        }
+        return nodes[0]
+    }
+}
