@@ -8,10 +8,11 @@ protocol RunningTranslator: AnyObject, Sendable {
     var counters: TranslationCounters { get }
     var writeFailures: UInt64 { get }
     var usage: TranslatorUsage { get }
-    var clients: [ClientRecord] { get }
 
     func start(ended: @escaping @Sendable (SystemError) -> Void) throws(SystemError)
     func stop()
+    /// Up to so many clients, those with most public ports.
+    func largestClients(_ limit: Int) -> [ClientRecord]
     /// Up to so many sessions that `isWanted` names.
     func sessions(limit: Int, where isWanted: (SessionRecord) -> Bool) -> [SessionRecord]
     var isTracing: Bool { get }
@@ -27,10 +28,18 @@ extension TranslationEngine: RunningTranslator where Translator: PacketTranslato
         return usage
     }
 
-    var clients: [ClientRecord] {
-        var clients: [ClientRecord] = []
-        forEachTranslator { $0.forEachClient { clients.append($0) } }
-        return clients
+    func largestClients(_ limit: Int) -> [ClientRecord] {
+        var largest: [ClientRecord] = []
+        forEachTranslator { translator in
+            // There may be a million, of which no more than twice the limit is kept at any time.
+            translator.forEachClient { client in
+                largest.append(client)
+                guard largest.count >= 2 * max(limit, 1) else { return }
+                largest.sort { $0.isLarger(than: $1) }
+                largest.removeSubrange(limit...)
+            }
+        }
+        return Array(largest.sorted { $0.isLarger(than: $1) }.prefix(limit))
     }
 
     func sessions(limit: Int, where isWanted: (SessionRecord) -> Bool) -> [SessionRecord] {
@@ -40,4 +49,9 @@ extension TranslationEngine: RunningTranslator where Translator: PacketTranslato
         }
         return sessions
     }
+}
+
+extension ClientRecord {
+    /// Whether it holds more ports than another one; of equals the one with the lower address is told first.
+    fileprivate func isLarger(than other: ClientRecord) -> Bool { (ports, other.client) > (other.ports, client) }
 }

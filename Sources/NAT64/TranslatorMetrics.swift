@@ -35,10 +35,9 @@ struct TranslatorMetrics {
         add(
             "duet_nat64_write_failures_total", "counter", "Packets that the device did not take.",
             [("", engine.writeFailures)])
-        let largest = engine.clients.sorted { ($0.ports, $1.client) > ($1.ports, $0.client) }
         add(
             "duet_nat64_client_ports", "gauge", "Public ports in use, of the clients with most of them.",
-            largest.prefix(TranslatorMetrics.clients).map { ("client=\"\($0.client)\"", $0.ports) })
+            engine.largestClients(TranslatorMetrics.clients).map { ("client=\"\($0.client)\"", $0.ports) })
         guard let kernel else { return }
         add(
             "duet_nat64_kernel_packets_total", "counter", "Packets that the kernel's programs saw, by what they did.",

@@ -11,8 +11,8 @@ struct TranslatorResponder: Sendable {
     let kernel: KernelPath?
     let configuration: TranslatorConfiguration
 
-    /// The sessions that are shown at once unless the question says how many.
-    private static let sessions = 1000
+    /// The sessions that are shown at once unless the question says how many, and the clients.
+    private static let records = 1000
 
     func answer(_ request: Request) -> Response {
         guard request.method == .get else { return text(.methodNotAllowed, "use GET\n") }
@@ -22,7 +22,7 @@ struct TranslatorResponder: Sendable {
             let metrics = TranslatorMetrics(engine, try? kernel?.counters())
             return text(.ok, metrics.text, type: TranslatorMetrics.type)
         case "/sessions": return sessions(request)
-        case "/clients": return json(.array(engine.clients.map(Self.value)))
+        case "/clients": return json(.array(engine.largestClients(Self.records).map(Self.value)))
         case "/trace": return trace()
         default:
             return text(.notFound, "there is no \(request.uri.path): /status /sessions /clients /trace /metrics\n")
@@ -95,7 +95,7 @@ struct TranslatorResponder: Sendable {
     /// `/sessions?limit=N&address=A`: the sessions that an address of either family has a part in.
     private func sessions(_ request: Request) -> Response {
         let query = request.uri.queryParameters
-        guard let limit = query["limit"].map({ Int($0) }) ?? Self.sessions, limit >= 0 else {
+        guard let limit = query["limit"].map({ Int($0) }) ?? Self.records, limit >= 0 else {
             return text(.badRequest, "limit is no number\n")
         }
         var wanted: IPAddress?

@@ -89,7 +89,8 @@ public struct NAT64: FramedTranslator, ~Copyable, Sendable {
     /// Does what time has brought: ends sessions, and makes the next packet that is due without one having come, a held
     /// fragment or a question to a silent TCP client; nil if there is none.
     ///
-    /// To be called in a loop after packets that were fragments, and about once a second.
+    /// To be called in a loop after packets that were fragments, and about once a second; nil is returned too after some
+    /// thousand sessions that have ended, so that packets do not wait, and `isBehind` then says that there may be more.
     ///
     /// - Precondition: the buffer has room for `TranslationOptions.headroom` and 2048 bytes.
     @_lifetime(buffer: copy buffer)

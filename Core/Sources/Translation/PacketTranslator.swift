@@ -28,6 +28,9 @@ public protocol PacketTranslator: ~Copyable, Sendable {
         _ buffer: inout MutableRawSpan, packet: Range<Int>, offload: PacketOffload, at now: Timestamp
     ) -> Outcome
 
+    /// Whether time has brought more than `pending` does at once: it is to be called again, when others have had their turn.
+    func isBehind(at now: Timestamp) -> Bool
+
     /// Does what time has brought, and makes the next packet that is due without one having come.
     @_lifetime(buffer: copy buffer)
     mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome?
@@ -68,6 +71,9 @@ extension NAT64: PacketTranslator {
         return usage
     }
 
+    /// Whether there are sessions that may have ended and have not been looked at.
+    public func isBehind(at now: Timestamp) -> Bool { table.isBehind(at: NAT64.second(now)) }
+
     /// Whether fragments or TCP SYNs wait.
     public var holdsPackets: Bool { fragments.isHolding || heldSYNs.waiting > 0 }
 }
@@ -75,6 +81,9 @@ extension NAT64: PacketTranslator {
 extension StatelessTranslator: PacketTranslator {
     /// Nothing waits where there are no sessions.
     public var holdsPackets: Bool { false }
+
+    /// Time brings nothing.
+    public func isBehind(at now: Timestamp) -> Bool { false }
 
     /// Nothing is held.
     public var usage: TranslatorUsage { TranslatorUsage() }

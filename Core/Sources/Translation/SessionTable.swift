@@ -320,6 +320,9 @@ struct SessionTable: ~Copyable {
         }
     }
 
+    /// Whether there are sessions that may have ended by `now` and have not been looked at.
+    func isBehind(at now: UInt32) -> Bool { due != 0 || (turned.map { $0 < now } ?? false) }
+
     /// Takes the next session that has ended, and removes it unless `revive` gives it another second to end in.
     ///
     /// - Returns: the session as it was; nil if none has ended by `now`.

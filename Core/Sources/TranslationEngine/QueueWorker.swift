@@ -139,12 +139,14 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
         }
         var isHolding = shared.directoryIsHolding
         for shard in shared.shards {
-            while let outcome = shard.state.withLock({ translator in
-                var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
-                return translator.pending(&span, at: now)
-            }) {
-                send(scratch, outcome, .whole, nil, at: now)
-            }
+            repeat {
+                while let outcome = shard.state.withLock({ translator in
+                    var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+                    return translator.pending(&span, at: now)
+                }) {
+                    send(scratch, outcome, .whole, nil, at: now)
+                }
+            } while shard.state.withLock { $0.isBehind(at: now) }
             if shard.state.withLock({ $0.holdsPackets }) { isHolding = true }
         }
         shared.isHolding.store(isHolding, ordering: .relaxed)

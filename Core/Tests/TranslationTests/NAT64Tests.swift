@@ -224,6 +224,26 @@ struct `Stateful NAT64` {
     }
 
     @Test
+    func `ends any number of sessions, some thousand at once`() {
+        var bench = NAT64Bench {
+            $0.maximumSessions = 10_000
+            $0.mappingsPerClient = 10_000
+        }
+        for port in 1...10_000 { _ = bench.send(NAT64Bench.udp6(port)) }
+        #expect(bench.nat.sessionCount == 10_000)
+        _ = bench.wait(seconds: 0)
+        _ = bench.wait(seconds: 301)
+        var turns = 1
+        while bench.nat.isBehind(at: Timestamp(milliseconds: bench.milliseconds)) {
+            #expect(bench.nat.sessionCount > 0)
+            _ = bench.wait(seconds: 0)
+            turns += 1
+        }
+        #expect(turns == 3, "4,096 a turn")
+        #expect(bench.nat.sessionCount == 0)
+    }
+
+    @Test
     func `refuses sessions beyond the table without leaving anything behind`() {
         var bench = NAT64Bench {
             $0.maximumSessions = 5
