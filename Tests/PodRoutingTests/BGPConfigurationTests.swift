@@ -78,6 +78,7 @@ struct BGPConfigurationTests {
                   local as 64512;
                   neighbor fd00:20::ffff as 64513;
                   connect retry time 10;
+                  error wait time 3, 60;
                   ipv4 {
                     import none;
                     export where proto = "duet_blocks4";

@@ -16,6 +16,8 @@ extension BGPConfiguration {
                 "  local as \(autonomousSystem);",
                 "  neighbor \(peer.address) as \(peer.autonomousSystem);",
                 "  connect retry time 10;",
+                // By itself BIRD waits for a minute after any error, in which it takes no connection either.
+                "  error wait time 3, 60;",
             ]
             for family in IPFamily.allCases where peers(for: family, of: node).contains(peer) {
                 lines += [
