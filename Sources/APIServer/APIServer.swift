@@ -77,12 +77,14 @@ public final class APIServer: ServiceLifecycle.Service {
             discovery: DiscoveryDocuments(served, serverAddress: names.authority), openAPI: OpenAPIDocuments(served),
             issuer: IssuerDiscovery(accountTokens, serverURL: names.url))
         let limits = configuration.limits
+        // Its notes on connections are of interest to nobody.
+        let libraryLogger = LibraryLogHandler.logger(logger)
         let application = Application(
             responder: LimitedResponder(responder, limits),
             server: try .tls(GuardedChannel.builder(limits), tlsConfiguration: tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.bindAddress, port: configuration.securePort), backlog: 1_024,
-                availableConnectionsDelegate: .maximum(limits.maximumConnections, logger: logger.quieter)),
+                availableConnectionsDelegate: .maximum(limits.maximumConnections, logger: libraryLogger)),
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port ?? configuration.securePort
                 do {
@@ -94,7 +96,7 @@ public final class APIServer: ServiceLifecycle.Service {
                 logger.info("serving", metadata: ["address": "\(configuration.bindAddress)", "port": "\(port)"])
                 listening.continuation.yield(port)
             },
-            logger: logger.quieter)
+            logger: libraryLogger)
         let expiry = ObjectExpiry(store, .events, seconds: configuration.eventTTL, logger: logger)
         let expiring = Task { await expiry?.run() }
         defer { expiring.cancel() }
@@ -132,15 +134,6 @@ public final class APIServer: ServiceLifecycle.Service {
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]
         return tls
-    }
-}
-
-extension Logger {
-    /// The logger for the HTTP library, whose notes on connections are of interest to nobody.
-    fileprivate var quieter: Logger {
-        var logger = self
-        logger.logLevel = max(logLevel, .warning)
-        return logger
     }
 }
 

@@ -63,7 +63,7 @@ struct TokenRequest: Sendable {
         return [
             "aud": .array(audiences.map { .string($0) }), "exp": .integer(now.seconds + Int64(seconds)),
             "iat": .integer(now.seconds), "iss": .string(ServiceAccountTokens.issuer),
-            "jti": .string(UUID().uuidString.lowercased()), "kubernetes.io": own, "nbf": .integer(now.seconds),
+            "jti": .string(RandomNames.uuid()), "kubernetes.io": own, "nbf": .integer(now.seconds),
             "sub": .string(name.userName),
         ]
     }

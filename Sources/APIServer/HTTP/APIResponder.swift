@@ -43,13 +43,17 @@ struct APIResponder: HTTPResponder {
         switch context.target {
         case .resource(let path):
             let query = context.query
-            let executor = Self.executor(for: request, path, query, context.channel)
+            let takesLong = Self.takesLong(request, path, query)
             guard let deadline = try RequestDeadline(request, context.target, query) else {
-                return try await withTaskExecutorPreference(executor) { [context] in
+                // This is already the connection's thread; to prefer it once more would cost another turn of it.
+                guard takesLong else { return try await handler.respond(to: request, path, query, context) }
+                return try await withTaskExecutorPreference(globalConcurrentExecutor) { [context] in
                     try await handler.respond(to: request, path, query, context)
                 }
             }
-            return try await deadline.run(on: context.channel.eventLoop, executor) { [handler, context] in
+            let loop = context.channel.eventLoop
+            let executor: any TaskExecutor = takesLong ? globalConcurrentExecutor : EventLoopTaskExecutor.of(loop)
+            return try await deadline.run(on: loop, executor) { [handler, context] in
                 try await handler.respond(to: request, path, query, context)
             }
         case .discovery(let segments), .other(let segments):
@@ -68,17 +72,14 @@ struct APIResponder: HTTPResponder {
     /// Bytes of a body up to which a request is answered on the thread of its connection, which others share.
     private static let shortBody = 64 << 10
 
-    /// Where a request is answered: what may take more than a moment (lists, changes of many objects, large bodies) in a pool.
-    private static func executor(
-        for request: Request, _ path: RequestTarget.ResourcePath, _ query: Query, _ channel: any Channel
-    ) -> any TaskExecutor {
-        let takesLong =
-            switch request.method {
-            case .get, .head: path.name == nil && !path.isWatch && !query.flag("watch")
-            case .delete: path.name == nil
-            default: request.headers[.contentLength].flatMap { Int($0) } ?? .max > shortBody
-            }
-        return takesLong ? globalConcurrentExecutor : EventLoopTaskExecutor.of(channel.eventLoop)
+    /// Whether a request may take more than a moment (lists, changes of many objects, large bodies), so that it is answered
+    /// in a pool.
+    private static func takesLong(_ request: Request, _ path: RequestTarget.ResourcePath, _ query: Query) -> Bool {
+        switch request.method {
+        case .get, .head: path.name == nil && !path.isWatch && !query.flag("watch")
+        case .delete: path.name == nil
+        default: request.headers[.contentLength].flatMap { Int($0) } ?? .max > shortBody
+        }
     }
 
     private func health(_ segments: [String], _ request: Request) throws -> Response {

@@ -39,7 +39,7 @@ struct GuardedChannel: ServerChildChannel {
         }.flatMap {
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(PartingGuard(), position: .first)
-                try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits))
+                try channel.pipeline.syncOperations.addHandlers(WriteGathering(), ConnectionGuard(limits))
             }
         }.flatMap { base.setup(channel: channel, logger: logger) }
     }

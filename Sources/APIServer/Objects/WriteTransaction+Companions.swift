@@ -1,4 +1,3 @@
-import Foundation
 import JSON
 package import KubernetesAPI
 
@@ -26,7 +25,7 @@ extension WriteTransaction {
         var metadata = object["metadata"] ?? [:]
         metadata["name"] = .string(companion.name)
         metadata["namespace"] = companion.namespace.isEmpty ? nil : .string(companion.namespace)
-        metadata["uid"] = .string(UUID().uuidString.lowercased())
+        metadata["uid"] = .string(RandomNames.uuid())
         metadata["creationTimestamp"] = .string(Timestamp.now.description)
         object["metadata"] = metadata
         _ = put(definitions[index].inOrder(object), index, key)

@@ -1,4 +1,3 @@
-import Foundation
 package import JSON
 package import KubernetesAPI
 
@@ -53,7 +52,7 @@ extension WriteTransaction {
         }
         metadata["name"] = .string(key.name)
         metadata["namespace"] = definition.resource.isNamespaced ? .string(key.namespace) : nil
-        metadata["uid"] = .string(UUID().uuidString.lowercased())
+        metadata["uid"] = .string(RandomNames.uuid())
         metadata["creationTimestamp"] = .string(Timestamp.now.description)
         if definition.countsGenerations {
             metadata["generation"] = 1
@@ -70,7 +69,7 @@ extension WriteTransaction {
         hold(try definition.strategy.admitCreate(&object, context))
         if let present = self.object(resource, key) {
             var error = StatusError.alreadyExists(definition.resource, key.name)
-            if present.value.isTerminating { error.message = "object is being deleted: \(error.message)" }
+            if present.isTerminating { error.message = "object is being deleted: \(error.message)" }
             throw error
         }
         switch options.tracking {
@@ -85,10 +84,10 @@ extension WriteTransaction {
     private func checkNamespace(
         _ namespace: String, _ resource: Resource, _ object: JSONValue
     ) throws(StatusError) {
-        guard let found = lookup.object(.namespaces, namespace: nil, name: namespace) else {
+        guard let index = index(of: .namespaces), let found = self.object(index, ObjectKey(name: namespace)) else {
             throw .notFound(.namespaces, namespace)
         }
-        guard found.at("metadata", "deletionTimestamp") == nil else {
+        guard !found.isTerminating else {
             throw .forbidden(
                 resource, object.at("metadata", "name")?.string ?? "",
                 "unable to create new content in namespace \(namespace) because it is being terminated",
@@ -105,14 +104,12 @@ extension WriteTransaction {
 enum GeneratedName {
     /// How often a taken name is replaced by another.
     static let attempts = 8
-    private static let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
     private static let suffixLength = 5
     private static let maximumLength = 63
 
     /// The prefix, cut where needed, and a random suffix.
     static func make(_ prefix: String) -> String {
-        let suffix = (0..<suffixLength).map { _ in alphabet[Int.random(in: alphabet.indices)] }
-        return prefix.prefix(maximumLength - suffixLength) + String(suffix)
+        prefix.prefix(maximumLength - suffixLength) + RandomNames.suffix(suffixLength)
     }
 }
 

@@ -40,9 +40,7 @@ extension APIHandler {
             guard
                 let (watcher, revision) = try await session.begin(
                     after: from, chunkSize: Self.chunkSize,
-                    { bytes in
-                        try await writer.write(ByteBuffer(bytes: bytes))
-                    })
+                    { try await writer.write($0) })
             else { return }
             let timer = Task {
                 await Self.tick(watcher, until: ContinuousClock.now + timeout, hasBookmarks: hasBookmarks)
@@ -52,7 +50,7 @@ extension APIHandler {
                 session.store.endWatch(watcher)
             }
             try await withGracefulShutdownHandler {
-                try await session.follow(watcher, after: revision) { try await writer.write(ByteBuffer(bytes: $0)) }
+                try await session.follow(watcher, after: revision) { try await writer.write($0) }
             } onGracefulShutdown: {
                 watcher.cancel()
             }
@@ -91,11 +89,11 @@ private struct WatchSession: Sendable {
     ///
     /// The objects are held only for as long as this takes, not for the time of the watch.
     func begin(
-        after revision: Int64?, chunkSize: Int, _ write: ([UInt8]) async throws -> Void
+        after revision: Int64?, chunkSize: Int, _ write: (ByteBuffer) async throws -> Void
     ) async throws -> (watcher: Watcher, revision: Int64)? {
         guard let start = store.watch(index, after: revision) else {
             let error = StatusError.expired("too old resource version: \(revision ?? 0) (\(store.horizon(index)))")
-            try await write(encoder.failure(error))
+            try await write(ByteBuffer(bytes: encoder.failure(error)))
             return nil
         }
         channel.closeFuture.whenComplete { [weak watcher = start.watcher] _ in watcher?.cancel() }
@@ -109,7 +107,7 @@ private struct WatchSession: Sendable {
     }
 
     /// Sends what happens after a revision until the watcher is cancelled or too slow.
-    func follow(_ watcher: Watcher, after start: Int64, _ write: ([UInt8]) async throws -> Void) async throws {
+    func follow(_ watcher: Watcher, after start: Int64, _ write: (ByteBuffer) async throws -> Void) async throws {
         var revision = start
         for await _ in watcher.wakeUps {
             var hasMore = true
@@ -117,19 +115,19 @@ private struct WatchSession: Sendable {
                 guard let news = store.news(of: watcher, after: revision) else {
                     let error = StatusError.expired(
                         "too old resource version: \(revision) (\(store.horizon(index))): the watcher was too slow")
-                    try await write(encoder.failure(error))
+                    try await write(ByteBuffer(bytes: encoder.failure(error)))
                     return
                 }
-                var buffer: [UInt8] = []
+                var buffer = ByteBuffer()
                 for event in news.events {
-                    buffer += change(event) ?? []
+                    append(event, to: &buffer)
                 }
                 revision = news.revision
                 hasMore = news.hasMore
                 if hasBookmarks, news.isProgressDue {
-                    buffer += encoder.bookmark(revision)
+                    buffer.writeBytes(encoder.bookmark(revision))
                 }
-                if !buffer.isEmpty {
+                if buffer.readableBytes > 0 {
                     try await write(buffer)
                 }
             }
@@ -138,46 +136,46 @@ private struct WatchSession: Sendable {
 
     /// Sends the objects that are there at first, never more at a time than a chunk and one object.
     private func send(
-        _ objects: ObjectTree, revision: Int64, chunkSize: Int, _ write: ([UInt8]) async throws -> Void
+        _ objects: ObjectTree, revision: Int64, chunkSize: Int, _ write: (ByteBuffer) async throws -> Void
     ) async throws {
         var last: ObjectKey?
-        var buffer: [UInt8] = []
+        var buffer = ByteBuffer()
         repeat {
-            if !buffer.isEmpty {
+            if buffer.readableBytes > 0 {
                 try await write(buffer)
-                buffer.removeAll(keepingCapacity: true)
+                buffer = ByteBuffer()
             }
             objects.forEach(after: last) { object in
                 last = object.key
                 if filter.matches(object) {
-                    buffer += encoder.event("ADDED", object)
+                    encoder.append("ADDED", object, to: &buffer)
                 }
-                return buffer.count < chunkSize
+                return buffer.readableBytes < chunkSize
             }
-        } while buffer.count >= chunkSize
+        } while buffer.readableBytes >= chunkSize
         if endsInitialEvents {
-            buffer += encoder.bookmark(revision, endsInitialEvents: true)
+            buffer.writeBytes(encoder.bookmark(revision, endsInitialEvents: true))
         }
-        if !buffer.isEmpty {
+        if buffer.readableBytes > 0 {
             try await write(buffer)
         }
     }
 
     /// The event as seen through the filter: objects come and go as they begin and cease to match.
-    private func change(_ event: StoredEvent) -> [UInt8]? {
+    private func append(_ event: StoredEvent, to buffer: inout ByteBuffer) {
         let matched = event.previous.map(filter.matches) ?? false
         let matches = event.kind != .deleted && filter.matches(event.object)
         switch (matched, matches) {
-        case (false, false): return nil
-        case (false, true): return encoder.event("ADDED", event.object)
-        case (true, true): return encoder.event("MODIFIED", event.object)
+        case (false, false): break
+        case (false, true): encoder.append("ADDED", event.object, to: &buffer)
+        case (true, true): encoder.append("MODIFIED", event.object, to: &buffer)
         case (true, false):
             guard event.kind != .deleted, let previous = event.previous else {
-                return encoder.event("DELETED", event.object)
+                return encoder.append("DELETED", event.object, to: &buffer)
             }
             var last = previous.value
             last.set(.string(String(event.object.revision)), at: "metadata", "resourceVersion")
-            return encoder.event("DELETED", last)
+            buffer.writeBytes(encoder.event("DELETED", last))
         }
     }
 }
@@ -187,6 +185,8 @@ private struct WatchEncoder: Sendable {
     private let view: ObjectView
     private let resource: Resource
     private let isBinary: Bool
+    /// Bytes of a line besides its object's, and a few more.
+    private static let frameBytes = 64
 
     init(_ call: APIHandler.Call) {
         view = ObjectView(call)
@@ -198,8 +198,17 @@ private struct WatchEncoder: Sendable {
         isBinary ? "\(OutputFormat.Encoding.protobuf.mediaType);stream=watch" : OutputFormat.Encoding.json.mediaType
     }
 
-    func event(_ type: String, _ object: StoredObject) -> [UInt8] {
-        view.isPlain && !isBinary ? line(type, object.text) : event(type, object.value)
+    func append(_ type: String, _ object: StoredObject, to buffer: inout ByteBuffer) {
+        guard view.isPlain, !isBinary else {
+            buffer.writeBytes(event(type, object.value))
+            return
+        }
+        buffer.reserveCapacity(minimumWritableBytes: object.text.count + Self.frameBytes)
+        buffer.writeStaticString("{\"type\":\"")
+        buffer.writeString(type)
+        buffer.writeStaticString("\",\"object\":")
+        buffer.writeBytes(object.text)
+        buffer.writeStaticString("}\n")
     }
 
     func event(_ type: String, _ value: JSONValue) -> [UInt8] { frame(type, view.item(value, isFirst: true)) }

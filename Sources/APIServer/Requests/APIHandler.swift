@@ -9,7 +9,7 @@ struct APIHandler: Sendable {
     /// The state.
     let store: Store
     /// The resources as they are served, by group, version and plural.
-    let served: [String: (index: Int, definition: ResourceDefinition)]
+    let served: [ServedPlace: ServedResource]
     /// Calls nodes.
     let nodes: NodeClient
     /// What users may do.
@@ -30,18 +30,43 @@ struct APIHandler: Sendable {
         self.authenticator = authenticator
         self.logger = logger
         served = Dictionary(
-            ResourceRegistry.served(store.definitions).map {
-                ("\($0.definition.resource.apiVersion)/\($0.definition.resource.plural)", $0)
+            ResourceRegistry.served(store.definitions).map { index, definition in
+                let resource = definition.resource
+                return (
+                    ServedPlace(group: resource.group, version: resource.version, plural: resource.plural),
+                    ServedResource(index, definition, stored: store.definitions[index])
+                )
             },
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// One request for a known resource.
-    struct Call: Sendable {
+    /// What a path names a resource by.
+    struct ServedPlace: Hashable {
+        let group: String
+        let version: String
+        let plural: String
+    }
+
+    /// A resource as it is served; requests refer to it, since a copy of what it holds would count dozens of references.
+    final class ServedResource: Sendable {
         let index: Int
         let definition: ResourceDefinition
         /// The definition of what is stored, which differs from that of what is served for alternate forms.
         let stored: ResourceDefinition
+        /// Whether the objects have a binary form.
+        let hasProtobuf: Bool
+
+        init(_ index: Int, _ definition: ResourceDefinition, stored: ResourceDefinition) {
+            self.index = index
+            self.definition = definition
+            self.stored = stored
+            hasProtobuf = Schema.hasProtobuf(definition.resource)
+        }
+    }
+
+    /// One request for a known resource.
+    struct Call: Sendable {
+        let served: ServedResource
         let path: RequestTarget.ResourcePath
         let query: Query
         let format: OutputFormat
@@ -49,7 +74,11 @@ struct APIHandler: Sendable {
         let context: ServerRequestContext
         let access: AccessControl
 
-        var resource: Resource { definition.resource }
+        var index: Int { served.index }
+        var definition: ResourceDefinition { served.definition }
+        /// The definition of what is stored.
+        var stored: ResourceDefinition { served.stored }
+        var resource: Resource { served.definition.resource }
 
         /// The key of the named object.
         var key: ObjectKey {
@@ -138,24 +167,22 @@ struct APIHandler: Sendable {
     func respond(
         to request: Request, _ path: RequestTarget.ResourcePath, _ query: Query, _ context: ServerRequestContext
     ) async throws -> Response {
-        let version = path.group.isEmpty ? path.version : "\(path.group)/\(path.version)"
-        guard let (index, definition) = served["\(version)/\(path.plural)"] else { throw StatusError.unknownPath() }
+        let place = ServedPlace(group: path.group, version: path.version, plural: path.plural)
+        guard let served = served[place] else { throw StatusError.unknownPath() }
         // A path without namespace means the whole cluster, and there only lists and watches make sense.
-        guard definition.resource.isNamespaced || path.namespace == nil,
-            !definition.resource.isNamespaced || path.namespace != nil || path.name == nil
+        let isNamespaced = served.definition.resource.isNamespaced
+        guard isNamespaced || path.namespace == nil, !isNamespaced || path.namespace != nil || path.name == nil
         else { throw StatusError.unknownPath() }
-        let accept = request.headers[values: .accept].joined(separator: ",")
         let negotiated = OutputFormat.negotiate(
-            accept: accept, isPretty: Self.isForPeople(request, query),
-            hasProtobuf: Schema.hasProtobuf(definition.resource))
+            accept: request.headers[.accept], isPretty: Self.isForPeople(request, query),
+            hasProtobuf: served.hasProtobuf)
         // Subresources like logs negotiate nothing with this server.
         guard let format = negotiated ?? (path.subresource == nil ? nil : .json) else {
             throw StatusError.notAcceptable(supported: OutputFormat.supported)
         }
         let call = Call(
-            index: index, definition: definition, stored: store.definitions[index], path: path, query: query,
-            format: format, request: request,
-            context: context, access: access)
+            served: served, path: path, query: query, format: format, request: request, context: context,
+            access: access)
         let response: Response
         do {
             if path.subresource != nil {
@@ -167,7 +194,7 @@ struct APIHandler: Sendable {
             response = .failure(error, format.encoding)
         }
         let verb = RequestCounters.Verb(request, path, query)
-        counters.count(.init(index: index, verb: verb, code: response.status.code))
+        counters.count(.init(index: served.index, verb: verb, code: response.status.code))
         return response
     }
 

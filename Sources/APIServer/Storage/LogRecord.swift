@@ -1,6 +1,28 @@
 import Crypto
 import Foundation
 
+/// One row of the log as it was read: what it says may not be what was written.
+struct LogRow: Sendable {
+    /// What it says.
+    let record: LogRecord
+    /// The digest that was written with it.
+    let checksum: Int64
+
+    /// What it says, which is what was written.
+    ///
+    /// - Parameter path: Of the database, for the error.
+    func checked(_ path: String) throws -> LogRecord {
+        guard record.checksum == checksum else {
+            throw StorageFailure.damaged(
+                "the row of revision \(record.revision), \(record.resource) \(record.key.namespace)/\(record.key.name), "
+                    + "has changed"
+            )
+            .configurationError(path)
+        }
+        return record
+    }
+}
+
 /// One row of the log.
 struct LogRecord: Sendable {
     /// Revision of the write.

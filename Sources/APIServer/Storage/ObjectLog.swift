@@ -33,12 +33,7 @@ final class ObjectLog: Sendable {
                         """)
             }
             queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.write { database in
-                // Rows carry checksums; this finds rows that are missing because a page is not what it was.
-                let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
-                guard found == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: found) }
-                try Self.prepare(database, path)
-            }
+            try queue.write { try Self.prepare($0, path) }
             for file in [path, path + "-wal", path + "-shm"] where FileSystem.exists(file) {
                 try FileSystem.setMode(file, 0o600)
             }
@@ -56,6 +51,7 @@ final class ObjectLog: Sendable {
                     + "one, or restore a backup made with this one")
         }
         guard found < layout else { return }
+        try check(database)
         if try database.tableExists("log") {
             try database.execute(
                 sql: """
@@ -77,31 +73,47 @@ final class ObjectLog: Sendable {
         let rows = try Row.fetchCursor(
             database, sql: "SELECT revision, \(now), 0, resource, namespace, name, kind, object FROM earlier")
         while let row = try rows.next() {
-            try insert(try record(row, path, isChecked: false), database)
+            try insert(try self.row(row, path).record, database)
         }
         try database.execute(sql: "DROP TABLE earlier")
     }
 
     /// The revision before which the history is incomplete, and every row in order.
     ///
-    /// - Throws: `ConfigurationError` when a row is damaged, or when rows are missing that had been acknowledged.
-    func read(_ body: (LogRecord) throws -> Void) throws -> Int64 {
-        do {
-            return try queue.read { database in
-                let last = try Self.forEachRecord(database, path, body)
+    /// - Parameter body: Gets the rows; it has to compare their checksums.
+    /// - Throws: `ConfigurationError` when the database is damaged, or when rows are missing that had been acknowledged.
+    func read(_ body: (LogRow) throws -> Void) throws -> Int64 {
+        let check = IntegrityCheck(path)
+        let result = Result {
+            try queue.read { database in
+                let last = try Self.forEachRow(database, path, body)
                 let compacted = try Self.compacted(database)
                 try watermark.check(max(last, compacted), path)
                 return compacted
             }
+        }
+        do {
+            // A damaged database says more than what its rows look like.
+            try check.wait()
+            return try result.get()
         } catch let error as DatabaseError {
             throw StorageFailure(error).configurationError(path)
         }
     }
 
+    /// Compares the database's pages with each other: rows carry checksums, but would not be missed if they were gone.
+    static func check(_ database: Database) throws {
+        let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
+        guard found == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: found) }
+    }
+
     /// What a database holds, all of which has been read and compared with its checksums.
     static func verify(_ database: Database, _ path: String) throws -> StateBackup.Contents {
         var rows = 0
-        let last = try forEachRecord(database, path) { _ in rows += 1 }
+        let last = try forEachRow(database, path) {
+            _ = try $0.checked(path)
+            rows += 1
+        }
         return StateBackup.Contents(rows: rows, revision: max(last, try compacted(database)))
     }
 
@@ -110,8 +122,8 @@ final class ObjectLog: Sendable {
     }
 
     /// Reads every row in order; returns the revision of the last.
-    private static func forEachRecord(
-        _ database: Database, _ path: String, _ body: (LogRecord) throws -> Void
+    private static func forEachRow(
+        _ database: Database, _ path: String, _ body: (LogRow) throws -> Void
     ) throws -> Int64 {
         let rows = try Row.fetchCursor(
             database,
@@ -121,15 +133,15 @@ final class ObjectLog: Sendable {
                 """)
         var last: Int64 = 0
         while let row = try rows.next() {
-            let record = try record(row, path)
-            last = record.revision
-            try body(record)
+            let found = try self.row(row, path)
+            last = found.record.revision
+            try body(found)
         }
         return last
     }
 
     /// Reads one row; a damaged one must not end the process, so nothing is taken for granted.
-    private static func record(_ row: Row, _ path: String, isChecked: Bool = true) throws -> LogRecord {
+    private static func row(_ row: Row, _ path: String) throws -> LogRow {
         func value<Value: DatabaseValueConvertible>(_ index: Int) -> Value? {
             Value.fromDatabaseValue(row[index] as DatabaseValue)
         }
@@ -138,16 +150,11 @@ final class ObjectLog: Sendable {
             let kind = value(6).flatMap({ StoredEvent.Kind(rawValue: $0) }),
             let text = try row.withUnsafeData(atIndex: 7, { $0.map { [UInt8]($0) } })
         else { throw StorageFailure.damaged("a row cannot be read").configurationError(path) }
-        let record = LogRecord(
-            revision: revision, written: written, resource: resource, key: ObjectKey(namespace: namespace, name: name),
-            kind: kind, text: text)
-        guard !isChecked || record.checksum == checksum else {
-            throw StorageFailure.damaged(
-                "the row of revision \(revision), \(resource) \(namespace)/\(name), has changed"
-            )
-            .configurationError(path)
-        }
-        return record
+        return LogRow(
+            record: LogRecord(
+                revision: revision, written: written, resource: resource,
+                key: ObjectKey(namespace: namespace, name: name), kind: kind, text: text),
+            checksum: checksum)
     }
 
     private static func insert(_ record: LogRecord, _ database: Database) throws {

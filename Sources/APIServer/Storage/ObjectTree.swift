@@ -1,13 +1,13 @@
 /// The objects of one resource in the order of their keys, as a value.
 ///
-/// A copy costs nothing; a change to a shared tree copies one chunk and the list of chunks (one word per 64 objects or more).
+/// A copy costs nothing; a change to a shared tree copies one chunk and the list of chunks (one word per 32 objects or more).
 /// Look-ups and changes take O(log n) comparisons.
 package struct ObjectTree: Sendable {
     private var chunks: [[StoredObject]] = []
     /// Number of objects.
     package private(set) var count = 0
 
-    private static let capacity = 128
+    private static let capacity = 64
 
     /// An empty tree.
     package init() {}

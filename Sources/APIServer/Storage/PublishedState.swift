@@ -15,18 +15,24 @@ struct PublishedState: Sendable {
         watchers = Array(repeating: [:], count: resourceCount)
     }
 
+    /// What a publication leaves to do when readers may look again.
+    struct Publication: Sendable {
+        /// The state that was replaced, most of which nobody else may hold: letting go of it takes a while.
+        let replaced: [ObjectTree]
+        /// Whom to tell.
+        let watchers: [Watcher]
+    }
+
     /// Makes a stored batch visible.
-    mutating func publish(_ transaction: WriteTransaction) {
+    mutating func publish(_ transaction: WriteTransaction) -> Publication {
+        let replaced = trees
         trees = transaction.trees
         revision = transaction.revision
         for event in transaction.events {
             histories[event.resource].append(event)
         }
-        for resource in Set(transaction.events.map(\.resource)) {
-            for watcher in watchers[resource].values {
-                watcher.wake()
-            }
-        }
+        let resources = Set(transaction.events.map(\.resource))
+        return Publication(replaced: replaced, watchers: resources.flatMap { watchers[$0].values })
     }
 
     /// The objects of a resource as they were at a revision; nil when the history does not reach back that far.

@@ -2,7 +2,7 @@ import JSON
 import Logging
 
 /// Builds the state from the log when a server starts.
-struct Recovery {
+struct Recovery: Sendable {
     private let definitions: [ResourceDefinition]
     private let selections: [JSONSelection]
     private let logger: Logger
@@ -10,7 +10,7 @@ struct Recovery {
     init(_ definitions: [ResourceDefinition], _ logger: Logger) {
         self.definitions = definitions
         self.logger = logger
-        selections = definitions.map { JSONSelection(paths: [["metadata", "labels"]] + $0.fields.flatMap(\.paths)) }
+        selections = definitions.map { JSONSelection(paths: StoredObject.selectedPaths + $0.fields.flatMap(\.paths)) }
     }
 
     /// The state, and what of the log it does not need.
@@ -22,13 +22,18 @@ struct Recovery {
         var state = PublishedState(resourceCount: definitions.count)
         var compaction = CompactionQueue()
         var unknown: Set<String> = []
-        let compacted = try log.read { record in
+        // Most of the time goes into reading the objects' texts, in whatever order.
+        var rows = OrderedPipeline<LogRow, (index: Int, object: StoredObject)?> { [self] row in
+            let record = try row.checked(log.path)
+            return try indices[record.resource].map { ($0, try object(record, $0, log.path)) }
+        }
+        func take(_ row: LogRow, _ found: (index: Int, object: StoredObject)?) {
+            let record = row.record
             state.revision = record.revision
-            guard let index = indices[record.resource] else {
+            guard let (index, object) = found else {
                 unknown.insert(record.resource)
                 return
             }
-            let object = try object(record, index, log.path)
             let event = StoredEvent(
                 resource: index, kind: record.kind, object: object, previous: state.trees[index][record.key])
             if record.kind == .deleted {
@@ -39,19 +44,29 @@ struct Recovery {
             state.histories[index].append(event)
             compaction.add(event)
         }
+        let compacted = try log.read { try rows.add($0, take) }
+        try rows.finish(take)
         state.revision = max(state.revision, compacted)
         for index in definitions.indices {
             state.histories[index].raiseHorizon(to: compacted)
             guard needsValue(index) else { continue }
-            state.trees[index].forEach { object in
-                definitions[index].strategy.recover(object.value)
-                return true
-            }
+            try recover(state.trees[index], definitions[index].strategy)
         }
         if !unknown.isEmpty {
             logger.warning("stored objects of unknown resources", metadata: ["resources": "\(unknown.sorted())"])
         }
         return (state, compaction)
+    }
+
+    private func recover(_ tree: ObjectTree, _ strategy: any ResourceStrategy) throws {
+        var objects: [StoredObject] = []
+        tree.forEach {
+            objects.append($0)
+            return true
+        }
+        var values = OrderedPipeline<StoredObject, JSONValue> { $0.value }
+        for object in objects { try values.add(object) { strategy.recover($1) } }
+        try values.finish { strategy.recover($1) }
     }
 
     /// Whether the strategy looks at stored objects; an `ObjectStrategy` that follows none holds nothing and changes nothing

@@ -79,7 +79,9 @@ extension Store {
                 }
                 transaction.events.forEach { compaction.add($0) }
             }
-            published.withLock { $0.publish(transaction) }
+            for watcher in published.withLock({ $0.publish(transaction) }).watchers {
+                watcher.wake()
+            }
             return nil
         } catch {
             logger.error("cannot write the database", metadata: ["path": "\(log.path)", "error": "\(error)"])

@@ -14,6 +14,8 @@ package final class StoredObject: Sendable {
     package let labels: [String: String]
     /// Values of the resource's selectable fields, in their order.
     package let fields: [String]
+    /// True when it is being deleted.
+    package let isTerminating: Bool
 
     /// Freezes an object whose metadata are complete but for the resource version.
     package convenience init(
@@ -27,7 +29,7 @@ package final class StoredObject: Sendable {
 
     /// Takes a state whose text is already complete.
     ///
-    /// - Parameter selected: At least the members that labels and fields are read from.
+    /// - Parameter selected: At least the members of `selectedPaths`, and those that fields are read from.
     init(
         selected: JSONValue, text: [UInt8], key: ObjectKey, revision: Int64, written: Int64, fields: [SelectableField]
     ) {
@@ -37,7 +39,11 @@ package final class StoredObject: Sendable {
         self.text = text
         labels = selected.at("metadata", "labels")?.object?.reduce(into: [:]) { $0[$1.key] = $1.value.string } ?? [:]
         self.fields = fields.map { $0.text(in: selected) }
+        isTerminating = selected.isTerminating
     }
+
+    /// The members that are read of every object.
+    static let selectedPaths = [["metadata", "labels"], ["metadata", "deletionTimestamp"]]
 
     /// The object as a tree; reads the text anew, in time linear to its length.
     package var value: JSONValue {
