@@ -106,9 +106,15 @@ extension FrontendState {
 
 extension TableDifference {
     fileprivate mutating func note(_ anchor: Frontend, from old: PortState?, to new: PortState?) {
+        // What is new or gone needs no comparison.
+        guard let old, let new else {
+            old?.forEachEntry(of: anchor) { note($0, from: $1, to: nil) }
+            new?.forEachEntry(of: anchor) { note($0, from: nil, to: $1) }
+            return
+        }
         var entries: [TableEntry: Change] = [:]
-        old?.forEachEntry(of: anchor) { entries[$0] = Change(from: $1, to: nil) }
-        new?.forEachEntry(of: anchor) { entries[$0] = Change(from: entries[$0]?.old, to: $1) }
+        old.forEachEntry(of: anchor) { entries[$0] = Change(from: $1, to: nil) }
+        new.forEachEntry(of: anchor) { entries[$0] = Change(from: entries[$0]?.old, to: $1) }
         for (entry, change) in entries { note(entry, from: change.old, to: change.new) }
     }
 }

@@ -115,6 +115,35 @@ struct KernelServiceTests {
         #expect(caller.isAnswered(by: "pod-2"))
     }
 
+    @Test(
+        "Flows of datagrams end with the last endpoint, slice or Service, and live again with the next",
+        arguments: IPFamily.allCases)
+    func forgetsFlowsInEveryCase(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1"], transport: "UDP")
+        let service = service("web", [clusterIP(family, 1)], nodePort: 30_080, transport: "UDP")
+        let pod = NodeLab.address(family, of: "pod-1")
+        let flows = try [
+            lab.startFlow(clusterIP(family, 1), 80, from: "pod-2"),
+            lab.startFlow(nodeAddress(family), 30_080, from: "client"),
+        ]
+        var unready = slice("web", family, [pod], transport: "UDP")
+        unready.endpoints?[0].conditions = EndpointConditions(ready: false, serving: false)
+        for (change, remark) in [
+            ({ $0.update(slice("web", family, [], transport: "UDP")) }, "no endpoint"),
+            ({ $0.update(unready) }, "an endpoint that does not serve"),
+            ({ $0.remove(slice("web", family, [pod], transport: "UDP")) }, "no slice"),
+            ({ $0.remove(service) }, "no Service"),
+        ] as [((TableReconciler) -> Void, String)] {
+            for flow in flows { #expect(flow.isAnswered(by: "pod-1"), "before \(remark)") }
+            change(table)
+            #expect(try table.flush().forgottenFlows == 2, "\(remark)")
+            table.update(service)
+            _ = try lead(table, family, to: ["pod-1"], transport: "UDP")
+        }
+        for flow in flows { #expect(flow.isAnswered(by: "pod-1")) }
+    }
+
     @Test("A successor adopts the table without a transaction", arguments: IPFamily.allCases)
     func adopts(family: IPFamily) throws {
         let lab = try NodeLab()
