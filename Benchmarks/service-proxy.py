@@ -1,0 +1,330 @@
+"""Suite `service-proxy`: how fast Services get into the kernel, what a change costs, and what a connection pays for it.
+
+The peer is the nftables rule set that has a chain for each Service and each endpoint, as kube-proxy's is laid out, with the
+same Services, loaded by `nft` on the same node.
+"""
+import http.client
+import json
+import os
+import re
+import ssl
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "Tests", "SystemTests"))
+for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
+    os.environ.setdefault(name, "")
+
+from report import Suite  # noqa: E402
+from underlay import PORT, Topology, inside  # noqa: E402
+from support import eventually, run  # noqa: E402
+
+WRITERS, CHANGES, BATCH, ROUNDS, PEERS = 8, 200, 1000, 5, 1000
+WORDS = {4: "ip", 6: "ip6"}
+WEB = """
+defaults
+  mode http
+  timeout client 10s
+  timeout connect 10s
+  timeout server 10s
+frontend web
+  bind :8080
+  bind :::8080 v6only
+  http-request return status 200 content-type text/plain string ok
+"""
+# One byte there and back, as often as it goes; prints the median time of a round trip in microseconds.
+ROUND_TRIPS = """
+import socket, statistics, sys, time
+s = socket.create_connection((sys.argv[1], 7000)); s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+while s.recv(1) != b"\\n": pass
+times = []
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    start = time.perf_counter_ns(); s.send(b"x"); s.recv(1); times.append(time.perf_counter_ns() - start)
+print(statistics.median(times) / 1000)
+"""
+
+
+def endpoint(family, number):
+    """The address of a pod that nobody has."""
+    return f"10.244.{2 + number // 250}.{1 + number % 250}" if family == 4 else f"fd00:10:244:{2 + number // 250:x}::{1 + number % 250:x}"
+
+
+def slice_of(service, family, addresses, ports=None):
+    return {"metadata": {"name": f"{service}-{family}", "labels": {"kubernetes.io/service-name": service}},
+            "addressType": f"IPv{family}", "ports": ports or [{"name": "", "port": 8080, "protocol": "TCP"}],
+            "endpoints": [{"addresses": [address]} for address in addresses]}
+
+
+class Cluster:
+    """A server and a node whose agent is started when it is measured, with Services that nobody's pods serve."""
+
+    def __init__(self, topology):
+        self.topology, self.count = topology, 0
+        topology.start_server()
+        self.node = topology.add_node(1, (4, 6), (4, 6))
+
+    def connect(self):
+        data = self.topology.data
+        context = ssl.create_default_context(cafile=f"{data}/pki/ca.crt")
+        context.load_cert_chain(f"{data}/pki/admin.crt", f"{data}/pki/admin.key")
+        with inside(self.topology.router):
+            client = http.client.HTTPSConnection("127.0.0.1", PORT, context=context, timeout=60)
+            client.connect()
+        return client
+
+    @staticmethod
+    def send(client, method, path, body):
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        client.request(method, path, json.dumps(body), {"Content-Type": kind})
+        answer = client.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise AssertionError(f"{method} {path}: {answer.status} {text}")
+        return text
+
+    def in_parallel(self, numbers, work):
+        """Calls work(client, number) for each, from several connections."""
+        failures = []
+
+        def write(share):
+            try:
+                client = self.connect()
+                for number in share:
+                    work(client, number)
+                client.close()
+            except Exception as error:  # noqa: BLE001
+                failures.append(error)
+        threads = [threading.Thread(target=write, args=(numbers[index::WRITERS],)) for index in range(WRITERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def grow(self, count, endpoints):
+        """Has so many dual-stack Services, each with so many endpoints a family."""
+        def make(client, number):
+            self.send(client, "POST", "/api/v1/namespaces/default/services", {
+                "metadata": {"name": f"s{number}"}, "spec": {"ipFamilyPolicy": "RequireDualStack", "ports": [{"port": 80, "targetPort": 8080}]}})
+            for family in (4, 6):
+                self.send(client, "POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+                          slice_of(f"s{number}", family, [endpoint(family, number + i) for i in range(endpoints)]))
+        self.in_parallel(range(self.count, count), make)
+        self.count = count
+
+    def change(self, client, number, family, addresses):
+        self.send(client, "PATCH", f"/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/s{number}-{family}",
+                  {"endpoints": [{"addresses": [address]} for address in addresses]})
+
+    def addresses(self, name):
+        text = self.topology.api("GET", f"/api/v1/namespaces/default/services/{name}")
+        return dict(zip((4, 6), json.loads(text)["spec"]["clusterIPs"]))
+
+    def is_programmed(self, name="s0"):
+        """Whether the kernel has a Service in both families; each family's table comes whole."""
+        return all(
+            self.topology.exec(self.node.namespace, "nft", "get", "element", WORDS[family], "duet-proxy", "services",
+                               f"{{ {address} . tcp . 80 }}", check=False).returncode == 0
+            for family, address in self.addresses(name).items())
+
+    def start(self):
+        """Starts an agent on a kernel without rules; how long programming took, by its own clock, in milliseconds."""
+        for family in WORDS.values():
+            self.topology.exec(self.node.namespace, "nft", "delete", "table", family, "duet-proxy", check=False)
+        open(self.node.log, "w").close()
+        self.node.start_agent("--health-port", "0")
+
+        def programmed():
+            with open(self.node.log) as file:
+                return re.search(r"milliseconds=(\d+).*the Services are in the kernel", file.read())
+        took = float(eventually(programmed, "the Services in the kernel", seconds=120)[1])
+        assert self.is_programmed()
+        return took
+
+    def stop(self):
+        self.node.stop_agent()
+        self.topology.processes.remove(self.node.agent)
+
+
+def memory(process):
+    with open(f"/proc/{process.pid}/status") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) / 1024
+
+
+def change_times(cluster):
+    """Milliseconds from the PATCH of a slice to the endpoint in the kernel, for each of many."""
+    topology, client = cluster.topology, cluster.connect()
+    monitor = topology.spawn(cluster.node.namespace, "stdbuf", "-oL", "nft", "monitor", "new", "elements", stdout=subprocess.PIPE, text=True)
+    time.sleep(1)
+    times = []
+    for turn in range(CHANGES):
+        family, number = (4, 6)[turn % 2], turn * 31 % cluster.count
+        # Nothing that an earlier measurement added already.
+        added = f"10.245.{cluster.count // 1000}.{turn + 1}" if family == 4 else f"fd00:10:245:{cluster.count:x}::{turn + 1:x}"
+        start = time.monotonic()
+        cluster.change(client, number, family, [endpoint(family, number), endpoint(family, number + 1), added])
+        while f"{added} . 8080" not in (line := monitor.stdout.readline()):
+            assert line, "nft monitor has ended"
+        times.append((time.monotonic() - start) * 1000)
+    client.close()
+    monitor.terminate()
+    monitor.wait(timeout=10)
+    topology.processes.remove(monitor)
+    return sorted(times)
+
+
+def batch_time(cluster):
+    """Milliseconds from the first of many PATCHes to the last of them in the kernel."""
+    start = time.monotonic()
+    cluster.in_parallel(range(BATCH), lambda client, number: cluster.change(client, number, 4, [endpoint(4, number + 7)]))
+    address = cluster.addresses(f"s{BATCH - 1}")[4]
+    element = f"{{ {address} . 80 . tcp . 0 }}"
+
+    def present():
+        shown = cluster.topology.exec(cluster.node.namespace, "nft", "get", "element", "ip", "duet-proxy", "endpoints", element, check=False)
+        return f"{endpoint(4, BATCH + 6)} . 8080" in shown.stdout
+    eventually(present, "the last change in the kernel")
+    return (time.monotonic() - start) * 1000
+
+
+def chains(family, services):
+    """A rule set with a chain for each Service and endpoint; `services` are pairs of an address and endpoints."""
+    word, kind = WORDS[family], f"ipv{family}_addr"
+    lines = [f"table {word} peer {{", f"map services {{ type {kind} . inet_proto . inet_service : verdict; }}"]
+    elements = []
+    for number, (address, endpoints) in enumerate(services):
+        names = [f"endpoint-{number}-{index}" for index in range(len(endpoints))]
+        for name, (place, port) in zip(names, endpoints):
+            target = f"{place}:{port}" if family == 4 else f"[{place}]:{port}"
+            lines.append(f"chain {name} {{ {word} saddr {place} meta mark set meta mark or 0x4000; meta l4proto tcp dnat to {target}; }}")
+        verdicts = ", ".join(f"{index} : goto {name}" for index, name in enumerate(names))
+        lines.append(f"chain service-{number} {{ numgen random mod {len(names)} vmap {{ {verdicts} }}; }}")
+        elements.append(f"{address} . tcp . 80 : goto service-{number}")
+    lines += [f"chain dispatch {{ {word} daddr . meta l4proto . th dport vmap @services; }}"]
+    lines += [f"chain {hook} {{ type nat hook {hook} priority -100; jump dispatch; }}" for hook in ("prerouting", "output")]
+    return "\n".join(lines + ["}", f"add element {word} peer services {{ {', '.join(elements)} }}"])
+
+
+def virtual(family, number):
+    return f"10.200.{number // 250}.{1 + number % 250}" if family == 4 else f"fd00:200::{1 + number:x}"
+
+
+def cold(suite):
+    with Topology("dt-bench") as topology:
+        cluster = Cluster(topology)
+        for count, goal in ((1000, 150), (10_000, 1000), (30_000, 4000)):
+            cluster.grow(count, 2)
+            took, peer = cluster.start(), None
+            if count == PEERS:
+                text = "\n".join(
+                    chains(family, [(virtual(family, n), [(endpoint(family, n + i), 8080) for i in range(2)]) for n in range(PEERS)])
+                    for family in WORDS)
+                start = time.monotonic()
+                topology.exec(cluster.node.namespace, "nft", "-f", "-", input=text)
+                peer = (time.monotonic() - start) * 1000
+                for family in WORDS.values():
+                    topology.exec(cluster.node.namespace, "nft", "delete", "table", family, "peer")
+            suite.add(f"{count} Services, cold", took, "ms", goal,
+                      "an agent's time from the complete lists to both tables in the kernel, dual-stack Services with 2 endpoints; peer: a "
+                      "chain for each of the same Services and endpoints, by nft -f", peer=peer)
+            if count == 10_000:
+                suite.add("memory, 10000 Services", memory(cluster.node.agent), "MiB", 150, "resident memory of the agent after programming them")
+            if count >= 10_000:
+                times = change_times(cluster)
+                method = f"PATCH of a slice to the element in nft monitor, {CHANGES} changes, families in turn"
+                suite.add(f"one endpoint more, {count} Services, p99", times[int(0.99 * len(times)) - 1], "ms", 5, method)
+                suite.add(f"one endpoint more, {count} Services, median", statistics.median(times), "ms", 5, method)
+            if count == 10_000:
+                suite.add(f"batch of {BATCH} changes", batch_time(cluster), "ms", 2000,
+                          f"first of {BATCH} PATCHes, from {WRITERS} connections, to the last in the kernel")
+            cluster.stop()
+    with Topology("dt-bench") as topology:
+        cluster = Cluster(topology)
+        cluster.grow(5000, 50)
+        suite.add("5000 Services of 50, cold", cluster.start(), "ms", 4000, "as above, 50 endpoints a family")
+        cluster.stop()
+
+
+def connections(topology, client, address):
+    """New connections a second: HTTP requests that each close theirs."""
+    target = f"[{address}]" if ":" in address else address
+    port = "" if address not in topology.direct else ":8080"
+    text = topology.exec(client, "wrk", "-t1", "-c16", "-d2", "-H", "Connection: close", f"http://{target}{port}/").stdout
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+
+
+def throughput(topology, client, server, address):
+    """Gigabits of TCP payload a second."""
+    process = topology.spawn(server, "iperf3", "-s", "-1", "-p", "7100", stdout=subprocess.DEVNULL)
+    eventually(lambda: ":1BBC" in topology.exec(server, "cat", "/proc/net/tcp6").stdout, "iperf3 listens")
+    text = topology.exec(client, "iperf3", "-c", address, "-p", "7100", "-t", "2", "-J").stdout
+    process.wait(timeout=20)
+    topology.processes.remove(process)
+    return json.loads(text)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def round_trip(topology, client, address):
+    return float(topology.exec(client, sys.executable, "-c", ROUND_TRIPS, address).stdout)
+
+
+def in_turn(measure, *targets):
+    """The medians for each target, measured alternately."""
+    rows = [[measure(target) for target in targets] for _ in range(ROUNDS)]
+    return [statistics.median(column) for column in zip(*rows)]
+
+
+def paths(suite):
+    """A pod calls another of its node: directly, by its Service, and by the same Service in the peer's chains."""
+    with Topology("dt-bench") as topology:
+        cluster = Cluster(topology)
+        node = cluster.node
+        cluster.grow(PEERS, 2)
+        node.start_agent("--health-port", "0")
+        eventually(node.configuration, "the CNI configuration")
+        client, server = node.add_pod(), node.add_pod()
+        own = {6 if ":" in address else 4: address for address in server.addresses}
+        topology.direct = set(own.values())
+        with open(f"{topology.directory.name}/web.cfg", "w") as file:
+            file.write(WEB)
+        topology.spawn(server.namespace, "haproxy", "-f", file.name, stdout=subprocess.DEVNULL)
+        ports = [("web", 80, 8080), ("echo", 7000, 7000), ("iperf", 7100, 7100)]
+        topology.api("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "own"}, "spec": {
+            "ipFamilyPolicy": "RequireDualStack", "ports": [{"name": name, "port": port, "targetPort": to} for name, port, to in ports]}})
+        for family in (4, 6):
+            topology.api("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", slice_of(
+                "own", family, [own[family]], [{"name": name, "port": to, "protocol": "TCP"} for name, _, to in ports]))
+        eventually(lambda: cluster.is_programmed("own"), "the Service")
+        service = cluster.addresses("own")
+        for family in (4, 6):
+            services = [(virtual(family, n), [(own[family], 8080)]) for n in range(PEERS)]
+            label, place = f"IPv{family}", (topology, client.namespace)
+            ours, direct = in_turn(lambda target: connections(*place, target), service[family], own[family])
+            method = f"wrk, 16 at once, from pod to pod of one node, each request its connection; medians of {ROUNDS}, in turn"
+            suite.add(f"new connections {label}", ours, "1/s", round(0.85 * direct, 3), method + "; peer: direct", peer=direct, higher_is_better=True)
+            topology.exec(node.namespace, "nft", "-f", "-", input=chains(family, services))
+            ours, peer = in_turn(lambda target: connections(*place, target), service[family], virtual(family, PEERS // 2))
+            topology.exec(node.namespace, "nft", "delete", "table", WORDS[family], "peer")
+            suite.add(f"new connections {label}, chains", ours, "1/s", round(peer, 3),
+                      method + f"; peer: {PEERS} Services with a chain for each", peer=peer, higher_is_better=True)
+            ours, direct = in_turn(lambda target: throughput(topology, client.namespace, server.namespace, target), service[family], own[family])
+            suite.add(f"throughput {label}", ours, "Gbit/s", round(0.97 * direct, 3), f"iperf3, 2 s, one stream; medians of {ROUNDS}, in turn; "
+                      "peer: direct", peer=direct, higher_is_better=True)
+            ours, direct = in_turn(lambda target: round_trip(*place, target), service[family], own[family])
+            suite.add(f"round trip {label}", ours, "µs", round(direct / 0.97, 3), "one byte there and back on an established connection, from "
+                      f"Python; medians of {ROUNDS}, in turn; peer: direct", peer=direct)
+
+
+def main():
+    suite = Suite("service-proxy")
+    cold(suite)
+    paths(suite)
+    print(suite.table())
+
+
+main()
