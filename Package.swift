@@ -204,6 +204,7 @@ let targets: [Target] = [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
+    tests("NAT64", core("Addresses", "Translation")),
     tests(
         "PodRouting",
         core("KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables") + [log]),

@@ -105,7 +105,8 @@ struct TranslatorFileReader {
     private func network(_ text: String, _ key: String) throws(TranslatorConfigurationError) -> IPPrefix {
         if let address = IPAddress(text) { return IPPrefix(address, length: address.family.bitWidth) }
         guard let network = IPPrefix(text) else {
-            throw TranslatorConfigurationError(key, "\(text) is neither an address nor a network")
+            throw TranslatorConfigurationError(
+                key, "\(text) is neither an address nor a network, which ends in zero bits")
         }
         return network
     }
