@@ -53,6 +53,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                 group.addTask { await followNetworks(router, speaker) }
                 group.addTask { await repair(router, watch) }
                 group.addTask { await auditRegularly(router, speaker) }
+                if let speaker { group.addTask { await speaker.run() } }
                 await group.waitForAll()
             }
         }
@@ -61,7 +62,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
     private func follow(_ router: PodRouter, _ speaker: BGPSpeaker?) async {
         func update(_ name: String, _ node: Node?) async {
             await router.update(name, node)
-            if name == configuration.nodeName { await speaker?.update(router.own) }
+            if name == configuration.nodeName { speaker?.update(await router.own) }
         }
         for await event in nodes.events() {
             switch event {
@@ -78,7 +79,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
     private func followNetworks(_ router: PodRouter, _ speaker: BGPSpeaker?) async {
         func update(_ name: String, _ network: NodeNetwork?) async {
             await router.update(name, network: network)
-            if name == configuration.nodeName { await speaker?.update(router.own) }
+            if name == configuration.nodeName { speaker?.update(await router.own) }
         }
         await withTaskGroup { group in
             group.addTask {
@@ -129,7 +130,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
         var next = ContinuousClock.now + Self.auditInterval
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.retryInterval)
-            await speaker?.update(router.own)
+            speaker?.update(await router.own)
             await publishKey(of: router)
             let isDue = ContinuousClock.now >= next
             guard await router.needsRetry || isDue else { continue }

@@ -41,6 +41,9 @@ struct RoutingOptions: ParsableArguments {
     @Option(help: "Command, words separated by spaces, that makes the routing daemon read its file again.")
     var bgpReloadCommand: String?
 
+    @Option(help: "Command, words separated by spaces, that prints every block that the routing daemon tells.")
+    var bgpCheckCommand: String?
+
     func validate() throws {
         _ = try masqueradePolicy()
         _ = try bgp()
@@ -76,9 +79,14 @@ struct RoutingOptions: ParsableArguments {
         return MasqueradePolicy(modes: modes, exempt: ranges ?? [])
     }
 
+    private static func words(_ command: String?) -> [String]? {
+        command?.split(separator: " ").map(String.init)
+    }
+
     private func bgp() throws -> BGPConfiguration? {
         guard let bgpDaemon else {
-            guard bgpAsn == nil, bgpPeers == nil, bgpConfig == nil, bgpReloadCommand == nil else {
+            guard bgpAsn == nil, bgpPeers == nil, bgpConfig == nil, bgpReloadCommand == nil, bgpCheckCommand == nil
+            else {
                 throw ValidationError("--bgp-… options need --bgp-daemon frr or --bgp-daemon bird")
             }
             return nil
@@ -94,7 +102,7 @@ struct RoutingOptions: ParsableArguments {
         }
         return BGPConfiguration(
             daemon: bgpDaemon, autonomousSystem: bgpAsn, peers: peers, file: bgpConfig,
-            reloadCommand: bgpReloadCommand?.split(separator: " ").map(String.init))
+            reloadCommand: Self.words(bgpReloadCommand), checkCommand: Self.words(bgpCheckCommand))
     }
 }
 

@@ -24,9 +24,9 @@ struct BGPConfigurationTests {
                  no bgp ebgp-requires-policy
                  no bgp network import-check
                  neighbor 172.20.0.254 remote-as 64513
-                 neighbor 172.20.0.254 timers connect 10
+                 neighbor 172.20.0.254 timers connect 5
                  neighbor fd00:20::ffff remote-as 64513
-                 neighbor fd00:20::ffff timers connect 10
+                 neighbor fd00:20::ffff timers connect 5
                  !
                  address-family ipv4 unicast
                   network 10.244.1.0/24
@@ -77,8 +77,9 @@ struct BGPConfigurationTests {
                 protocol bgp duet_peer1 {
                   local as 64512;
                   neighbor fd00:20::ffff as 64513;
-                  connect retry time 10;
-                  error wait time 3, 60;
+                  connect delay time 1;
+                  connect retry time 5;
+                  error wait time 2, 30;
                   ipv4 {
                     import none;
                     export where proto = "duet_blocks4";
@@ -93,6 +94,34 @@ struct BGPConfigurationTests {
                 }
 
                 """)
+    }
+
+    @Test("What a daemon prints is searched for every block that routers hear of")
+    func missingBlocks() {
+        let configuration = BGPConfiguration(
+            daemon: .bird, autonomousSystem: 64512, peers: peers("172.20.0.254@64513"))
+        let node = clusterNode(1)
+        func missing(_ text: String, of node: ClusterNode) -> [String] {
+            configuration.missingBlocks(of: node, in: text).map(\.description)
+        }
+        #expect(missing("", of: node) == ["10.244.1.0/24", "fd00:10:244:1::/64"])
+        let shown = "10.244.1.0/24\tunreachable [duet_blocks4]\n10.244.11.0/24"
+        #expect(missing(shown, of: node) == ["fd00:10:244:1::/64"])
+        #expect(missing("  network 10.244.1.0/24\n network fd00:10:244:1:0::/64\n", of: node) == [])
+        // Without an IPv6 next hop nobody hears of the IPv6 block.
+        #expect(missing("10.244.1.0/24", of: clusterNode(1, addresses: ["172.20.0.1"])) == [])
+    }
+
+    @Test("A daemon is asked only where the command to ask it is known")
+    func checkCommand() {
+        func command(_ reload: [String]?, _ check: [String]?) -> [String] {
+            BGPConfiguration(
+                daemon: .bird, autonomousSystem: 1, peers: [], reloadCommand: reload, checkCommand: check
+            ).checkCommand
+        }
+        #expect(command(nil, nil).first == "birdc")
+        #expect(command(["reload"], nil).isEmpty)
+        #expect(command(["reload"], ["check"]) == ["check"])
     }
 
     @Test("A node without an IPv4 address has a number nevertheless, always the same")

@@ -22,15 +22,41 @@ class RoutingDaemon:
             shutil.chown(directory, "frr", "frr")
         with open(f"/etc/frr/{namespace}/vtysh.conf", "w"):
             pass
-        self.processes = [
-            topology.spawn(namespace, f"{FRR}/{daemon}", "-N", namespace, "-f", "/dev/null", "-P", "0") for daemon in ("zebra", "bgpd")]
-        eventually(lambda: self.show("show version"), "FRR answers")
+        self.processes = {daemon: self.start(daemon) for daemon in ("zebra", "bgpd")}
+        for daemon in self.processes:
+            self.wait_for(daemon)
+
+    def start(self, daemon):
+        return self.topology.spawn(self.name, f"{FRR}/{daemon}", "-N", self.name, "-f", "/dev/null", "-P", "0")
+
+    def wait_for(self, daemon):
+        """A daemon that does not answer yet would take no configuration, and frr-reload.py would call that a success."""
+        eventually(lambda: run("vtysh", "-N", self.name, "-d", daemon, "-c", "show version"), f"{daemon} answers")
+
+    def restart(self, daemon):
+        self.stop(self.processes[daemon])
+        self.processes[daemon] = self.start(daemon)
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=60)
+        if process in self.topology.processes:
+            self.topology.processes.remove(process)
 
     def show(self, command):
         return run("vtysh", "-N", self.name, "-c", command).stdout
 
     def reload_command(self, file):
         return f"{FRR}/frr-reload.py --reload --daemon bgpd -N {self.name} {file}"
+
+    def check_command(self, directory):
+        """A script, since the command has words with spaces."""
+        path = f"{directory}/check"
+        with open(path, "w") as script:
+            script.write(f"#!/bin/sh\nexec vtysh -N {self.name} -d bgpd -c 'show running-config'\n")
+        os.chmod(path, 0o755)
+        return path
 
     def load(self, text):
         file = f"/etc/frr/{self.name}/test.conf"
@@ -39,12 +65,8 @@ class RoutingDaemon:
         run(*self.reload_command(file).split())
 
     def remove(self):
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-                process.wait(timeout=10)
-            if process in self.topology.processes:
-                self.topology.processes.remove(process)
+        for process in reversed(self.processes.values()):
+            self.stop(process)
         for directory in (f"/var/run/frr/{self.name}", f"/etc/frr/{self.name}"):
             shutil.rmtree(directory)
 
@@ -73,7 +95,10 @@ class BGPTest(unittest.TestCase):
             lines += [" !", f" address-family ipv{family} unicast"]
             lines += [f"  neighbor {neighbor} activate" for neighbor in neighbors if (":" in neighbor) == (family == 6) or len(underlay) == 1]
             lines += [" exit-address-family"]
+        # Neighbours of the case before, and how long they are left alone after their failures, go first.
+        self.router.load("!\n")
         self.router.load("\n".join(lines + ["exit", ""]))
+        eventually(lambda: set(self.established()) == set(neighbors), "the router has its neighbours")
 
     def learned(self):
         text = "".join(run("ip", "-n", self.topology.router, f"-{family}", "route", "show", "proto", "bgp").stdout for family in (4, 6))
@@ -83,9 +108,9 @@ class BGPTest(unittest.TestCase):
         text = self.router.show("show bgp neighbors json")
         return {address: (peer["connectionsEstablished"], peer["connectionsDropped"]) for address, peer in json.loads(text).items()}
 
-    def check(self, underlay, daemon, options):
+    def check(self, underlay, daemon, options, pods=(4, 6), after=None):
         self.listen(underlay)
-        nodes = [self.topology.add_node(number, underlay, (4, 6), link) for number, link in ((1, "a"), (3, "b"))]
+        nodes = [self.topology.add_node(number, underlay, pods, link) for number, link in ((1, "a"), (3, "b"))]
         try:
             for node in nodes:
                 peers = ",".join(f"{self.topology.address(node.link, 254, family)}@{ROUTER_ASN}" for family in underlay)
@@ -109,23 +134,26 @@ class BGPTest(unittest.TestCase):
             self.assertEqual(len(before), 2 * len(underlay))
             # A further block of a node comes, and goes.
             network = f"/apis/network.duet.dev/v1alpha1/nodenetworks/{nodes[0].name}"
-            further = [{"cidr": block} for block in nodes[0].blocks + ["10.244.77.0/24", "fd00:10:244:77::/64"]]
+            news = [block for block in ("10.244.77.0/24", "fd00:10:244:77::/64") if (6 if ":" in block else 4) in pods]
+            further = [{"cidr": block} for block in nodes[0].blocks + news]
             self.topology.api("POST", os.path.dirname(network), {"metadata": {"name": nodes[0].name}, "spec": {"blocks": further}})
             self.addCleanup(self.topology.api, "DELETE", network, missing_ok=True)
             wanted = blocks | {block["cidr"] for block in further}
             eventually(lambda: self.learned() == wanted, "the router knows the new blocks", 60)
-            self.topology.api("PATCH", network, {"spec": {"blocks": further[:3]}}, patch=True)
-            wanted = blocks | {further[2]["cidr"]}
+            self.topology.api("PATCH", network, {"spec": {"blocks": further[:-1]}}, patch=True)
+            wanted = blocks | set(news[:-1])
             eventually(lambda: self.learned() == wanted, "the router forgets the block that went", 60)
             self.assertEqual(self.established(), before, "no session was reset")
+            if after:
+                after(wanted)
         finally:
             self.topology.remove_nodes()
 
     def frr(self, node):
-        speaker = RoutingDaemon(self.topology, node.namespace)
+        speaker = self.speaker = RoutingDaemon(self.topology, node.namespace)
         self.addCleanup(speaker.remove)
         file = f"{node.directory}/bgp.conf"
-        return "--bgp-config", file, "--bgp-reload-command", speaker.reload_command(file)
+        return "--bgp-config", file, "--bgp-reload-command", speaker.reload_command(file), "--bgp-check-command", speaker.check_command(node.directory)
 
     def bird(self, node):
         file, control = f"{node.directory}/bgp.conf", f"{node.directory}/bird.ctl"
@@ -133,15 +161,27 @@ class BGPTest(unittest.TestCase):
             pass
         with open(f"{node.directory}/bird.conf", "w") as output:
             output.write(f'protocol device {{}}\nprotocol direct {{ ipv4; ipv6; }}\ninclude "{file}";\nrouter id 192.0.2.{node.number};\n')
+        # Whether it answers yet when the agent starts is open: the agent tries until it does.
         self.topology.spawn(node.namespace, "bird", "-f", "-c", f"{node.directory}/bird.conf", "-s", control)
-        eventually(lambda: os.path.exists(control), "BIRD answers")
-        return "--bgp-config", file, "--bgp-reload-command", f"birdc -s {control} configure"
+        return ("--bgp-config", file, "--bgp-reload-command", f"birdc -s {control} configure",
+                "--bgp-check-command", f"birdc -s {control} show route where source = RTS_STATIC")
 
     def test_frr_tells_a_router_of_blocks_of_both_families(self):
         self.check((4, 6), "frr", self.frr)
 
-    def test_frr_tells_of_both_families_over_ipv6_sessions_alone(self):
-        self.check((6,), "frr", self.frr)
+    def test_frr_tells_of_both_families_over_ipv6_sessions_alone_and_again_after_its_restart(self):
+        def restart(wanted):
+            # A daemon that starts anew knows nothing of what it was told.
+            self.speaker.restart("bgpd")
+            eventually(lambda: self.learned() != wanted, "the router notices")
+            eventually(lambda: self.learned() == wanted, "the router knows the blocks again", 120)
+        self.check((6,), "frr", self.frr, after=restart)
 
     def test_bird_tells_a_router_of_blocks_of_both_families(self):
         self.check((4, 6), "bird", self.bird)
+
+    def test_bird_tells_of_ipv4_alone(self):
+        self.check((4,), "bird", self.bird, (4,))
+
+    def test_bird_tells_of_ipv6_alone(self):
+        self.check((6,), "bird", self.bird, (6,))

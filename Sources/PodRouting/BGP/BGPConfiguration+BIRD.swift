@@ -4,10 +4,9 @@ extension BGPConfiguration {
     func birdText(for node: ClusterNode) -> String {
         var lines = ["# Written by duet agent: changes are lost.", "router id \(Self.routerID(of: node));"]
         for family in IPFamily.allCases {
-            let blocks = node.podPrefixes.filter { $0.family == family }.sorted()
             lines += ["protocol static duet_blocks\(family.rawValue) {", "  \(family.name.lowercased());"]
             // They are told, and never put into the kernel: no protocol of this file exports there.
-            lines += blocks.map { "  route \($0) unreachable;" }
+            lines += blocks(family, of: node).map { "  route \($0) unreachable;" }
             lines.append("}")
         }
         for (number, peer) in peers.enumerated() {
@@ -15,9 +14,11 @@ extension BGPConfiguration {
                 "protocol bgp duet_peer\(number + 1) {",
                 "  local as \(autonomousSystem);",
                 "  neighbor \(peer.address) as \(peer.autonomousSystem);",
-                "  connect retry time 10;",
-                // By itself BIRD waits for a minute after any error, in which it takes no connection either.
-                "  error wait time 3, 60;",
+                // In seconds. A router that was not there yet, or was busy with its own configuration, is otherwise
+                // tried again after one to five minutes.
+                "  connect delay time 1;",
+                "  connect retry time 5;",
+                "  error wait time 2, 30;",
             ]
             for family in IPFamily.allCases where peers(for: family, of: node).contains(peer) {
                 lines += [

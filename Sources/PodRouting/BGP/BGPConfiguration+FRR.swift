@@ -14,15 +14,15 @@ extension BGPConfiguration {
         for peer in peers {
             lines.append(" neighbor \(peer.address) remote-as \(peer.autonomousSystem)")
             // In seconds; a router that was not there yet is otherwise tried again after two minutes.
-            lines.append(" neighbor \(peer.address) timers connect 10")
+            lines.append(" neighbor \(peer.address) timers connect 5")
             if peer.address.family == .ipv6, peers(for: .ipv4, of: node).contains(peer) {
                 lines.append(" neighbor \(peer.address) capability extended-nexthop")
             }
         }
         for family in IPFamily.allCases {
             let active = peers(for: family, of: node)
-            let blocks = node.podPrefixes.filter { $0.family == family }.sorted()
-            guard !active.isEmpty, !blocks.isEmpty else { continue }
+            let blocks = blocks(family, of: node)
+            guard !blocks.isEmpty else { continue }
             lines += [" !", " address-family \(family.name.lowercased()) unicast"]
             lines += blocks.map { "  network \($0)" }
             for peer in active {

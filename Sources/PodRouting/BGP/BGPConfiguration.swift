@@ -43,10 +43,15 @@ public struct BGPConfiguration: Hashable, Sendable {
     public var file: String
     /// The command that makes the daemon read the file again, without a shell.
     public var reloadCommand: [String]
+    /// The command that prints what the daemon tells, every block as a word; empty when nobody can be asked.
+    public var checkCommand: [String]
 
-    /// Describes a speaker; file and command are those of Debian's packages unless they are given.
+    /// Describes a speaker; file and commands are those of Debian's packages unless they are given.
+    ///
+    /// With another command to reload there is none to check unless that is given, too.
     public init(
-        daemon: Daemon, autonomousSystem: UInt32, peers: [Peer], file: String? = nil, reloadCommand: [String]? = nil
+        daemon: Daemon, autonomousSystem: UInt32, peers: [Peer], file: String? = nil, reloadCommand: [String]? = nil,
+        checkCommand: [String]? = nil
     ) {
         self.daemon = daemon
         self.autonomousSystem = autonomousSystem
@@ -57,6 +62,14 @@ public struct BGPConfiguration: Hashable, Sendable {
             reloadCommand
             ?? (daemon == .frr
                 ? ["/usr/lib/frr/frr-reload.py", "--reload", "--daemon", "bgpd", file] : ["birdc", "configure"])
+        self.checkCommand = checkCommand ?? (reloadCommand == nil ? Self.checkCommand(of: daemon) : [])
+    }
+
+    private static func checkCommand(of daemon: Daemon) -> [String] {
+        switch daemon {
+        case .frr: ["vtysh", "-d", "bgpd", "-c", "show running-config"]
+        case .bird: ["birdc", "show", "route", "where", "source", "=", "RTS_STATIC"]
+        }
     }
 }
 
@@ -75,6 +88,17 @@ extension BGPConfiguration {
         if !same.isEmpty { return same }
         // The next hop of an IPv6 block is an IPv6 address; that of an IPv4 block may be one, too.
         return family == .ipv6 && node.address(.ipv6) == nil ? [] : peers
+    }
+
+    /// A node's blocks of a family that routers hear of.
+    package func blocks(_ family: IPFamily, of node: ClusterNode) -> [IPPrefix] {
+        peers(for: family, of: node).isEmpty ? [] : node.podPrefixes.filter { $0.family == family }.sorted()
+    }
+
+    /// The blocks that a daemon should have and that the output of the command to check does not name.
+    package func missingBlocks(of node: ClusterNode, in output: String) -> [IPPrefix] {
+        let named = Set(output.split(whereSeparator: \.isWhitespace).compactMap { IPPrefix(String($0)) })
+        return IPFamily.allCases.flatMap { blocks($0, of: node) }.filter { !named.contains($0) }
     }
 
     /// The text of the file for a node.
