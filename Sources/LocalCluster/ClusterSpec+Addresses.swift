@@ -28,7 +28,8 @@ extension ClusterSpec {
     func isContained(in other: ClusterSpec) -> Bool {
         nodes.count <= other.nodes.count && families == other.families && podRanges == other.podRanges
             && serviceRanges == other.serviceRanges && underlayRanges == other.underlayRanges
-            && securePort == other.securePort
+            && securePort == other.securePort && blockLengths == other.blockLengths
+            && agentOptions == other.agentOptions
     }
 
     /// One line: nodes, families, ranges.
@@ -36,5 +37,7 @@ extension ClusterSpec {
         func list(_ ranges: [IPPrefix]) -> String { ranges.map(\.description).joined(separator: ",") }
         return "\(nodes.count) nodes, families \(families.map { $0.name.lowercased() }.joined(separator: ",")), "
             + "pods \(list(podRanges)), Services \(list(serviceRanges)), underlay \(list(underlayRanges))"
+            + (blockLengths.map { ", blocks of \($0.map { "/\($0)" }.joined(separator: ","))" } ?? "")
+            + (agentOptions.map { ", agents with \($0.joined(separator: " "))" } ?? "")
     }
 }

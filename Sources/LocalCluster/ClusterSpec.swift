@@ -2,7 +2,8 @@ public import Addresses
 
 /// What a local cluster shall be: its nodes, its families in order, and its address ranges.
 ///
-/// Pure: nothing here looks at the machine. Ranges are listed in the order of `families`, one of each family.
+/// Pure: nothing here looks at the machine. Ranges are listed in the order of `families`, one of each family; of pods' ranges
+/// there may be several.
 public struct ClusterSpec: Codable, Hashable, Sendable {
     /// Names of the nodes, in order: `node-1`, `node-2`, ….
     public let nodes: [String]
@@ -16,19 +17,26 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     public let underlayRanges: [IPPrefix]
     /// Port of the API server.
     public let securePort: Int
+    /// Prefix lengths of a node's pod blocks in the order of `families`; `nil` leaves them at their defaults.
+    public let blockLengths: [Int]?
+    /// Options of every node's `duet agent` besides those of the node; `nil` for none.
+    public let agentOptions: [String]?
 
     /// Checks the wishes and completes them with defaults.
     ///
     /// - Parameters:
     ///   - nodeCount: number of nodes, 1 to 64.
     ///   - families: one family, or two different ones, primary first.
-    ///   - podRanges: one range a family, in any order; empty for the defaults.
-    ///   - serviceRanges: likewise.
+    ///   - podRanges: one or several ranges a family, in any order; empty for the defaults.
+    ///   - serviceRanges: one range a family, in any order; empty for the defaults.
     ///   - underlayRanges: likewise.
     ///   - securePort: 1 to 65535.
+    ///   - blockLengths: prefix lengths of a node's pod blocks where they are not the default.
+    ///   - agentOptions: options of every node's agent.
     public init(
         nodeCount: Int, families: [IPFamily], podRanges: [IPPrefix] = [], serviceRanges: [IPPrefix] = [],
-        underlayRanges: [IPPrefix] = [], securePort: Int = 6443
+        underlayRanges: [IPPrefix] = [], securePort: Int = 6443, blockLengths: [IPFamily: Int] = [:],
+        agentOptions: [String] = []
     ) throws(LocalClusterError) {
         guard (1...Self.maximumNodeCount).contains(nodeCount) else {
             throw LocalClusterError(
@@ -45,11 +53,16 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
         self.nodes = (1...nodeCount).map { "node-\($0)" }
         self.families = families
         self.securePort = securePort
-        self.podRanges = try Self.ordered(podRanges, families, default: Defaults.pods, option: "--cluster-cidr")
+        self.podRanges = try Self.ordered(
+            podRanges, families, default: Defaults.pods, option: "--cluster-cidr", atMost: .max)
         self.serviceRanges = try Self.ordered(
             serviceRanges, families, default: Defaults.services, option: "--service-cluster-ip-range")
         self.underlayRanges = try Self.ordered(
             underlayRanges, families, default: Defaults.underlay, option: "--underlay-cidr")
+        let lengths = Defaults.nodeBlockLength.merging(blockLengths) { _, given in given }
+        self.blockLengths = blockLengths.isEmpty ? nil : families.map { lengths[$0] ?? $0.bitWidth }
+        self.agentOptions = agentOptions.isEmpty ? nil : agentOptions
+        try checkBlocks()
         try checkSizes()
         try checkOverlaps()
     }
@@ -57,9 +70,16 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     /// Most nodes that a cluster on one machine may have.
     public static let maximumNodeCount = 64
 
-    /// Prefix lengths of a node's pod block, by family.
-    public static func nodeBlockLength(_ family: IPFamily) -> Int {
-        Defaults.nodeBlockLength[family] ?? family.bitWidth
+    /// The prefix length of a node's pod block of a family.
+    public func nodeBlockLength(_ family: IPFamily) -> Int {
+        if let blockLengths, let index = families.firstIndex(of: family) { return blockLengths[index] }
+        return Defaults.nodeBlockLength[family] ?? family.bitWidth
+    }
+
+    /// Whether nodes' blocks come from a pool that is written into the API, and not from the server's flags, which know one
+    /// range a family.
+    var needsPool: Bool {
+        podRanges.count > families.count || blockLengths != nil
     }
 }
 
@@ -93,17 +113,18 @@ extension ClusterSpec {
     }
 
     private static func ordered(
-        _ given: [IPPrefix], _ families: [IPFamily], default defaults: [IPFamily: IPPrefix], option: String
+        _ given: [IPPrefix], _ families: [IPFamily], default defaults: [IPFamily: IPPrefix], option: String,
+        atMost limit: Int = 1
     ) throws(LocalClusterError) -> [IPPrefix] {
         var ranges: [IPPrefix] = []
         for family in families {
             let ofFamily = given.isEmpty ? defaults[family].map { [$0] } ?? [] : given.filter { $0.family == family }
-            guard ofFamily.count == 1, let range = ofFamily.first else {
+            guard (1...limit).contains(ofFamily.count) else {
                 throw LocalClusterError(
                     "\(option) has \(ofFamily.count) ranges of \(family.name)",
-                    remedy: "Give exactly one range for each family of the cluster.")
+                    remedy: "Give \(limit == 1 ? "exactly" : "at least") one range for each family of the cluster.")
             }
-            ranges.append(range)
+            ranges += ofFamily
         }
         guard given.allSatisfy({ families.contains($0.family) }) else {
             throw LocalClusterError(
@@ -113,16 +134,34 @@ extension ClusterSpec {
         return ranges
     }
 
-    private func checkSizes() throws(LocalClusterError) {
-        for range in podRanges {
-            let block = Self.nodeBlockLength(range.family)
-            let spare = block - range.length
-            guard spare >= 0, spare >= 64 || UInt64(1) << spare >= UInt64(nodes.count) else {
+    private func checkBlocks() throws(LocalClusterError) {
+        for family in families {
+            let (block, longest) = (nodeBlockLength(family), family.bitWidth - 2)
+            guard (1...longest).contains(block) else {
                 throw LocalClusterError(
-                    "the pod range \(range) is too small: \(nodes.count) nodes take a /\(block) each",
+                    "blocks of /\(block) hold no pods of \(family.name)",
+                    remedy: "Give --node-cidr-mask-size-\(family.name.lowercased()) \(longest) or less.")
+            }
+        }
+    }
+
+    private func checkSizes() throws(LocalClusterError) {
+        for family in families {
+            let block = nodeBlockLength(family)
+            let ranges = podRanges.filter { $0.family == family }
+            // A range that is smaller than a block gives none.
+            let blocks = ranges.map { $0.length > block ? 0 : UInt64(1) << min(62, block - $0.length) }
+            guard blocks.contains(where: { $0 >= UInt64(nodes.count) }) || blocks.reduce(0, +) >= UInt64(nodes.count)
+            else {
+                let list = ranges.map(\.description).joined(separator: ",")
+                throw LocalClusterError(
+                    "the pod range \(list) is too small: \(nodes.count) nodes take a /\(block) each",
                     remedy: "Give a larger --cluster-cidr.")
             }
-            guard range.family == .ipv4 || spare <= 16 else {
+        }
+        for range in podRanges where !needsPool && range.family == .ipv6 {
+            let block = nodeBlockLength(range.family)
+            guard block - range.length <= 16 else {
                 throw LocalClusterError(
                     "the pod range \(range) is too large to be cut into /\(block) blocks",
                     remedy: "Give a --cluster-cidr of /\(block - 16) or longer.")

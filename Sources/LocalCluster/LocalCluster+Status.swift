@@ -41,7 +41,7 @@ extension LocalCluster {
         var processes = [server(state.spec)]
         for (index, name) in state.spec.nodes.enumerated() {
             let node = paths.node(name)
-            processes += [containerd(node), nodeProcess(node, state.spec, index: index), agent(node)]
+            processes += [containerd(node), nodeProcess(node, state.spec, index: index), agent(node, state.spec)]
         }
         return ClusterStatus(
             summary: state.spec.summary,

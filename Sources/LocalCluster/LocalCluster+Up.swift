@@ -104,10 +104,30 @@ extension LocalCluster {
         }
         progress.step(started.isEmpty ? "Every process runs" : "Started \(started.joined(separator: ", "))")
         try await waitForServer(spec)
+        try await ensurePool(spec)
         try await loadImages(nodes, archives)
         for (index, node) in nodes.enumerated() {
-            try agent(node).ensureRunning()
+            try agent(node, spec).ensureRunning()
             try nodeProcess(node, spec, index: index).ensureRunning()
+        }
+    }
+
+    /// Writes the pool that nodes' blocks come from, where the server's flags cannot say it; one that is there stays as it is.
+    private func ensurePool(_ spec: ClusterSpec) async throws {
+        guard spec.needsPool else { return }
+        let pool = AddressPool(
+            metadata: ObjectMeta(name: AddressPool.defaultName),
+            spec: AddressPoolSpec(
+                purpose: AddressPoolSpec.pods, prefixes: spec.podRanges.map { AddressPoolPrefix(cidr: $0.description) },
+                blockSize: AddressBlockSize(
+                    ipv4: spec.families.contains(.ipv4) ? spec.nodeBlockLength(.ipv4) : nil,
+                    ipv6: spec.families.contains(.ipv6) ? spec.nodeBlockLength(.ipv6) : nil)))
+        try await withClient(try administrator()) { client in
+            do {
+                try await client.create(pool)
+            } catch let error as StatusError where error.code == 409 {
+                return
+            }
         }
     }
 

@@ -28,8 +28,7 @@ extension LocalCluster {
     func waitForServer(_ spec: ClusterSpec) async throws {
         let server = server(spec)
         try await wait(for: server, toAnswer: "its kubeconfig") { FileSystem.exists(paths.adminKubeconfig) }
-        let client = try administrator()
-        try await withClient(client) {
+        try await withClient(try administrator()) { client in
             try await wait(for: server, toAnswer: "requests") {
                 (try? await client.get(Namespace.self, namespace: nil, name: "kube-system")) != nil
             }
@@ -38,8 +37,7 @@ extension LocalCluster {
 
     /// Waits until every node is ready and its names are answered, then sets the host's routes to their pods.
     func waitUntilReady(_ spec: ClusterSpec) async throws {
-        let client = try administrator()
-        try await withClient(client) {
+        try await withClient(try administrator()) { client in
             let deadline = ContinuousClock.now + Self.patience
             var waiting = Set(spec.nodes)
             while !waiting.isEmpty {
@@ -56,7 +54,7 @@ extension LocalCluster {
                 for (index, name) in spec.nodes.enumerated() {
                     let paths = paths.node(name)
                     try containerd(paths).checkRunning()
-                    try agent(paths).checkRunning()
+                    try agent(paths, spec).checkRunning()
                     try nodeProcess(paths, spec, index: index).checkRunning()
                 }
                 guard ContinuousClock.now < deadline else {
@@ -95,10 +93,10 @@ extension LocalCluster {
             configuration: ClientConfiguration(kubeconfigPath: paths.adminKubeconfig), userAgent: "duet-up")
     }
 
-    /// Runs `body` and closes the client, whatever happens.
-    func withClient(_ client: KubernetesClient, _ body: () async throws -> Void) async throws {
+    /// Runs `body` with a client and closes it, whatever happens.
+    func withClient(_ client: KubernetesClient, _ body: (KubernetesClient) async throws -> Void) async throws {
         do {
-            try await body()
+            try await body(client)
         } catch {
             await client.shutdown()
             throw error

@@ -77,7 +77,7 @@ public struct LocalCluster: Sendable {
                 "--advertise-address", list(spec.hostAddresses.map(\.address)),
                 "--secure-port", "\(spec.securePort)",
                 "--service-cluster-ip-range", list(spec.serviceRanges),
-                "--cluster-cidr", list(spec.podRanges),
+                "--cluster-cidr", spec.needsPool ? "" : list(spec.podRanges),
             ], paths: paths)
     }
 
@@ -99,13 +99,13 @@ public struct LocalCluster: Sendable {
             ], paths: paths, node: node)
     }
 
-    func agent(_ node: NodePaths) -> ManagedProcess {
+    func agent(_ node: NodePaths, _ spec: ClusterSpec) -> ManagedProcess {
         ManagedProcess(
             name: "\(node.name)-agent", executable: duet,
             arguments: [
                 "agent", "--kubeconfig", node.kubeconfig, "--node-name", node.name,
                 "--cni-conf-dir", node.cniConfDirectory, "--cni-bin-dir", node.cniBinDirectory,
-            ], paths: paths, node: node)
+            ] + (spec.agentOptions ?? []), paths: paths, node: node)
     }
 
     private func list(_ items: [some CustomStringConvertible]) -> String {

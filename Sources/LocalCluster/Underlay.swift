@@ -53,14 +53,15 @@ struct Underlay {
         }
     }
 
-    /// The host's routes to the pods of `nodes`, and to Services by way of the first node.
+    /// The host's routes to the pods of `nodes`, and by way of the first node to Services and to blocks that nodes get later.
     func routeFromHost(to nodes: [Node]) throws {
         var socket = try RouteSocket()
         let link = try present(&socket, bridge)
         for (index, name) in spec.nodes.enumerated() {
             guard let node = nodes.first(where: { $0.metadata.name == name }) else { continue }
             let blocks = (node.spec?.podCIDRs ?? []).compactMap { IPPrefix($0) }
-            for destination in blocks + (index == 0 ? spec.serviceRanges : []) {
+            let viaFirst = index == 0 ? spec.serviceRanges + (spec.needsPool ? spec.podRanges : []) : []
+            for destination in blocks + viaFirst {
                 guard
                     let gateway = spec.nodeAddresses(index).first(where: { $0.address.family == destination.family })
                 else { continue }

@@ -4,8 +4,7 @@ import PodRouting
 
 /// Options about the way between pods, nodes and the outside.
 struct RoutingOptions: ParsableArguments {
-    @Option(help: "Way between nodes: auto (direct on a shared link, else vxlan), direct, vxlan or wireguard.")
-    var routeMode = RouteMode.auto
+    @OptionGroup var way: PodWayOptions
 
     @Option(help: "Link that packets between nodes are confined to (default: as the node's routes say).")
     var underlayInterface: String?
@@ -15,16 +14,6 @@ struct RoutingOptions: ParsableArguments {
 
     @Option(help: "UDP port of WireGuard.")
     var wireguardPort: UInt16 = 51820
-
-    @Option(
-        help: """
-            Whether pods leave the cluster under their node's address: auto (all but globally routed blocks), always or \
-            never; for each family apart as in ipv4=always,ipv6=never.
-            """)
-    var masquerade = "auto"
-
-    @Option(help: "Destinations outside the cluster that see pods' own addresses: prefixes, separated by commas.")
-    var nonMasqueradeRanges: String?
 
     @Option(help: "Routing daemon of the node that tells routers of its pods' blocks: frr or bird.")
     var bgpDaemon: BGPConfiguration.Daemon?
@@ -45,7 +34,6 @@ struct RoutingOptions: ParsableArguments {
     var bgpCheckCommand: String?
 
     func validate() throws {
-        _ = try masqueradePolicy()
         _ = try bgp()
     }
 
@@ -53,30 +41,8 @@ struct RoutingOptions: ParsableArguments {
     func configuration(_ common: NodeOptions) throws -> PodRoutingConfiguration {
         PodRoutingConfiguration(
             nodeName: common.nodeName, cniConfDir: common.cniConfDir, cniBinDir: common.cniBinDir,
-            routeMode: routeMode, underlayInterface: underlayInterface, vxlanPort: vxlanPort,
-            wireGuardPort: wireguardPort, masquerade: try masqueradePolicy(), bgp: try bgp())
-    }
-
-    private func masqueradePolicy() throws -> MasqueradePolicy {
-        var modes: [IPFamily: Masquerading] = [:]
-        for part in masquerade.split(separator: ",", omittingEmptySubsequences: false) {
-            let words = part.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-            let families = words.count == 2 ? IPFamily.allCases.filter { $0.name.lowercased() == words[0] } : []
-            guard let mode = words.last.flatMap(Masquerading.init), words.count == 1 || families.count == 1 else {
-                throw ValidationError(
-                    "--masquerade \(masquerade): give auto, always or never, or one for each family as in "
-                        + "ipv4=always,ipv6=never")
-            }
-            for family in words.count == 1 ? IPFamily.allCases : families { modes[family] = mode }
-        }
-        let ranges = try nonMasqueradeRanges?.split(separator: ",", omittingEmptySubsequences: false).map { item in
-            guard let prefix = IPPrefix(String(item)) else {
-                throw ValidationError(
-                    "--non-masquerade-ranges: \"\(item)\" is no prefix; write an address and a length: 192.0.2.0/24")
-            }
-            return prefix
-        }
-        return MasqueradePolicy(modes: modes, exempt: ranges ?? [])
+            routeMode: way.routeMode, underlayInterface: underlayInterface, vxlanPort: vxlanPort,
+            wireGuardPort: wireguardPort, masquerade: try way.masqueradePolicy(), bgp: try bgp())
     }
 
     private static func words(_ command: String?) -> [String]? {
@@ -106,5 +72,4 @@ struct RoutingOptions: ParsableArguments {
     }
 }
 
-extension RouteMode: ExpressibleByArgument {}
 extension BGPConfiguration.Daemon: ExpressibleByArgument {}

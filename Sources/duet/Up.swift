@@ -13,8 +13,14 @@ struct Up: AsyncParsableCommand {
     @Option(help: "Families of the cluster, the primary one first: ipv4,ipv6, ipv6,ipv4, ipv4 or ipv6.")
     var families = "ipv4,ipv6"
 
-    @Option(help: "Ranges that the nodes' pod blocks are cut from, one a family.")
+    @Option(help: "Ranges that the nodes' pod blocks are cut from, one or several a family.")
     var clusterCidr: String?
+
+    @Option(help: "Prefix length of a node's IPv4 pod block (default: 24).")
+    var nodeCidrMaskSizeIpv4: Int?
+
+    @Option(help: "Prefix length of a node's IPv6 pod block (default: 64).")
+    var nodeCidrMaskSizeIpv6: Int?
 
     @Option(help: "Ranges of Service addresses, one a family.")
     var serviceClusterIpRange: String?
@@ -28,12 +34,16 @@ struct Up: AsyncParsableCommand {
     @Option(help: "Directory of image archives to load into each node; it holds the sandbox image.")
     var imageDir: String?
 
+    @OptionGroup var way: PodWayOptions
+
     func run() async throws {
+        let lengths = [IPFamily.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6].compactMapValues { $0 }
         let spec = try ClusterSpec(
             nodeCount: nodes, families: ClusterSpec.families(parsing: families),
             podRanges: prefixes(clusterCidr, "--cluster-cidr"),
             serviceRanges: prefixes(serviceClusterIpRange, "--service-cluster-ip-range"),
-            underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort)
+            underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort,
+            blockLengths: lengths, agentOptions: way.arguments)
         let cluster = try LocalCluster(imageDirectory: imageDir)
         try await cluster.up(spec)
         print(cluster.nextSteps)

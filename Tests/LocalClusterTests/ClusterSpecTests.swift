@@ -33,7 +33,9 @@ import Testing
         ("Services too few", "", "10.96.0.0/28", "", "Service range 10.96.0.0/28 is too small"),
         ("underlay too small", "", "", "172.30.0.0/30", "underlay range 172.30.0.0/30 is too small"),
         ("pods hold Services", "10.0.0.0/8", "10.96.0.0/16", "", "overlaps the Service range 10.96.0.0/16"),
-        ("two of a family", "10.1.0.0/16,10.2.0.0/16", "", "", "2 ranges of IPv4"),
+        ("two of a family", "", "10.1.0.0/16,10.2.0.0/16", "", "2 ranges of IPv4"),
+        ("fragments too small", "10.1.0.0/24,10.2.0.0/25", "", "", "pod range 10.1.0.0/24,10.2.0.0/25 is too small"),
+        ("fragments overlap", "10.1.0.0/16,10.1.2.0/24", "", "", "overlaps the pod range 10.1.2.0/24"),
         ("a family left out", "10.1.0.0/16,fd00::/56", "", "", "a family that --families leaves out"),
     ])
     func `ranges that cannot work are refused`(
@@ -57,6 +59,23 @@ import Testing
             try ClusterSpec.prefixes(parsing: text, option: "--cluster-cidr")
         }
         #expect(error?.problem.contains("--cluster-cidr") == true)
+    }
+
+    @Test func `left-over prefixes and short blocks come from a pool`() throws {
+        let fragments = try ClusterSpec.prefixes(
+            parsing: "10.12.0.0/22,2001:db8::/32,10.77.16.0/23,192.168.200.0/24", option: "--cluster-cidr")
+        let spec = try ClusterSpec(
+            nodeCount: 28, families: [.ipv6, .ipv4], podRanges: fragments, blockLengths: [.ipv4: 26])
+        #expect(
+            spec.podRanges.map(\.description)
+                == ["2001:db8::/32", "10.12.0.0/22", "10.77.16.0/23", "192.168.200.0/24"])
+        #expect(spec.blockLengths == [64, 26])
+        #expect(throws: LocalClusterError.self) {
+            try ClusterSpec(nodeCount: 29, families: [.ipv6, .ipv4], podRanges: fragments, blockLengths: [.ipv4: 26])
+        }
+        #expect(throws: LocalClusterError.self) {
+            try ClusterSpec(nodeCount: 1, families: [.ipv4], blockLengths: [.ipv4: 31])
+        }
     }
 
     @Test(arguments: [0, 65]) func `a cluster has 1 to 64 nodes`(count: Int) {

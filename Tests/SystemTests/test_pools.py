@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import server as servers
-from support import DUET, eventually, kubectl, run
+from support import DUET, ClusterTest, eventually, get, kubectl, run, up
 
 FRAGMENTS = ["10.12.0.0/22", "10.77.16.0/23", "192.168.200.0/24", "2001:db8:7::/48"]
 UNDERLAY = "10.251.9"
@@ -228,6 +228,30 @@ class Fragments(unittest.TestCase):
             "--nodes", "20", "--nodes-per-day", "1", "-o", "json").stdout)
         self.assertEqual(plan["families"][0]["fullNodes"], 28)
         self.assertEqual((plan["limits"][0]["family"], plan["limits"][0]["runsOutOnDay"]), ("IPv4", 9))
+
+
+class ClusterOnFragments(ClusterTest):
+    """`duet up` on prefixes that hold two blocks each, in tunnels: pods get addresses out of further blocks, and all are reached."""
+
+    fragments = ["10.212.8.0/27", "10.177.16.0/27", "192.168.203.0/27", "fd00:77:7::/56"]
+    options = ("--cluster-cidr", ",".join(fragments), "--node-cidr-mask-size-ipv4", "28", "--route-mode", "vxlan")
+
+    def test_pods_fill_several_blocks_of_each_node(self):
+        for node in ("node-1", "node-2"):
+            self.assertIn("duet-vxlan4", run("ip", "-n", f"duet-{node}", "-o", "link").stdout)
+        kubectl("create", "deployment", "many", "--image", "localhost/duet/pause:1", "--replicas=30")
+        kubectl("rollout", "status", "deployment/many", "--timeout=180s")
+        addresses = [ipaddress.ip_address(entry["ip"]) for pod in get("pods")["items"] for entry in pod["status"]["podIPs"]]
+        self.assertEqual(len(set(addresses)), 60)
+        used = {cidr for cidr in self.fragments for address in addresses if address in ipaddress.ip_network(cidr)}
+        # A block of /28 is 13 pods: two nodes take four of the six blocks.
+        self.assertGreaterEqual(len(used), 3)
+        for address in addresses:
+            run("ping", "-c", "1", "-W", "5", str(address))
+        up(*self.options)
+        result = up(check=False)
+        self.assertIn("a different cluster stands", result.stderr)
+        self.assertIn("--route-mode vxlan", result.stderr)
 
 
 if __name__ == "__main__":
