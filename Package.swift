@@ -64,7 +64,7 @@ let targets: [Target] = [
     // Floor 5: kubeconfig, REST, watches, informers, work queue.
     .target(
         name: "KubernetesClient",
-        dependencies: core("KubernetesAPI", "JSON") + [
+        dependencies: core("KubernetesAPI", "JSON", "Addresses") + [
             log, lifecycle, httpClient, .product(name: "Yams", package: "Yams"),
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -200,7 +200,7 @@ let targets: [Target] = [
         ]),
     tests(
         "PodRuntime",
-        ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "Addresses", "Linux") + [
+        ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),

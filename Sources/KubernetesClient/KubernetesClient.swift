@@ -1,3 +1,4 @@
+public import Addresses
 import AsyncHTTPClient
 import Foundation
 public import JSON
@@ -17,6 +18,7 @@ public final class KubernetesClient: Sendable {
     let userAgent: String
     private let group: MultiThreadedEventLoopGroup
     let http: HTTPClient
+    private let connections = ClientConnections()
     private let fileToken = Mutex<(text: String, readAt: ContinuousClock.Instant)?>(nil)
 
     /// Time within which an ordinary request must be answered.
@@ -39,21 +41,30 @@ public final class KubernetesClient: Sendable {
         }
         var settings = HTTPClient.Configuration(tlsConfiguration: tls)
         settings.timeout.connect = .seconds(5)
-        // Longer than any watch lasts: a peer that vanished without a word is noticed in the end.
+        // Longer than any watch lasts; a peer that vanished without a word is noticed by the kernel.
         settings.timeout.read = .minutes(12)
         settings.redirectConfiguration = .disallow
         // Failures come back at once: the informers' own back-off decides when to try again.
         settings.connectionPool.retryConnectionEstablishment = false
         // Each watch holds a connection for as long as it lasts.
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+        let connections = connections
+        settings.http1_1ConnectionDebugInitializer = { connections.add($0) }
+        settings.http2ConnectionDebugInitializer = { connections.add($0) }
         self.configuration = configuration
         self.userAgent = userAgent
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         http = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
     }
 
+    /// Gives up connections from an address that this machine has no longer: their answers cannot arrive.
+    public func abandonConnections(from address: IPAddress) {
+        connections.abandon(from: address)
+    }
+
     /// Ends every request and frees the thread; the client cannot be used afterwards.
     public func shutdown() async {
+        connections.abandon()
         try? await http.shutdown()
         try? await group.shutdownGracefully()
     }

@@ -11,21 +11,22 @@ package enum Forwarding {
     /// Turns forwarding on for each family that the kernel has.
     package static func enable() throws {
         for (_, name) in switches.sorted(by: { $0.key < $1.key }) where Sysctl.exists(name) {
-            guard try Sysctl.get(name) == "0" else { continue }
-            try keepRouterAdvertisements()
-            try Sysctl.set(name, "1")
+            let isOff = try Sysctl.get(name) == "0"
+            // Where it is on already somebody may have meant uplinks to listen to no router.
+            try keepRouterAdvertisements(onlyWhereLearned: !isOff)
+            if isOff { try Sysctl.set(name, "1") }
         }
     }
 
     // A kernel that forwards IPv6 ignores router advertisements unless told otherwise (ip-sysctl, accept_ra = 2): a node
     // that has its default route from one would lose it. Only links to routers: a pod must not be able to advertise.
-    private static func keepRouterAdvertisements() throws {
+    private static func keepRouterAdvertisements(onlyWhereLearned: Bool) throws {
         var socket = try RouteSocket()
         var uplinks: Set<Int32> = []
         for family in IPFamily.allCases {
             for route in try socket.routes(family, table: Route.mainTable) {
                 guard let interface = route.interface,
-                    route.destination.length == 0 || route.protocol == .routerAdvertisement
+                    route.protocol == .routerAdvertisement || (route.destination.length == 0 && !onlyWhereLearned)
                 else { continue }
                 uplinks.insert(interface)
             }

@@ -1,7 +1,9 @@
+internal import Addresses
 internal import JSON
 public import KubernetesAPI
 public import KubernetesClient
 public import Logging
+internal import RouteNetlink
 public import ServiceLifecycle
 
 /// The routes between the nodes' pods, the pods' way out of the cluster, and the runtime's CNI configuration.
@@ -121,8 +123,14 @@ public struct PodRoutingService: ServiceLifecycle.Service {
 
     private func repair(_ router: PodRouter, _ watch: KernelWatch) async {
         for await _ in watch.signals() {
+            let changes = watch.take()
+            for change in changes ?? [] where change.isRemoval {
+                if case .address(let entry) = change.object {
+                    client.abandonConnections(from: entry.address.address)
+                }
+            }
             // What happens during the pause is looked at together.
-            if await router.changed(watch.take()) { try? await Task.sleep(for: Self.calm) }
+            if await router.changed(changes) { try? await Task.sleep(for: Self.calm) }
         }
     }
 

@@ -107,7 +107,7 @@ class Topology:
     def __init__(self, name):
         self.name, self.router, self.processes, self.nodes = name, f"{name}-r", [], {}
         self.directory = tempfile.TemporaryDirectory()
-        self.namespaces = []
+        self.namespaces, self.made = [], []
         self.server = None
 
     def __enter__(self):
@@ -119,6 +119,9 @@ class Topology:
         return self
 
     def build(self):
+        if not os.path.exists("/var/lib/cni"):
+            os.makedirs("/var/lib/cni")
+            self.made.append("/var/lib/cni")
         self.make(self.router)
         ip(self.router, "link add link-a type bridge", "link set link-a up")
         for family in (4, 6):
@@ -144,6 +147,8 @@ class Topology:
                 process.wait()
         for namespace in reversed(self.namespaces):
             run("ip", "netns", "del", namespace, check=False)
+        for path in self.made:
+            os.rmdir(path)
         self.directory.cleanup()
 
     def make(self, namespace):
@@ -174,11 +179,12 @@ class Topology:
         text = f"172.31.{subnet}.{number}" if family == 4 else f"fd31:{subnet}::{number:x}"
         return text + (("/24" if family == 4 else "/64") if length else "")
 
-    def start_server(self, *options):
+    def start_server(self, *options, families=(4, 6)):
+        """An API server on the router, without controllers unless options say what these need; the primary family first."""
         self.data = f"{self.directory.name}/data"
         self.server = self.spawn(
-            self.router, DUET, "server", "--data-dir", self.data, "--secure-port", str(PORT), "--api-only",
-            "--advertise-address", f"{self.address('a', 254, 4)},{self.address('a', 254, 6)}", *options,
+            self.router, DUET, "server", "--data-dir", self.data, "--secure-port", str(PORT), *(options or ["--api-only"]),
+            "--advertise-address", ",".join(self.address("a", 254, family) for family in families),
             log=f"{self.directory.name}/server.log")
 
         def ready():
@@ -204,11 +210,15 @@ class Topology:
         return text
 
     def add_node(self, number, underlay, pods, link="a", mtu=1500):
-        """A node with a link and addresses of the underlay's families, in order; its Node has one block a family."""
+        """A node with a link and addresses of the underlay's families, in order; its Node has one block of each of the pods'
+        families, or those that the controllers give it when there are none."""
         return Node(self, number, underlay, pods, link, mtu)
 
     def remove_nodes(self):
         nodes, self.nodes = self.nodes, {}
+        for node in nodes.values():
+            if node.agent is not None:
+                node.agent.terminate()
         for node in nodes.values():
             node.remove()
 
@@ -236,8 +246,14 @@ class Node:
         # What one would see of the other family by itself.
         if 6 not in underlay:
             ip(self.namespace, "addr flush dev up0 scope link")
-        topology.api("POST", "/api/v1/nodes", {"metadata": {"name": self.name}, "spec": {"podCIDR": self.blocks[0], "podCIDRs": self.blocks}})
+        spec = {"podCIDR": self.blocks[0], "podCIDRs": self.blocks} if pods else {}
+        topology.api("POST", "/api/v1/nodes", {"metadata": {"name": self.name}, "spec": spec})
         self.publish()
+        if not pods:
+            self.blocks = eventually(self.given_blocks, f"{self.name} has blocks")
+
+    def given_blocks(self):
+        return json.loads(self.topology.api("GET", f"/api/v1/nodes/{self.name}"))["spec"].get("podCIDRs")
 
     def publish(self):
         self.topology.api("PATCH", f"/api/v1/nodes/{self.name}/status", {"status": {"addresses": [
@@ -250,8 +266,11 @@ class Node:
             text = re.sub(r"server: .*", f"server: https://{host if family == 4 else f'[{host}]'}:{PORT}", file.read())
         with open(f"{self.directory}/kubeconfig", "w") as file:
             file.write(text)
+        # Allocations lie where the agent counts them, and nobody else sees them.
+        state = 'mount --bind "$0" /var/lib/cni && exec "$@"'
+        os.makedirs(f"{self.directory}/state", exist_ok=True)
         self.agent = self.topology.spawn(
-            self.namespace, DUET, "agent", "--kubeconfig", f"{self.directory}/kubeconfig", "--node-name", self.name,
+            self.namespace, "sh", "-c", state, f"{self.directory}/state", DUET, "agent", "--kubeconfig", f"{self.directory}/kubeconfig", "--node-name", self.name,
             "--cni-conf-dir", f"{self.directory}/net.d", "--cni-bin-dir", f"{self.directory}/bin", *options, log=self.log)
 
     def stop_agent(self):
@@ -275,6 +294,42 @@ class Node:
         self.pods.append(pod)
         return pod
 
+    def start_plugin(self, command, container, netns, kind=None):
+        """Calls the plugin of the CNI configuration, or the one that it delegates to, as a runtime does; the process."""
+        conflist = self.configuration()
+        plugin = dict(conflist["plugins"][0], cniVersion="1.1.0", name=conflist["name"])
+        plugin["ipam"]["dataDir"] = f"{self.directory}/state/networks"
+        plugin["type"] = kind or plugin["type"]
+        environment = {
+            **os.environ, "CNI_COMMAND": command, "CNI_CONTAINERID": container, "CNI_IFNAME": "eth0",
+            "CNI_NETNS": netns, "CNI_PATH": os.path.dirname(CNI)}
+        if command == "GC":
+            plugin["cni.dev/valid-attachments"] = [{"containerID": name, "ifname": "eth0"} for name in container]
+            environment["CNI_CONTAINERID"] = ""
+        process = subprocess.Popen(["ip", "netns", "exec", self.namespace, CNI, plugin["type"]], env=environment, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(json.dumps(plugin))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def plugin(self, *arguments):
+        """Calls a plugin, which must succeed; what it printed."""
+        process = self.start_plugin(*arguments)
+        text = process.communicate(timeout=60)[0]
+        if process.returncode != 0:
+            raise AssertionError(f"{arguments}: {text}")
+        return json.loads(text) if text.strip() else None
+
+    def allocated(self):
+        """The addresses that are taken, each with what its file holds."""
+        directory, addresses = f"{self.directory}/state/networks/duet", {}
+        for name in os.listdir(directory) if os.path.isdir(directory) else []:
+            if name[0] in "1f":
+                with open(f"{directory}/{name}", newline="") as file:
+                    addresses[name] = file.read()
+        return addresses
+
     def remove(self):
         topology = self.topology
         topology.api("DELETE", f"/api/v1/nodes/{self.name}", missing_ok=True)
@@ -297,13 +352,7 @@ class Pod:
     def __init__(self, node, number):
         self.namespace = f"{node.namespace}p{number}"
         node.topology.make(self.namespace)
-        conflist = node.configuration()
-        plugin = dict(conflist["plugins"][0], cniVersion=conflist["cniVersion"], name=conflist["name"])
-        plugin["ipam"]["dataDir"] = f"{node.directory}/cni"
-        environment = {
-            **os.environ, "CNI_COMMAND": "ADD", "CNI_CONTAINERID": self.namespace, "CNI_IFNAME": "eth0",
-            "CNI_NETNS": f"/run/netns/{self.namespace}", "CNI_PATH": os.path.dirname(CNI)}
-        result = node.topology.exec(node.namespace, CNI, plugin["type"], input=json.dumps(plugin), env=environment)
-        self.addresses = [entry["address"].split("/")[0] for entry in json.loads(result.stdout)["ips"]]
-        self.mtu = plugin.get("mtu")
+        result = node.plugin("ADD", self.namespace, f"/run/netns/{self.namespace}")
+        self.addresses = [entry["address"].split("/")[0] for entry in result["ips"]]
+        self.mtu = node.configuration()["plugins"][0].get("mtu")
         node.topology.echo(self.namespace)
