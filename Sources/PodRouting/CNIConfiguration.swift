@@ -26,7 +26,11 @@ package enum CNIConfiguration {
                 }),
             "routes": .array(families.map { ["dst": .string("\(IPPrefix(.unspecified($0), length: 0))")] }),
         ]
-        let list: JSONValue = ["cniVersion": "1.0.0", "name": .string(networkName), "plugins": [.object(plugin)]]
+        // Runtimes that know no list of versions take the single one; from 1.1.0 on there is GC.
+        let list: JSONValue = [
+            "cniVersion": "1.0.0", "cniVersions": ["1.0.0", "1.1.0"], "name": .string(networkName),
+            "plugins": [.object(plugin)],
+        ]
         return list.text(pretty: true) + "\n"
     }
 

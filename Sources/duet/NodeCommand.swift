@@ -28,7 +28,8 @@ struct NodeCommand: AsyncParsableCommand {
         let node = try PodNode(
             configuration: NodeConfiguration(
                 nodeName: common.nodeName, kubeconfigPath: common.kubeconfig,
-                criEndpoint: containerRuntimeEndpoint, rootDirectory: rootDir,
+                criEndpoint: containerRuntimeEndpoint, cniConfDir: common.cniConfDir, cniBinDir: common.cniBinDir,
+                rootDirectory: rootDir,
                 nodeAddresses: try nodeIp.map { try Arguments.addresses(parsing: $0, option: "--node-ip") } ?? [],
                 port: port, cgroupParent: cgroupRoot),
             logger: logger)

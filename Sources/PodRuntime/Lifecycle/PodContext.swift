@@ -13,6 +13,7 @@ struct PodContext: Sendable {
     let client: KubernetesClient
     let services: InformerStore<Service>
     let runtime: CRIRuntime
+    let networks: NetworkCollector
     let images: ImagePuller
     let events: EventRecorder
     let tokens: TokenCache

@@ -241,7 +241,7 @@ extension PodWorker {
     private func createSandbox(_ attempt: Int, _ pod: Pod) async throws(PodActionFailure) {
         let configuration = sandboxConfiguration(pod).message(attempt: attempt)
         do throws(RuntimeError) {
-            sandboxes[try await context.runtime.runSandbox(configuration)] = configuration
+            sandboxes[try await context.networks.runSandbox(configuration)] = configuration
         } catch {
             let message = "Failed to create pod sandbox: \(error.message)"
             PodReporter(pod: pod, events: context.events).report("FailedCreatePodSandBox", message, isWarning: true)

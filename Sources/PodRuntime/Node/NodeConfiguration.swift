@@ -9,6 +9,10 @@ public struct NodeConfiguration: Sendable {
     public var kubeconfigPath: String
     /// Socket of the container runtime.
     public var criEndpoint: String
+    /// Directory of the network configurations that the runtime reads.
+    public var cniConfDir: String
+    /// Directory of the CNI plugins that the runtime calls.
+    public var cniBinDir: String
     /// Directory of the pods' volumes and files.
     public var rootDirectory: String
     /// Directory of the pods' logs.
@@ -35,12 +39,15 @@ public struct NodeConfiguration: Sendable {
     /// - Parameter logDirectory: `logs` in the root directory when nil.
     public init(
         nodeName: String, kubeconfigPath: String, criEndpoint: String = "unix:///run/containerd/containerd.sock",
+        cniConfDir: String = "/etc/cni/net.d", cniBinDir: String = "/opt/cni/bin",
         rootDirectory: String = "/var/lib/duet-node", logDirectory: String? = nil, nodeAddresses: [IPAddress] = [],
         port: Int = 10250, cgroupParent: String = "/kubepods", labels: [String: String] = [:], taints: [Taint] = []
     ) {
         self.nodeName = nodeName
         self.kubeconfigPath = kubeconfigPath
         self.criEndpoint = criEndpoint
+        self.cniConfDir = cniConfDir
+        self.cniBinDir = cniBinDir
         self.rootDirectory = rootDirectory
         self.logDirectory = logDirectory ?? "\(rootDirectory)/logs"
         self.nodeAddresses = nodeAddresses

@@ -36,11 +36,12 @@ public final class PodNode: ServiceLifecycle.Service {
         let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
         let facts = NodeFacts.read(rootDirectory: configuration.rootDirectory)
         let events = EventRecorder(component: "kubelet", node: configuration.nodeName)
+        let networks = NetworkCollector(configuration: configuration, runtime: runtime, logger: logger)
         let context = PodContext(
             configuration: configuration, nodeAddresses: addresses,
             nodeAllocatable: facts.resources(maximumPods: configuration.maximumPods), client: client,
-            services: services.store, runtime: runtime, images: ImagePuller(runtime: runtime), events: events,
-            tokens: TokenCache(), http: http, logger: logger)
+            services: services.store, runtime: runtime, networks: networks, images: ImagePuller(runtime: runtime),
+            events: events, tokens: TokenCache(), http: http, logger: logger)
         let manager = PodManager(context: context)
         let server = try NodeServer(
             port: configuration.port, credentials: credentials, manager: manager, context: context)
@@ -56,6 +57,7 @@ public final class PodNode: ServiceLifecycle.Service {
                 group.addTask { await Self.keep("HTTPS server", logger) { try await server.run() } }
                 group.addTask { await events.run(client: client, logger: logger) }
                 group.addTask { await reporter.run() }
+                group.addTask { await networks.run() }
                 group.addTask {
                     // The first pods' environment names the Services and the cluster's resolvers.
                     await services.waitForSync()
