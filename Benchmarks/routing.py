@@ -152,10 +152,49 @@ def joins(suite):
                   "processor time of the agent for one join, mean of the last 100, beside that with 5 to 105 nodes", peer=max(few, 0.001))
 
 
+def blocks(suite):
+    """Blocks out of left-over prefixes: for nodes that come, and for a node whose block fills up."""
+    with Topology("dt-bench") as topology:
+        topology.start_server("--cluster-cidr", "", "--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112")
+        topology.api("POST", "/apis/network.duet.dev/v1alpha1/addresspools", {"metadata": {"name": "left"}, "spec": {
+            "purpose": "Pods", "blockSize": {"ipv4": 26, "ipv6": 64}, "prefixes": [{"cidr": cidr} for cidr in (
+                "10.244.0.0/18", "10.100.0.0/19", "10.101.32.0/19", "192.168.200.0/24", "fd00:10:244::/48")]}})
+        node = topology.add_node(1, (4, 6), ())
+        node.start_agent()
+        eventually(node.configuration, "the agent works")
+        elapsed = []
+        for number in range(2, NODES + 2):
+            name = f"node-{number}"
+            start = time.monotonic()
+            topology.api("POST", "/api/v1/nodes", {"metadata": {"name": name}})
+            while "podCIDRs" not in json.loads(topology.api("GET", f"/api/v1/nodes/{name}")).get("spec", {}):
+                pass
+            elapsed.append((time.monotonic() - start) * 1000)
+        few, many = statistics.median(elapsed[5:55]), statistics.median(elapsed[-50:])
+        suite.add(f"blocks, {NODES} nodes", many, "ms", round(2 * few, 3), "POST of a Node to the block of each family in its podCIDRs, out "
+                  f"of four left-over IPv4 prefixes; median of the last 50 of {NODES}, beside the median with 5 to 55 nodes", peer=few)
+        taken = 0
+        while taken < 40:
+            node.plugin("ADD", f"filler-{taken}", "/proc/1/ns/net", "host-local")
+            taken += 1
+
+        def ranges():
+            return len(node.configuration()["plugins"][0]["ipam"]["ranges"][0])
+        eventually(lambda: ranges() == 1, "one block")
+        start = time.monotonic()
+        while ranges() == 1 and time.monotonic() - start < 60:
+            node.plugin("ADD", f"filler-{taken}", "/proc/1/ns/net", "host-local")
+            taken += 1
+            time.sleep(0.05)
+        suite.add("further block", time.monotonic() - start, "s", 3, "a pod every 50 ms from a block of 61 that is two thirds full, to "
+                  "the further block in the CNI configuration; one run")
+
+
 def main():
     suite = Suite("routing")
     paths(suite)
     joins(suite)
+    blocks(suite)
     print(suite.table())
 
 
