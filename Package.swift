@@ -133,7 +133,12 @@ let targets: [Target] = [
     .target(
         name: "ClusterDNS",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "Netlink", "RouteNetlink") + [log, lifecycle],
+            + core(
+                "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
+                "Netlink", "RouteNetlink") + [
+                log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
         swiftSettings: swiftSettings),
     // Floor 6: translation between the families on this machine: configuration, device, commands, metrics.
     .target(
@@ -169,10 +174,12 @@ let targets: [Target] = [
     .executableTarget(
         name: "duet",
         dependencies: [
-            "APIServer", "Controllers", "PodRuntime", "PodRouting", "ServiceProxy", "Agent", "LocalCluster", "Verify",
-            "KubernetesClient", "NAT64",
+            "APIServer", "Controllers", "PodRuntime", "PodRouting", "ServiceProxy", "ClusterDNS", "Agent",
+            "LocalCluster", "Verify", "KubernetesClient", "NAT64",
         ]
-            + core("KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink") + [
+            + core(
+                "KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink", "DNSMessage",
+                "DNSResolution", "DNSServing", "ClusterNames") + [
                 log, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -211,7 +218,10 @@ let targets: [Target] = [
     tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack") + [log]),
     tests(
         "ClusterDNS",
-        ["KubernetesClient"] + core("KubernetesAPI", "Addresses", "DNSMessage", "Linux", "RouteNetlink") + [log]),
+        ["KubernetesClient"]
+            + core(
+                "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
+                "RouteNetlink") + [log]),
     tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),
     tests("LocalCluster", core("Addresses")),
 ]

@@ -63,6 +63,8 @@ let targets: [Target] = [
     core("Translation", ["Addresses", "Wire", "Packet"]),
     // Floor 3: multi-queue TUN devices that leave segments and checksums to those behind them.
     core("TUN", ["CLinux", "Linux"]),
+    // Floor 3: names of a zone, answers of other servers, and what a client gets of them: pure, and without allocations.
+    core("DNSResolution", ["Addresses", "Wire", "DNSMessage"]),
     // Floor 4: translators on a TUN device: a thread for each queue, sessions in shards.
     core("TranslationEngine", ["Addresses", "Wire", "Packet", "Linux", "TUN", "Translation"]),
     // Floor 4: the kernel's translation at the links of pods.
@@ -79,6 +81,10 @@ let targets: [Target] = [
         ["Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "NFTables", "Conntrack", "CNI", "HostLocalIPAM"]),
     // Floor 4: object types, metadata, selectors, patches, API errors.
     core("KubernetesAPI", ["Addresses", "JSON"]),
+    // Floor 4: a DNS server on threads of its own: sockets, streams, exchanges with other servers.
+    core("DNSServing", ["CLinux", "Addresses", "Wire", "Linux", "DNSMessage", "DNSResolution"]),
+    // Floor 4: the names of Services, endpoints and pods, out of their objects.
+    core("ClusterNames", ["Addresses", "DNSMessage", "DNSResolution", "KubernetesAPI"]),
     // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni
     // Static and without Foundation it starts in under a millisecond, and needs no Swift on the machine that runs it.
     .executableTarget(
@@ -95,7 +101,7 @@ let targets: [Target] = [
     // For tests alone: what those of several targets share.
     core("TestSupport"),
     // For tests and the fuzzer alone: what must hold of each parser, whatever it is given.
-    core("ParserChecks", ["Addresses", "JSON", "KubernetesAPI"]),
+    core("ParserChecks", ["Addresses", "JSON", "DNSMessage", "DNSResolution", "KubernetesAPI"]),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses", "JSON"]),
@@ -104,6 +110,7 @@ let targets: [Target] = [
     tests("Linux"),
     tests("Packet", ["Addresses", "Wire"]),
     tests("DNSMessage", ["Addresses"]),
+    tests("DNSResolution", ["Addresses", "DNSMessage", "CAllocationCount"]),
     tests("Netlink"),
     tests("RouteNetlink", ["Linux", "Netlink", "Addresses"]),
     tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
@@ -119,6 +126,8 @@ let targets: [Target] = [
         "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "NFTables", "duet-cni"]),
     tests("KubernetesAPI", ["JSON", "Addresses"]),
     tests("ParserChecks"),
+    tests("DNSServing", ["Addresses", "DNSMessage", "DNSResolution", "Linux"]),
+    tests("ClusterNames", ["Addresses", "DNSMessage", "DNSResolution", "KubernetesAPI", "CAllocationCount"]),
 ]
 
 let package = Package(

@@ -1,3 +1,4 @@
+public import ClusterDNS
 public import PodRouting
 public import ServiceProxy
 
@@ -7,23 +8,19 @@ public struct AgentConfiguration: Sendable {
     public var kubeconfigPath: String
     /// The node's name, and how its pods reach others.
     public var routing: PodRoutingConfiguration
-    /// The file that names the resolvers for names outside the cluster.
-    public var resolvConf: String
-    /// The domain of the cluster's own names.
-    public var clusterDomain: String
-
+    /// How names are answered on the node.
+    public var names: ClusterDNSConfiguration
     /// How Services answer on the node; nil when another proxy makes them answer.
     public var services: ProxyOptions?
 
     /// Describes an agent.
     public init(
-        kubeconfigPath: String, routing: PodRoutingConfiguration, resolvConf: String = "/etc/resolv.conf",
-        clusterDomain: String = "cluster.local", services: ProxyOptions? = ProxyOptions()
+        kubeconfigPath: String, routing: PodRoutingConfiguration, names: ClusterDNSConfiguration,
+        services: ProxyOptions? = ProxyOptions()
     ) {
         self.kubeconfigPath = kubeconfigPath
         self.routing = routing
-        self.resolvConf = resolvConf
-        self.clusterDomain = clusterDomain
+        self.names = names
         self.services = services
     }
 }

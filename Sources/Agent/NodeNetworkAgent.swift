@@ -12,7 +12,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
     private let components: [any ServiceLifecycle.Service]
     private let logger: Logger
 
-    /// Composes the services of a node; throws when the kubeconfig or the cluster domain cannot be used.
+    /// Composes the services of a node; throws when the kubeconfig cannot be used.
     public init(configuration: AgentConfiguration, logger: Logger) throws {
         client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: configuration.kubeconfigPath), userAgent: "duet-agent")
@@ -21,10 +21,10 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
         let endpointSlices = Informer<EndpointSlice>(client: client, logger: logger)
         let serviceRanges = Informer<ServiceCIDR>(client: client, logger: logger)
-        let resolvers = ResolverConfiguration.hostNameservers(path: configuration.resolvConf)
-        guard
-            let names = ClusterDNSConfiguration(clusterDomain: configuration.clusterDomain, upstreams: resolvers)
-        else { throw InvalidClusterDomain(text: configuration.clusterDomain) }
+        let namespaces = Informer<Namespace>(client: client, logger: logger)
+        let names = ClusterDNSInformers(
+            services: services, endpointSlices: endpointSlices, namespaces: namespaces, nodes: nodes,
+            networks: networks, pods: ClusterDNSInformers.pods(configuration.names, client: client, logger: logger))
         let proxy = configuration.services.map { [client] options in
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
@@ -32,13 +32,12 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 options: options, logger: logger)
         }
         let components: [(any ServiceLifecycle.Service)?] = [
-            nodes, networks, services, endpointSlices, proxy.map { _ in serviceRanges },
+            nodes, networks, services, endpointSlices, namespaces, names.pods, proxy.map { _ in serviceRanges },
             PodRoutingService(
                 nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
             proxy,
-            try ClusterDNSService(
-                services: services, endpointSlices: endpointSlices, configuration: names, logger: logger),
+            try ClusterDNSService(informers: names, configuration: configuration.names, logger: logger),
         ]
         self.components = components.compactMap(\.self)
         self.logger = logger
@@ -53,14 +52,5 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
             throw error
         }
         await client.shutdown()
-    }
-}
-
-/// A cluster domain that is not a domain name.
-struct InvalidClusterDomain: Error, CustomStringConvertible {
-    let text: String
-
-    var description: String {
-        "the cluster domain \"\(text)\" is not a domain name: use one such as \"cluster.local\""
     }
 }

@@ -1,7 +1,10 @@
 import Addresses
+import ClusterNames
+import DNSResolution
+import DNSServing
 import Glibc
-public import KubernetesAPI
-public import KubernetesClient
+import KubernetesAPI
+import KubernetesClient
 import Linux
 public import Logging
 public import ServiceLifecycle
@@ -11,65 +14,70 @@ import Synchronization
 ///
 /// When it ends the addresses stay on the link, and the next process answers on them at once.
 public final class ClusterDNSService: ServiceLifecycle.Service {
-    private let services: Informer<KubernetesAPI.Service>
-    private let endpointSlices: Informer<EndpointSlice>
+    private let informers: ClusterDNSInformers
     private let configuration: ClusterDNSConfiguration
     private let logger: Logger
-    private let content: Mutex<Content>
+    private let content: Mutex<ClusterDNSContent>
     private let state: DNSServerState
-
-    private struct Content {
-        var model: ClusterZoneModel
-        var hasServices = false
-        var hasSlices = false
-        /// The addresses that are on the link because of the DNS Service.
-        var addresses: Set<IPAddress> = []
-    }
 
     /// How long changes are gathered before they are published.
     private static let coalescing = Duration.milliseconds(2)
+    /// How often the file that names other servers is looked at.
+    private static let fileInterval = Duration.seconds(5)
 
     /// Makes the service; the informers are run by whoever made them.
-    public init(
-        services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>,
-        configuration: ClusterDNSConfiguration, logger: Logger
-    ) throws {
-        guard let zone = ClusterZone(domain: configuration.domain, ttl: configuration.ttl) else {
-            preconditionFailure("the configuration has checked the domain")
-        }
-        self.services = services
-        self.endpointSlices = endpointSlices
+    public init(informers: ClusterDNSInformers, configuration: ClusterDNSConfiguration, logger: Logger) throws {
+        self.informers = informers
         self.configuration = configuration
         self.logger = logger
-        content = Mutex(Content(model: ClusterZoneModel(zone: zone, serverKey: configuration.service)))
-        state = try DNSServerState(zone: zone)
+        let content = ClusterDNSContent(configuration, hasPods: informers.pods != nil)
+        state = try DNSServerState(snapshot: content.model.zone)
+        self.content = Mutex(content)
     }
 
-    /// Answers until the task is cancelled or the process shuts down.
+    /// Answers until the task is cancelled, or for the configured time after the process has been told to end.
     public func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            let (changes, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.serve() }
-                group.addTask { await self.followServices(signal) }
-                group.addTask { await self.followSlices(signal) }
-                group.addTask { await self.publish(changes, signal) }
-                try await group.next()
-                group.cancelAll()
-            }
+        if let path = configuration.handoverPath {
+            let count = try SocketHandover.take(from: path, into: state)
+            if count > 0 { logger.info("took sockets over", metadata: ["count": "\(count)"]) }
         }
+        let (changes, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.serve() }
+            for follow in followers(signal) { group.addTask(operation: follow) }
+            group.addTask { await self.publish(changes, signal) }
+            group.addTask { await self.followServers() }
+            if let path = configuration.handoverPath { try SocketHandover.start(state, at: path) }
+            if let port = configuration.metricsPort {
+                try MetricsListener.start(state, port: port)
+            }
+            group.addTask { await self.waitForEnd() }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Returns when the service has to end.
+    private func waitForEnd() async {
+        try? await gracefulShutdown()
+        guard !Task.isCancelled, configuration.lameduckSeconds > 0 else { return }
+        logger.info("answering a little longer", metadata: ["seconds": "\(configuration.lameduckSeconds)"])
+        try? await Task.sleep(for: .seconds(configuration.lameduckSeconds))
     }
 
     /// Runs the server on a thread of its own.
     private func serve() async throws {
-        let (state, configuration, logger) = (state, configuration, logger)
+        let (state, configuration, logger) = (state, configuration.server, logger)
+        let secure = try SecureUpstreams()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (end: CheckedContinuation<Void, any Error>) in
                 do throws(SystemError) {
                     try OSThread.detach(name: "cluster-dns") {
                         end.resume(
                             with: Result {
-                                try DNSServer(state: state, configuration: configuration, logger: logger).run()
+                                try DNSServer(state: state, configuration: configuration, secure: secure) {
+                                    logger.info("\($0)")
+                                }.run()
                             })
                     }
                 } catch {
@@ -81,14 +89,35 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         }
     }
 
-    private func followServices(_ signal: AsyncStream<Void>.Continuation) async {
-        for await event in services.events() {
+    // MARK: Objects
+
+    private func followers(_ signal: AsyncStream<Void>.Continuation) -> [@Sendable () async -> Void] {
+        var followers: [@Sendable () async -> Void] = [
+            { await self.follow(self.informers.services, .services, signal) { $0.model.setService($2.key, $1) } },
+            {
+                await self.follow(self.informers.namespaces, .namespaces, signal) {
+                    $0.model.setNamespace($2.name, exists: $1 != nil)
+                }
+            },
+            { await self.follow(self.informers.nodes, .nodes, signal) { $0.setNode($2.name, $1) } },
+            { await self.follow(self.informers.networks, .networks, signal) { $0.setNetwork($2.name, $1) } },
+            { await self.followSlices(signal) },
+        ]
+        if let pods = informers.pods { followers.append { await self.followPods(pods, signal) } }
+        return followers
+    }
+
+    /// Notes every change of a resource; `note` is given the content, the object (nil once it is gone) and its last state.
+    private func follow<T>(
+        _ informer: Informer<T>, _ source: ClusterDNSContent.Source, _ signal: AsyncStream<Void>.Continuation,
+        _ note: @Sendable (inout ClusterDNSContent, T?, T) -> Void
+    ) async {
+        for await event in informer.events() {
             content.withLock { content in
                 switch event {
-                case .added(let service), .updated(_, let service):
-                    content.model.setService(service.key, service)
-                case .deleted(let service): content.model.setService(service.key, nil)
-                case .synced: content.hasServices = true
+                case .added(let object), .updated(_, let object): note(&content, object, object)
+                case .deleted(let object): note(&content, nil, object)
+                case .synced: content.synced(source)
                 }
             }
             signal.yield()
@@ -96,13 +125,27 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     }
 
     private func followSlices(_ signal: AsyncStream<Void>.Continuation) async {
-        for await event in endpointSlices.events() {
+        for await event in informers.endpointSlices.events() {
             content.withLock { content in
                 switch event {
                 case .added(let slice): content.model.setSlice(old: nil, new: slice)
                 case .updated(let old, let new): content.model.setSlice(old: old, new: new)
                 case .deleted(let slice): content.model.setSlice(old: slice, new: nil)
-                case .synced: content.hasSlices = true
+                case .synced: content.synced(.endpointSlices)
+                }
+            }
+            signal.yield()
+        }
+    }
+
+    private func followPods(_ pods: Informer<Pod>, _ signal: AsyncStream<Void>.Continuation) async {
+        for await event in pods.events() {
+            content.withLock { content in
+                switch event {
+                case .added(let pod): content.model.setPod(old: nil, new: pod)
+                case .updated(let old, let new): content.model.setPod(old: old, new: new)
+                case .deleted(let pod): content.model.setPod(old: pod, new: nil)
+                case .synced: content.synced(.pods)
                 }
             }
             signal.yield()
@@ -111,13 +154,13 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
 
     /// Publishes what has changed, and moves the server to the addresses of its Service.
     private func publish(_ changes: AsyncStream<Void>, _ signal: AsyncStream<Void>.Continuation) async {
+        signal.yield()
         for await _ in changes {
             try? await Task.sleep(for: Self.coalescing)
             let (zone, wanted, former) = content.withLock { content in
-                let isComplete = content.hasServices && content.hasSlices
-                let isChanged = content.model.update(isComplete: isComplete, now: UInt32(truncatingIfNeeded: time(nil)))
-                let wanted = Set(content.model.server?.clusterAddresses ?? [])
-                return (isChanged ? content.model.zone : nil, wanted, content.addresses)
+                let update = content.update(
+                    now: UInt32(truncatingIfNeeded: time(nil)), local: configuration.localAddresses)
+                return (update.zone, update.addresses, content.addresses)
             }
             if let zone { state.publish(zone) }
             if wanted != former, !move(to: wanted, from: former) {
@@ -132,7 +175,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         state.setAddresses(wanted)
         if let link = configuration.link {
             do {
-                try LinkAddresses.apply(wanted, former: former, link: link)
+                try LinkAddresses.apply(wanted.filter { !$0.isLoopback }, former: former, link: link)
             } catch {
                 logger.error("the DNS addresses are not all on the node", metadata: ["error": "\(error)"])
                 return false
@@ -140,5 +183,25 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         }
         content.withLock { $0.addresses = wanted }
         return true
+    }
+
+    // MARK: Other servers
+
+    /// Follows the file that names the servers for all names outside the cluster.
+    private func followServers() async {
+        var last: [ForwardRule]?
+        repeat {
+            let servers =
+                configuration.upstreams
+                ?? ResolverConfiguration.hostNameservers(path: configuration.resolvConf).map { Upstream($0) }
+            let rules = [ForwardRule(upstreams: servers)] + configuration.stubs
+            if rules != last {
+                last = rules
+                state.setRules(rules)
+                let list = rules.flatMap(\.upstreams).map(\.description).joined(separator: ", ")
+                logger.info("asking other servers", metadata: ["servers": "\(list)"])
+            }
+            try? await Task.sleep(for: Self.fileInterval)
+        } while !Task.isCancelled
     }
 }

@@ -105,6 +105,8 @@ public struct LocalCluster: Sendable {
             arguments: [
                 "agent", "--kubeconfig", node.kubeconfig, "--node-name", node.name,
                 "--cni-conf-dir", node.cniConfDirectory, "--cni-bin-dir", node.cniBinDirectory,
+                // The host asks the nodes, and is none of them.
+                "--dns-allow", list(spec.underlayRanges),
             ] + (spec.agentOptions ?? []), paths: paths, node: node)
     }
 

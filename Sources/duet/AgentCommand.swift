@@ -11,11 +11,14 @@ struct AgentCommand: AsyncParsableCommand {
 
     @OptionGroup var routing: RoutingOptions
 
+    @OptionGroup var names: DNSOptions
+
     func run() async throws {
         let logger = LogOutput.logger("agent")
         let agent = try NodeNetworkAgent(
             configuration: AgentConfiguration(
                 kubeconfigPath: common.kubeconfig, routing: try routing.configuration(common),
+                names: try names.configuration(nodeName: common.nodeName),
                 services: try services.proxyOptions),
             logger: logger)
         try await ServiceRunner.run([agent], logger: logger)

@@ -10,6 +10,7 @@ struct Duet: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Down.self, Status.self, Kubeconfig.self, VerifyCommand.self, ServerCommand.self, NodeCommand.self,
-            AgentCommand.self, ExplainCommand.self, CleanupCommand.self, PlanCommand.self, NAT64Command.self,
+            AgentCommand.self, DNSCommand.self, ExplainCommand.self, CleanupCommand.self, PlanCommand.self,
+            NAT64Command.self,
         ])
 }

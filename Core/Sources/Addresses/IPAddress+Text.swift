@@ -15,6 +15,17 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 
+    /// Reads the strict form of an address from ASCII bytes.
+    public init?(ascii bytes: Span<UInt8>) {
+        if let value = IPv4Address.parse(bytes, from: 0, allowingLeadingZeros: false) {
+            self = .v4(IPv4Address(rawValue: value))
+        } else if let value = IPv6Address.parse(bytes, allowingLeadingZeros: false) {
+            self = .v6(IPv6Address(rawValue: value))
+        } else {
+            return nil
+        }
+    }
+
     private init?(_ text: String, allowingLeadingZeros: Bool) {
         let bytes = text.utf8.span
         var isIPv6 = false

@@ -107,3 +107,36 @@ ssize_t duet_write_pair(
     struct iovec parts[2] = {{(void *)header, header_size}, {(void *)body, body_size}};
     return writev(descriptor, parts, 2);
 }
+
+int duet_recvmmsg(int descriptor, struct duet_mmsghdr *messages, unsigned int count, int flags) {
+    return recvmmsg(descriptor, (struct mmsghdr *)messages, count, flags, NULL);
+}
+
+int duet_sendmmsg(int descriptor, struct duet_mmsghdr *messages, unsigned int count, int flags) {
+    return sendmmsg(descriptor, (struct mmsghdr *)messages, count, flags);
+}
+
+int duet_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+ssize_t duet_send_descriptor(int socket, const void *bytes, size_t size, int descriptor) {
+    char control[CMSG_SPACE(sizeof descriptor)] __attribute__((aligned(8))) = {0};
+    struct iovec vector = {(void *)bytes, size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ssize_t duet_receive_descriptor(int socket, void *bytes, size_t size, int *descriptor) {
+    char control[CMSG_SPACE(sizeof *descriptor)] __attribute__((aligned(8))) = {0};
+    struct iovec vector = {bytes, size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    *descriptor = -1;
+    struct cmsghdr *header = count >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+    return count;
+}

@@ -110,24 +110,12 @@ public struct DNSMessageWriter: Sendable {
 
     private mutating func append(_ data: DNSRecordData) {
         switch data {
-        case .a(let address): writer.append(address.rawValue)
-        case .aaaa(let address): writer.append(address.rawValue)
         case .cname(let name), .ns(let name), .ptr(let name): append(name)
         case .soa(let soa):
             append(soa.primary)
             append(soa.mailbox)
             for number in [soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum] { writer.append(number) }
-        case .srv(let priority, let weight, let port, let target):
-            writer.append(priority)
-            writer.append(weight)
-            writer.append(port)
-            writer.append(contentsOf: target.wire)  // never compressed (RFC 2782)
-        case .txt(let strings):
-            for string in strings {
-                writer.append(UInt8(truncatingIfNeeded: min(string.count, 255)))
-                writer.append(contentsOf: string.prefix(255))
-            }
-        case .other(_, let bytes): writer.append(contentsOf: bytes)
+        default: writer.append(contentsOf: data.uncompressed)  // the names of other types are never compressed
         }
     }
 }

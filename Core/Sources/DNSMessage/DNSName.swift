@@ -41,6 +41,17 @@ public struct DNSName: Sendable {
         return true
     }
 
+    /// Makes a name from its wire form; nil if that is malformed, too long, compressed, or followed by other bytes.
+    public init?(wire: [UInt8]) {
+        var position = 0
+        while position < wire.count, wire[position] != 0 {
+            guard wire[position] <= 63 else { return nil }
+            position += Int(wire[position]) + 1
+        }
+        guard position == wire.count - 1, wire.count <= 255 else { return nil }
+        self.wire = wire
+    }
+
     /// The number of labels, the root not counted.
     public var labelCount: Int {
         var count = 0
@@ -97,7 +108,7 @@ public struct DNSName: Sendable {
 
     /// A letter in lower case, any other byte as it is; length bytes are at most 63 and so never letters.
     @inlinable
-    static func folded(_ byte: UInt8) -> UInt8 {
+    public static func folded(_ byte: UInt8) -> UInt8 {
         byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
     }
 }

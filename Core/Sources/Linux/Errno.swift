@@ -18,6 +18,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
         Errno(rawValue: Glibc.errno)
     }
 
+    /// The peer has ended the connection.
+    public static let connectionReset = Errno(rawValue: ECONNRESET)
     /// No such file or directory.
     public static let noEntry = Errno(rawValue: ENOENT)
     /// File exists.

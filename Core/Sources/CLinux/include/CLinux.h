@@ -5,6 +5,7 @@
 // The C library's definitions come first: the kernel's headers then leave theirs out (linux/libc-compat.h).
 #include <netinet/in.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
 
@@ -78,3 +79,18 @@ ssize_t duet_read_pair(int descriptor, void *header, size_t header_size, void *b
 /// writev(2) of a header and what follows it.
 ssize_t duet_write_pair(
     int descriptor, const void *header, size_t header_size, const void *body, size_t body_size);
+/// struct mmsghdr of recvmmsg(2).
+struct duet_mmsghdr {
+    struct msghdr header;
+    unsigned int length;
+};
+/// recvmmsg(2) without a time-out.
+int duet_recvmmsg(int descriptor, struct duet_mmsghdr *messages, unsigned int count, int flags);
+/// sendmmsg(2).
+int duet_sendmmsg(int descriptor, struct duet_mmsghdr *messages, unsigned int count, int flags);
+/// accept4(2) without the peer's address.
+int duet_accept(int descriptor);
+/// sendmsg(2) of bytes and one descriptor (SCM_RIGHTS).
+ssize_t duet_send_descriptor(int socket, const void *bytes, size_t size, int descriptor);
+/// recvmsg(2) of bytes and at most one descriptor, which is closed on exec; -1 where none came.
+ssize_t duet_receive_descriptor(int socket, void *bytes, size_t size, int *descriptor);

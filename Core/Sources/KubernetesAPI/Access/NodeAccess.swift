@@ -42,7 +42,7 @@ public enum NodeAccess {
 
     /// Reading that is the same for all nodes, and events.
     private static let rules = [
-        PolicyRule(["get", "list", "watch"], groups: [""], resources: ["nodes", "services"]),
+        PolicyRule(["get", "list", "watch"], groups: [""], resources: ["namespaces", "nodes", "services"]),
         PolicyRule(["get", "list", "watch"], groups: ["discovery.k8s.io"], resources: ["endpointslices"]),
         PolicyRule(["get"], groups: [""], resources: ["endpoints"]),
         PolicyRule(["list", "watch"], groups: ["networking.k8s.io"], resources: ["servicecidrs"]),

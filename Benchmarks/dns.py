@@ -1,0 +1,240 @@
+"""Names: CPU time for each query and peak, beside unbound and knot with the same names; DNS64; memory; time from event to answer."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "Tests", "SystemTests"))
+os.environ.setdefault("DUET_TOOLS", os.path.join(ROOT, ".tools"))
+from report import Suite  # noqa: E402
+from server import Server, free_port  # noqa: E402
+from support import DUET, run  # noqa: E402
+
+SERVICES = int(os.environ.get("DNS_SERVICES", "10000"))
+RATE = int(os.environ.get("DNS_RATE", "20000"))
+SECONDS = int(os.environ.get("DNS_SECONDS", "8"))
+ADDRESS, DOMAIN = "10.96.0.10", "cluster.local"
+SERVER_CORE, LOAD_CORE = "0", "1"
+
+
+def stat(pid):
+    """User and system time of a process in seconds, and its resident memory in MiB."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    with open(f"/proc/{pid}/status") as file:
+        resident = next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), resident / 1024
+
+
+class Peer:
+    """A process on one core."""
+
+    def __init__(self, stack, *command):
+        self.process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        stack.callback(self.stop)
+        self.pid = self.process.pid
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=30)
+
+
+def ready(address, port, name, kind="A", expected=None, seconds=120):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = run("dig", f"@{address}", "-p", str(port), "+short", "+time=1", "+tries=1", name, kind, check=False).stdout
+        if text.strip() and (expected is None or expected in text):
+            return
+        time.sleep(0.2)
+    raise SystemExit(f"{address}:{port} does not answer for {name}")
+
+
+def load(address, port, queries, *options, seconds=SECONDS):
+    """One run of dnsperf: completed queries a second, average and worst latency in milliseconds, share lost."""
+    text = run("taskset", "-c", LOAD_CORE, "dnsperf", "-s", address, "-p", str(port), "-d", queries, "-l", str(seconds),
+               *options).stdout
+    number = lambda label: float(re.search(label + r":\s+([\d.]+)", text).group(1))
+    return number("Queries per second"), number(r"Average Latency \(s\)") * 1000, number("Queries lost"), text
+
+
+def cpu_per_query(pid, address, port, queries):
+    """Microseconds of CPU time for each query at a fixed rate."""
+    load(address, port, queries, "-Q", str(RATE), seconds=2)
+    before = stat(pid)[0]
+    rate, _, lost, _ = load(address, port, queries, "-Q", str(RATE))
+    return (stat(pid)[0] - before) / (rate * SECONDS) * 1e6, lost
+
+
+def latencies(address, port, queries, rate):
+    """The 99th percentile of latency at a rate, in milliseconds, from the verbose log of dnsperf."""
+    text = load(address, port, queries, "-Q", str(rate), "-v")[3]
+    values = sorted(float(line.split()[-1]) for line in text.split("\n") if line.startswith("> NOERROR"))
+    return values[int(len(values) * 0.99)] * 1000
+
+
+def peak(pid, address, port, queries):
+    return load(address, port, queries, "-c", "16", "-T", "1", "-q", "400")[0]
+
+
+def fill(server):
+    """Ten thousand Services of both families, and an endpoint slice of each family for every one."""
+    connection = server.client()
+    for index in range(SERVICES):
+        body = {"metadata": {"name": f"service-{index}"},
+                "spec": {"ports": [{"name": "http", "port": 80}], "ipFamilyPolicy": "RequireDualStack"}}
+        status, answer = server.call("POST", "/api/v1/namespaces/default/services", body, connection)
+        assert status == 201, answer
+    listing = server.call("GET", "/api/v1/namespaces/default/services", client=connection)[1]["items"]
+    connection.close()
+    return {item["metadata"]["name"]: item["spec"]["clusterIPs"] for item in listing}
+
+
+def main():
+    suite = Suite("dns")
+    with contextlib.ExitStack() as stack:
+        files = tempfile.mkdtemp()
+        stack.callback(shutil.rmtree, files)
+        server = Server(None, "--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/108")
+        stack.callback(server.remove)
+        server.start()
+        addresses = fill(server)
+        stack.callback(lambda: run("ip", "address", "del", f"{ADDRESS}/32", "dev", "lo", check=False))
+        stack.callback(lambda: run("ip", "address", "del", "fd00:10:96::a/128", "dev", "lo", check=False))
+        upstream, unbound_port, knot_port = free_port(), free_port(), free_port()
+
+        outside = [f"name-{index}.example.test" for index in range(1000)]
+        with open(f"{files}/example.test.zone", "w") as file:
+            file.write("$ORIGIN example.test.\n$TTL 3600\n@ SOA ns hostmaster 1 3600 600 86400 3600\n@ NS ns\nns A 127.0.0.1\n")
+            file.writelines(f"name-{index} A 198.51.{index // 250}.{index % 250}\n" for index in range(1000))
+        with open(f"{files}/{DOMAIN}.zone", "w") as file:
+            file.write(f"$ORIGIN {DOMAIN}.\n$TTL 30\n@ SOA ns.dns hostmaster 1 3600 600 86400 30\n@ NS ns.dns\nns.dns A {ADDRESS}\n")
+            for name, (ipv4, ipv6) in addresses.items():
+                if name.startswith("service-"):
+                    file.write(f"{name}.default.svc A {ipv4}\n{name}.default.svc AAAA {ipv6}\n")
+        for role, port, zone in [("upstream", upstream, "example.test"), ("knot", knot_port, DOMAIN)]:
+            os.makedirs(f"{files}/{role}")
+            with open(f"{files}/{role}.conf", "w") as file:
+                file.write(f"""server:
+  rundir: {files}/{role}
+  listen: 127.0.0.1@{port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: {files}/{role}
+zone:
+  - domain: {zone}
+    storage: {files}
+    file: {zone}.zone
+""")
+        Peer(stack, "knotd", "-c", f"{files}/upstream.conf")
+        knot = Peer(stack, "knotd", "-c", f"{files}/knot.conf")
+        with open(f"{files}/unbound.conf", "w") as file:
+            file.write(f"""server:
+  directory: "{files}"
+  chroot: ""
+  username: ""
+  pidfile: "{files}/unbound.pid"
+  interface: 127.0.0.1
+  port: {unbound_port}
+  num-threads: 1
+  do-not-query-localhost: no
+  do-daemonize: no
+  use-syslog: no
+  local-zone: "test." nodefault
+  module-config: "dns64 iterator"
+  dns64-prefix: 64:ff9b::/96
+  local-zone: "{DOMAIN}" nodefault
+  msg-cache-size: 64m
+  rrset-cache-size: 64m
+  cache-min-ttl: 600
+stub-zone:
+  name: "{DOMAIN}"
+  stub-addr: 127.0.0.1@{knot_port}
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@{upstream}
+remote-control:
+  control-enable: no
+""")
+        unbound = Peer(stack, "unbound", "-c", f"{files}/unbound.conf")
+        duet = Peer(stack, DUET, "dns", "--kubeconfig", f"{server.files}/admin.kubeconfig", "--dns-upstream",
+                    f"127.0.0.1:{upstream}", "--dns64-prefix", "64:ff9b::/96", "--dns-dual-stack-pods", "synthesize")
+        last = f"service-{SERVICES - 1}.default.svc.{DOMAIN}"
+        places = {"duet": (duet.pid, ADDRESS, 53), "unbound": (unbound.pid, "127.0.0.1", unbound_port),
+                  "knot": (knot.pid, "127.0.0.1", knot_port)}
+        for _, address, port in places.values():
+            ready(address, port, last)
+
+        def write(name, lines):
+            with open(f"{files}/{name}", "w") as file:
+                file.writelines(line + "\n" for line in lines)
+            return f"{files}/{name}"
+
+        services = write("services", [f"service-{index}.default.svc.{DOMAIN} {kind}" for index in range(SERVICES)
+                                      for kind in ("A", "AAAA")])
+        synthesis = write("synthesis", [f"{name} AAAA" for name in outside])
+        forwarded = write("forwarded", [f"{name} A" for name in outside])
+        for who in ("duet", "unbound"):
+            for queries in (services, synthesis, forwarded):
+                load(*places[who][1:], queries, "-n", "2", "-Q", "20000", seconds=60)
+
+        method = f"server CPU time for each query at {RATE} queries/s from dnsperf, server and load on a core each"
+        cost = {}
+        for label, queries, peers in [("Service names", services, ("unbound", "knot")),
+                                      ("DNS64", synthesis, ("unbound",)), ("forwarded, from the cache", forwarded, ("unbound",))]:
+            for who in ("duet",) + peers:
+                cost[who], lost = cpu_per_query(places[who][0], *places[who][1:], queries)
+                assert lost < RATE * SECONDS / 100, f"{who} lost {lost} queries"
+            for who in peers:
+                goal = {"Service names": {"unbound": cost["unbound"], "knot": cost["knot"] * 1.25},
+                        "DNS64": {"unbound": cost["unbound"] / 2}}.get(label, {"unbound": cost["unbound"]})[who]
+                suite.add(f"{label}, CPU, beside {who}", cost["duet"], "µs", round(goal, 3), method, peer=cost[who])
+        for who in ("unbound", "knot"):
+            rates = {name: peak(places[name][0], *places[name][1:], services) for name in ("duet", who)}
+            suite.add(f"Service names, peak, beside {who}", rates["duet"], "queries/s", round(rates[who], 0),
+                      "dnsperf with 16 clients on one core, which may be the limit", peer=rates[who], higher_is_better=True)
+        half = int(min(peak(duet.pid, ADDRESS, 53, services), 100_000) / 2)
+        suite.add("Service names, p99 latency at half load", latencies(ADDRESS, 53, services, half), "ms", 0.3,
+                  f"dnsperf at {half} queries/s")
+
+        delays = []
+        connection = server.client()
+        for index in range(100):
+            name, address = f"late-{index}", f"10.96.255.{index + 1}"
+            start = time.monotonic()
+            status, answer = server.call("POST", "/api/v1/namespaces/default/services", {
+                "metadata": {"name": name}, "spec": {"clusterIP": address, "ports": [{"port": 80}]}}, connection)
+            assert status == 201, answer
+            wait_for(f"{name}.default.svc.{DOMAIN}")
+            delays.append((time.monotonic() - start) * 1000)
+        delays.sort()
+        suite.add("event to answer, p99", delays[98], "ms", 20, "from the request that makes a Service to the first answer")
+        suite.add("memory", stat(duet.pid)[1], "MiB", 120,
+                  f"resident memory of `duet dns` with {SERVICES} dual-stack Services; endpoints are not among them")
+    print(suite.table())
+
+
+def wait_for(name):
+    """Asks over one socket until the name has an address."""
+    import socket
+    question = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0\0\1\0\1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(5)
+        probe.connect((ADDRESS, 53))
+        while True:
+            probe.send(b"\0\1\1\0\0\1\0\0\0\0\0\0" + question)
+            if probe.recv(512)[7]:
+                return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+import Addresses
+import DNSMessage
+public import DNSResolution
+public import KubernetesAPI
+
+/// Keeps the objects that the zone is made of, and which Services have changed since it was last brought up to date.
+public struct ClusterNamesModel: Sendable {
+    /// The zone as of the last `update`.
+    public private(set) var zone: ZoneSnapshot
+    /// The key of the Service in front of the cluster's DNS.
+    private let serverKey: ObjectKey
+    private let options: ClusterNamesOptions
+    private var services: [ObjectKey: Service] = [:]
+    private var slices: [ObjectKey: [String: EndpointSlice]] = [:]
+    private var contributions: [ObjectKey: ServiceNames] = [:]
+    private var dirty: Set<ObjectKey> = []
+    private var isChanged = false
+
+    /// Makes a model without content.
+    public init(settings: ZoneSettings, serverKey: ObjectKey, options: ClusterNamesOptions = ClusterNamesOptions()) {
+        zone = ZoneSnapshot(settings: settings)
+        self.serverKey = serverKey
+        self.options = options
+    }
+
+    /// The Service in front of the cluster's DNS.
+    public var server: Service? { services[serverKey] }
+
+    /// Notes a new, changed or vanished (nil) Service.
+    public mutating func setService(_ key: ObjectKey, _ service: Service?) {
+        services[key] = service
+        dirty.insert(key)
+    }
+
+    /// Notes a new, changed or vanished slice; `old` is its former state.
+    public mutating func setSlice(old: EndpointSlice?, new: EndpointSlice?) {
+        if let old, let key = old.serviceKey {
+            slices[key]?[old.name] = nil
+            if slices[key]?.isEmpty == true { slices[key] = nil }
+            dirty.insert(key)
+        }
+        if let new, let key = new.serviceKey {
+            slices[key, default: [:]][new.name] = new
+            dirty.insert(key)
+        }
+    }
+
+    /// Notes that a namespace exists, or no longer does.
+    public mutating func setNamespace(_ name: String, exists: Bool) {
+        let settings = zone.settings
+        for parent in ["svc"] + (settings.pods == .disabled ? [] : ["pod"]) {
+            guard let owner = settings.domain.prepending(parent)?.prepending(name.lowercased()) else { continue }
+            if exists {
+                if !zone.exists(owner) { zone.set(NameRecords(name: owner, ttl: settings.ttl)) }
+                zone.keep(owner)
+            } else {
+                zone.remove(owner, releasing: true)
+            }
+        }
+        isChanged = true
+    }
+
+    /// Notes a new, changed or vanished pod; `old` is its former state.
+    ///
+    /// Pods in their node's network are not told from it.
+    public mutating func setPod(old: Pod?, new: Pod?) {
+        let former = old.map(ClusterNamesModel.clientAddresses) ?? []
+        let present = new.map(ClusterNamesModel.clientAddresses) ?? []
+        for address in former where !present.contains(address) { zone.setClient(address, nil) }
+        if let new, !present.isEmpty {
+            let profile = ClientProfile(
+                families: present.map(\.family), namespace: new.metadata.namespace, treatment: new.treatment)
+            for address in present where zone.client(address) != profile { zone.setClient(address, profile) }
+        }
+        isChanged = true
+    }
+
+    /// Notes who may ask.
+    public mutating func setClientPrefixes(_ prefixes: ClientPrefixes) {
+        zone.clientPrefixes = prefixes
+        isChanged = true
+    }
+
+    /// The addresses that a pod alone has.
+    private static func clientAddresses(_ pod: Pod) -> [IPAddress] {
+        guard pod.spec?.hostNetwork != true, !pod.isFinished else { return [] }
+        return pod.addresses.compactMap { IPAddress($0) }
+    }
+
+    /// Brings the zone up to date as of `now`, in seconds; the cost follows the number of
+    /// changed Services and their endpoints.
+    ///
+    /// - Returns: whether anything has changed.
+    @discardableResult
+    public mutating func update(isComplete: Bool, now: UInt32) -> Bool {
+        var isChanged = isChanged || isComplete != zone.isComplete
+        self.isChanged = false
+        for key in dirty {
+            var names = ServiceNames()
+            if let service = services[key] {
+                names = ServiceNames(
+                    service: service, slices: slices[key, default: [:]].values, settings: zone.settings,
+                    options: options)
+                if key == serverKey { names.addServer(service, settings: zone.settings) }
+            }
+            let old = contributions.removeValue(forKey: key) ?? ServiceNames()
+            if services[key] != nil { contributions[key] = names }
+            if replace(old, with: names) { isChanged = true }
+        }
+        dirty.removeAll(keepingCapacity: dirty.count <= 64)
+        if isChanged {
+            zone.isComplete = isComplete
+            zone.serial = now
+        }
+        return isChanged
+    }
+
+    /// Puts the new contribution of a Service in the place of its old one; false if nothing changes.
+    private mutating func replace(_ old: ServiceNames, with new: ServiceNames) -> Bool {
+        var isChanged = false
+        // New names come first, so that names which stay are not removed and made again.
+        for (name, records) in new.names where old.names[name] != records {
+            zone.set(records)
+            isChanged = true
+        }
+        for name in old.names.keys where new.names[name] == nil {
+            zone.remove(name)
+            isChanged = true
+        }
+        for pointer in old.pointers.subtracting(new.pointers) {
+            zone.setPointer(pointer.address, to: pointer.records, isPresent: false)
+            isChanged = true
+        }
+        for pointer in new.pointers.subtracting(old.pointers) {
+            zone.setPointer(pointer.address, to: pointer.records, isPresent: true)
+            isChanged = true
+        }
+        return isChanged
+    }
+}
+
+extension EndpointSlice {
+    /// The Service that the slice belongs to.
+    var serviceKey: ObjectKey? {
+        metadata.labels?[WellKnownLabel.serviceName].map { ObjectKey(namespace: metadata.namespace, name: $0) }
+    }
+}
+
+extension Pod {
+    /// The annotation by which a pod chooses its treatment: `pass`, or `synthesize`, `filter`, or both.
+    public static let treatmentAnnotation = "network.duet.dev/dns"
+
+    /// The treatment that the pod asks for.
+    var treatment: Treatment? { metadata.annotations?[Self.treatmentAnnotation].flatMap(Treatment.init(text:)) }
+}

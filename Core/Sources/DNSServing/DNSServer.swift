@@ -1,0 +1,293 @@
+import Addresses
+import DNSResolution
+public import Linux
+import Wire
+
+/// Answers queries on one thread: datagrams and streams on every address, and what other servers answer.
+///
+/// All of it lives on the thread that calls `run`; only `DNSServerState` is shared with others.
+public final class DNSServer {
+    let state: DNSServerState
+    let configuration: DNSServerConfiguration
+    let secure: (any SecureTransport)?
+    private let log: (String) -> Void
+    var poller: Poller
+    let resolver: Resolver
+    var machine = ForwardMachine()
+    var exchanges: [UInt32: UpstreamExchange] = [:]
+    var waiters = Waiters()
+    var now: Int64 = 0
+    var listeners: [UInt32: DNSListener] = [:]
+    var streams: [UInt32: ClientStream] = [:]
+    private var rules: [ForwardRule] = []
+    private let batch = DatagramBatch()
+    private let streamBuffer = MessageBuffer(capacity: 65535)
+    /// Where answers are written that had to wait.
+    let lateBuffer = MessageBuffer(capacity: 65535)
+    private var generation: UInt64 = .max
+    private var nextID: UInt32 = 1
+    /// When to try again to open sockets that could not be opened; nil if all are open.
+    private var retryTime: Int64?
+    private var failures: [DNSServerState.SocketKey: String] = [:]
+
+    /// Streams that may be open at once, and for one client.
+    private static let maximumStreams = 512
+    private static let maximumStreamsOfClient = 64
+    /// Batches taken from one socket before others get their turn.
+    private static let batches = 4
+
+    /// Makes a server; it opens its sockets when it runs.
+    ///
+    /// - Parameters:
+    ///   - secure: how servers are asked that want TLS; without it they are not.
+    ///   - log: takes what an operator may want to know.
+    public init(
+        state: DNSServerState, configuration: DNSServerConfiguration, secure: (any SecureTransport)? = nil,
+        log: @escaping (String) -> Void
+    ) throws(SystemError) {
+        self.state = state
+        self.configuration = configuration
+        self.secure = secure
+        self.log = log
+        poller = try Poller()
+        resolver = Resolver(
+            snapshot: state.snapshot,
+            cache: AnswerCache(capacity: configuration.cacheCapacity, maximumBytes: configuration.cacheBytes),
+            options: configuration.resolver, metrics: state.metrics, buffer: streamBuffer)
+        try state.watch(&poller, token: PollToken(.wakeUp, 0).rawValue)
+    }
+
+    /// Answers until the state says to stop.
+    public func run() {
+        var tokens: [UInt64] = []
+        now = monotonicMilliseconds()
+        adjust()
+        while !state.isStopped {
+            poller.wait(milliseconds: timeout(), into: &tokens)
+            now = monotonicMilliseconds()
+            refreshSnapshot()
+            for token in tokens { handle(PollToken(rawValue: token)) }
+            if machine.nextDeadline.map({ now >= $0 }) ?? false { perform(machine.tick(now: now)) }
+            answerLateClients()
+            for (id, stream) in streams where now >= stream.deadline { close(stream: id) }
+            if let retryTime, now >= retryTime { adjust() }
+        }
+        for id in listeners.keys { close(listener: id) }
+    }
+
+    private func refreshSnapshot() {
+        let present = state.snapshotGeneration
+        guard present != generation else { return }
+        generation = present
+        resolver.snapshot = state.snapshot
+    }
+
+    private func timeout() -> Int32 {
+        var timeout: Int64 = streams.isEmpty && retryTime == nil ? -1 : 1000
+        for due in [machine.nextDeadline, waiters.nextDeadline] {
+            guard let due else { continue }
+            let left = max(due - now, 0)
+            timeout = timeout < 0 ? left : min(timeout, left)
+        }
+        return Int32(truncatingIfNeeded: min(timeout, 60_000))
+    }
+
+    private func handle(_ token: PollToken) {
+        switch token.kind {
+        case .wakeUp:
+            state.acknowledge()
+            adjust()
+            for (id, answer) in state.takeSecure() { receive(id, answer) }
+        case .datagrams:
+            if let listener = listeners[token.id] { receiveDatagrams(listener) }
+        case .connections:
+            if let listener = listeners[token.id] { accept(listener) }
+        case .stream: serve(stream: token.id)
+        case .exchange: progress(token.id)
+        }
+    }
+
+    private func receiveDatagrams(_ listener: DNSListener) {
+        for _ in 0..<Self.batches {
+            let count = batch.receive(listener.socket)
+            for index in 0..<count { answer(index, listener) }
+            batch.flush(listener.socket)
+            guard count == DatagramBatch.size else { return }
+        }
+    }
+
+    private func answer(_ index: Int, _ listener: DNSListener) {
+        resolver.buffer = batch.outputs[index]
+        let client = batch.client(index)
+        let outcome = batch.withBytes(of: index) {
+            resolver.resolve($0, isDatagram: true, client: client, now: now)
+        }
+        switch outcome {
+        case .reply: batch.queue(index)
+        case .ignore: break
+        case .needs(let key):
+            let query = batch.withBytes(of: index) { bytes in bytes.byteOffsets.map { bytes[byte: $0] } }
+            let waiter = Waiter(
+                query: query, client: client, destination: .datagram(listener: listener.id, batch.peer(index)), now: now
+            )
+            wait(waiter, for: key)
+        }
+        if !resolver.refreshes.isEmpty { refresh() }
+    }
+
+    // MARK: Streams
+
+    private func accept(_ listener: DNSListener) {
+        var client = IPAddress.unspecified(.ipv4)
+        while let socket = Sockets.accept(listener.socket, from: &client) {
+            guard streams.count < Self.maximumStreams,
+                streams.values.lazy.filter({ $0.client == client }).count < Self.maximumStreamsOfClient
+            else { continue }
+            let id = makeID()
+            guard (try? poller.add(socket, .read, token: PollToken(.stream, id).rawValue)) != nil else { continue }
+            streams[id] = ClientStream(socket: socket, client: client, now: now)
+        }
+    }
+
+    private func serve(stream id: UInt32) {
+        guard let stream = streams[id] else { return }
+        do throws(SystemError) {
+            let isOpen = try stream.receive()
+            while let query = stream.nextMessage(now: now) {
+                resolver.buffer = streamBuffer
+                let outcome = resolver.resolve(query, isDatagram: false, client: stream.client, now: now)
+                switch outcome {
+                case .reply: stream.enqueue(streamBuffer.bytes)
+                case .ignore: throw SystemError(.invalidArgument, "understand", "a query")
+                case .needs(let key):
+                    guard stream.waiting < ClientStream.maximumWaiting else {
+                        throw SystemError(.busy, "forward", "more queries of one connection")
+                    }
+                    stream.waiting += 1
+                    wait(Waiter(query: query, client: stream.client, destination: .stream(id), now: now), for: key)
+                }
+            }
+            try flush(stream, id)
+            if !isOpen, stream.waiting == 0 { close(stream: id) }
+        } catch {
+            close(stream: id)
+        }
+        if !resolver.refreshes.isEmpty { refresh() }
+    }
+
+    func flush(_ stream: ClientStream, _ id: UInt32) throws(SystemError) {
+        let interest = try stream.flush()
+        try poller.modify(stream.socket, interest, token: PollToken(.stream, id).rawValue)
+    }
+
+    func close(stream id: UInt32) { streams[id] = nil }
+
+    // MARK: Sockets
+
+    /// Follows the wanted addresses and servers; what fails is tried again later.
+    private func adjust() {
+        let wanted = state.addresses
+        let rules = state.rules.map { rule in
+            // What a server asked itself would come back to it without end.
+            ForwardRule(
+                domain: rule.domain,
+                upstreams: rule.upstreams.filter {
+                    !wanted.contains($0.address) || $0.port != configuration.port || $0.tlsName != nil
+                })
+        }
+        if rules != self.rules {
+            self.rules = rules
+            perform(machine.configure(rules))
+            state.setHealth(machine.health(now: now))
+        }
+        retryTime = nil
+        for (id, listener) in listeners where !wanted.contains(listener.key.address) {
+            close(listener: id)
+            log("no longer answering on \(listener.key.address)")
+        }
+        let present = Set(listeners.values.map(\.key))
+        for address in wanted.sorted() {
+            for isStream in [false, true] {
+                let key = DNSServerState.SocketKey(address: address, isStream: isStream)
+                if !present.contains(key) { open(key) }
+            }
+        }
+    }
+
+    private func open(_ key: DNSServerState.SocketKey) {
+        do throws(SystemError) {
+            let listener = try DNSListener(
+                id: makeID(), key: key, inherited: state.takeInherited(key), port: configuration.port)
+            let kind = key.isStream ? PollToken.Kind.connections : .datagrams
+            try poller.add(listener.socket, .read, token: PollToken(kind, listener.id).rawValue)
+            listeners[listener.id] = listener
+            state.opened(key, listener.socket)
+            failures[key] = nil
+            if key.isStream { log("answering on \(key.address) port \(configuration.port)") }
+        } catch {
+            let text = "\(error)"
+            if failures.updateValue(text, forKey: key) != text { log("cannot answer, trying again: \(text)") }
+            retryTime = now + 1000
+        }
+    }
+
+    private func close(listener id: UInt32) {
+        if let listener = listeners.removeValue(forKey: id) { state.closed(listener.key) }
+    }
+
+    func makeID() -> UInt32 {
+        nextID &+= 1
+        return nextID
+    }
+}
+
+extension Resolver {
+    /// Resolves a query given as an array.
+    func resolve(
+        _ query: [UInt8], isDatagram: Bool, client: IPAddress, now: Int64, attempt: Attempt = .first
+    ) -> Outcome {
+        let span = query.span
+        return unsafe resolve(span.bytes, isDatagram: isDatagram, client: client, now: now, attempt: attempt)
+    }
+}
+
+/// A socket that queries come to.
+final class DNSListener {
+    let id: UInt32
+    let key: DNSServerState.SocketKey
+    let socket: FileDescriptor
+
+    init(id: UInt32, key: DNSServerState.SocketKey, inherited: consuming FileDescriptor?, port: UInt16)
+        throws(SystemError)
+    {
+        self.id = id
+        self.key = key
+        if let inherited {
+            socket = inherited
+        } else {
+            socket = try Sockets.open(key.address, port: port, isStream: key.isStream)
+        }
+    }
+}
+
+/// What became ready: a kind of socket and its number.
+struct PollToken {
+    enum Kind: UInt8 {
+        case wakeUp, datagrams, connections, stream, exchange
+    }
+
+    let kind: Kind
+    let id: UInt32
+
+    init(_ kind: Kind, _ id: UInt32) {
+        self.kind = kind
+        self.id = id
+    }
+
+    init(rawValue: UInt64) {
+        kind = Kind(rawValue: UInt8(truncatingIfNeeded: rawValue >> 32)) ?? .wakeUp
+        id = UInt32(truncatingIfNeeded: rawValue)
+    }
+
+    var rawValue: UInt64 { UInt64(kind.rawValue) << 32 | UInt64(id) }
+}

@@ -1,0 +1,86 @@
+import Addresses
+import DNSMessage
+import DNSResolution
+import DNSServing
+import Dispatch
+import Foundation
+import Linux
+import Synchronization
+import Testing
+
+/// dig, the independent client.
+enum Dig {
+    static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/dig")
+
+    /// What dig prints when it asks the server at an address.
+    static func ask(_ address: String, port: UInt16, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/dig")
+        process.arguments = ["@\(address)", "-p", "\(port)", "+tries=3", "+time=10"] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// A zone as short expressions.
+enum Zones {
+    static func name(_ text: String) -> DNSName { DNSName(text) ?? .root }
+
+    static func make(domain: String = "cluster.local", _ records: [(String, [String], [DNSRecordData])]) throws
+        -> ZoneSnapshot
+    {
+        var zone = ZoneSnapshot(settings: try #require(ZoneSettings(domain: name(domain))))
+        for (owner, addresses, others) in records {
+            zone.set(
+                NameRecords(
+                    name: name("\(owner).\(domain)"), addresses: addresses.compactMap { IPAddress($0) }, others: others,
+                    ttl: 30))
+        }
+        zone.isComplete = true
+        return zone
+    }
+}
+
+/// A server on loopback addresses.
+final class RunningServer: Sendable {
+    let port: UInt16
+    let state: DNSServerState
+    private let end = DispatchSemaphore(value: 0)
+    private let isStopped = Atomic(false)
+
+    init(
+        _ zone: ZoneSnapshot, addresses: [String] = ["127.0.0.1"], port: UInt16, upstreams: [String] = [],
+        inheritingFrom path: String? = nil, _ change: (inout DNSServerConfiguration) -> Void = { _ in }
+    ) throws {
+        self.port = port
+        var configuration = DNSServerConfiguration()
+        configuration.port = port
+        change(&configuration)
+        state = try DNSServerState(snapshot: zone)
+        if let path { try SocketHandover.take(from: path, into: state) }
+        state.setAddresses(Set(addresses.compactMap { IPAddress($0) }))
+        state.setRules([ForwardRule(upstreams: upstreams.compactMap { Upstream(text: $0) })])
+        let (state, end) = (state, end)
+        try OSThread.detach(name: "dt-base-dns") { [configuration] in
+            try? DNSServer(state: state, configuration: configuration) { _ in }.run()
+            end.signal()
+        }
+        let limit = ContinuousClock.now + .seconds(60)
+        while state.answering.count < addresses.count, ContinuousClock.now < limit { usleep(2000) }
+    }
+
+    func stop() {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
+        state.stop()
+        end.wait()
+    }
+
+    /// What dig prints for its arguments.
+    func dig(_ arguments: String..., at address: String = "127.0.0.1") throws -> String {
+        try Dig.ask(address, port: port, arguments)
+    }
+}
