@@ -78,4 +78,21 @@ struct RequestTests {
         let again = try YAMLText.read(text)
         #expect(again == value, "\(text) is read as \(again)")
     }
+
+    @Test("A few lines of YAML cannot stand for more than a body may hold; anchors that do not are read")
+    func aliases() throws {
+        var lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        for level in 1..<10 {
+            let all = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            lines.append("a\(level): &a\(level) [\(all)]")
+        }
+        let error = #expect(throws: StatusError.self) { try YAMLText.read(lines.joined(separator: "\n")) }
+        #expect(error?.code == 400)
+        #expect(error?.message == "yaml: document contains excessive aliasing")
+        let long = String(repeating: "x", count: 1_000_000)
+        let repeated = Array(repeating: "*a", count: 50).joined(separator: ", ")
+        #expect(throws: StatusError.self) { try YAMLText.read("a: &a \(long)\nb: [\(repeated)]") }
+        let value = try YAMLText.read(lines[..<4].joined(separator: "\n"))
+        #expect(value["a3"]?[9]?[9]?[9]?[9] == "x")
+    }
 }

@@ -8,7 +8,10 @@ package enum YAMLText {
     package static func read(_ text: String) throws(StatusError) -> JSONValue {
         do {
             guard let node = try Yams.compose(yaml: text) else { return .null }
-            return value(node)
+            var expansion = AliasExpansion()
+            return try value(node, &expansion)
+        } catch let error as StatusError {
+            throw error
         } catch {
             throw .badRequest("yaml: \(error)")
         }
@@ -20,17 +23,38 @@ package enum YAMLText {
         (try? Yams.serialize(node: node(value), width: -1)) ?? ""
     }
 
-    private static func value(_ node: Yams.Node) -> JSONValue {
+    /// What a document has come to so far: aliases let a few lines stand for more than any machine can hold.
+    private struct AliasExpansion {
+        private var bytes = 0
+
+        /// Adds a value, its text and its key; a document may come to what a body in JSON may be.
+        mutating func add(_ count: Int) throws(StatusError) {
+            // Every value takes two bytes in JSON at least, with the sign that parts it from the next.
+            bytes += count + 2
+            guard bytes <= 2 * RequestBodyText.limit else {
+                throw .badRequest("yaml: document contains excessive aliasing")
+            }
+        }
+    }
+
+    private static func value(_ node: Yams.Node, _ expansion: inout AliasExpansion) throws(StatusError) -> JSONValue {
         switch node {
         case .mapping(let mapping):
             var object = JSONObject()
+            try expansion.add(0)
             for (key, member) in mapping {
-                object[key.string ?? ""] = value(member)
+                let key = key.string ?? ""
+                try expansion.add(key.utf8.count)
+                object[key] = try value(member, &expansion)
             }
             return .object(object)
         case .sequence(let sequence):
-            return .array(sequence.map(value))
+            var elements: [JSONValue] = []
+            try expansion.add(0)
+            for element in sequence { elements.append(try value(element, &expansion)) }
+            return .array(elements)
         case .scalar(let scalar):
+            try expansion.add(scalar.string.utf8.count)
             guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
             if node.null != nil { return .null }
             if let flag = node.bool { return .bool(flag) }
