@@ -24,35 +24,80 @@ package struct ObjectExpiry: Sendable {
     /// Looks for expired objects now and then until the task is cancelled.
     package func run() async {
         let interval = Duration.seconds(max(1, min(60, age / 10)))
-        while (try? await Task.sleep(for: interval)) != nil {
+        let start = ContinuousClock.now
+        var deadlines = ExpiryDeadlines(age: age)
+        repeat {
             do {
-                try await expire(now: Timestamp.now.seconds)
+                let elapsed = start.duration(to: .now).components.seconds
+                try await expire(&deadlines, now: Timestamp.now.seconds, elapsed: elapsed)
             } catch {
                 logger.warning("cannot remove expired objects", metadata: ["error": "\(error)"])
             }
-        }
+        } while (try? await Task.sleep(for: interval)) != nil
     }
 
     /// Removes what has expired at a moment.
-    package func expire(now: Int64) async throws {
-        let (resource, age) = (resource, age)
-        var keys: [ObjectKey] = []
-        store.snapshot(resource).tree.forEach { object in
-            if object.written + age <= now {
-                keys.append(object.key)
-            }
-            return true
-        }
-        while !keys.isEmpty {
-            let due = Array(keys.suffix(Self.batch))
-            keys.removeLast(due.count)
+    ///
+    /// - Parameters:
+    ///   - now: Seconds since 1970, by a clock that may jump.
+    ///   - elapsed: Seconds by one that does not.
+    package func expire(_ deadlines: inout ExpiryDeadlines, now: Int64, elapsed: Int64) async throws {
+        let resource = resource
+        var expired = deadlines.expired(in: store.snapshot(resource).tree, now: now, elapsed: elapsed)
+        while !expired.isEmpty {
+            let due = Array(expired.suffix(Self.batch))
+            expired.removeLast(due.count)
             try await store.write { transaction throws(StatusError) in
-                for key in due {
+                for object in due {
                     // It may have been written anew in the meantime.
-                    guard let object = transaction.object(resource, key), object.written + age <= now else { continue }
-                    _ = transaction.remove(object.value, resource, key)
+                    guard let present = transaction.object(resource, object.key), present.revision == object.revision
+                    else { continue }
+                    _ = transaction.remove(present.value, resource, object.key)
                 }
             }
         }
+    }
+}
+
+/// Until when objects live, whatever the machine's clock does in the meantime.
+///
+/// How old an object is that was there before the server started can be told by the machine's clock alone, which may have jumped:
+/// it lives no longer than a new one. From then on a clock that does not jump counts.
+package struct ExpiryDeadlines: Sendable {
+    private let age: Int64
+    private var deadlines: [ObjectKey: (revision: Int64, due: Int64)]?
+
+    /// Starts without any.
+    ///
+    /// - Parameter age: Seconds after the last write.
+    package init(age: Int64) {
+        self.age = age
+    }
+
+    /// The objects whose time is over.
+    ///
+    /// - Parameters:
+    ///   - now: Seconds since 1970, by a clock that may jump.
+    ///   - elapsed: Seconds by one that does not.
+    package mutating func expired(in tree: ObjectTree, now: Int64, elapsed: Int64) -> [StoredObject] {
+        var next: [ObjectKey: (revision: Int64, due: Int64)] = [:]
+        var expired: [StoredObject] = []
+        tree.forEach { object in
+            let due: Int64
+            if let known = deadlines?[object.key], known.revision == object.revision {
+                due = known.due
+            } else {
+                let left = deadlines == nil ? min(max(object.written + age - now, 0), age) : age
+                due = elapsed + left
+            }
+            if due <= elapsed {
+                expired.append(object)
+            } else {
+                next[object.key] = (object.revision, due)
+            }
+            return true
+        }
+        deadlines = next
+        return expired
     }
 }

@@ -80,12 +80,28 @@ struct StoreTests {
         let now = Timestamp.now.seconds
         let expiry = try #require(
             ObjectExpiry(store, .configMaps, seconds: 60, logger: Logger(label: "expiry")))
-        try await expiry.expire(now: now + 30)
-        #expect(store.contents.count == 1_200)
-        try await expiry.expire(now: now - 3_600)
-        #expect(store.contents.count == 1_200, "The clock went backwards")
-        try await expiry.expire(now: now + 62)
+        var deadlines = ExpiryDeadlines(age: 60)
+        // What the machine's clock says, and how much time has passed; the clock jumps both ways.
+        for (clock, elapsed) in [(10, 0), (86_400, 10), (-86_400, 20), (30, 49)] as [(Int64, Int64)] {
+            try await expiry.expire(&deadlines, now: now + clock, elapsed: elapsed)
+            #expect(store.contents.count == 1_200, "\(elapsed) s")
+        }
+        try await store.put(0..<100)
+        try await expiry.expire(&deadlines, now: now, elapsed: 50)
+        #expect(store.contents.count == 100, "What was written anew lives on")
+        try await expiry.expire(&deadlines, now: now, elapsed: 109)
+        #expect(store.contents.count == 100)
+        try await expiry.expire(&deadlines, now: now, elapsed: 110)
         #expect(store.contents.isEmpty)
+        // After a restart only the machine's clock knows; an object of the future lives as long as a new one.
+        try await store.put(0..<10)
+        for (clock, lives) in [(-86_400, true), (30, true), (86_400, false)] as [(Int64, Bool)] {
+            var fresh = ExpiryDeadlines(age: 60)
+            let tree = store.snapshot(store.configMaps).tree
+            #expect(fresh.expired(in: tree, now: now + clock, elapsed: 0).count == (lives ? 0 : 10), "\(clock)")
+            guard lives else { continue }
+            #expect(fresh.expired(in: tree, now: now + clock, elapsed: 60).count == 10, "\(clock)")
+        }
         #expect(ObjectExpiry(store, .configMaps, seconds: 0, logger: Logger(label: "expiry")) == nil)
         try await store.close()
     }
