@@ -140,6 +140,60 @@ import Testing
         }
     }
 
+    /// Columns: what somebody changed in a Service's IPAddress, and what is told of it.
+    @Test(
+        arguments: [
+            (["ipaddress.kubernetes.io/ip-family"], "IPv6", nil),
+            (["ipaddress.kubernetes.io/managed-by"], "someone", nil),
+            (["name"], "other", "ClusterIPNotAllocated"), (["namespace"], "elsewhere", "ClusterIPNotAllocated"),
+            (["resource"], "gateways", "ClusterIPNotAllocated"),
+        ] as [([String], String, String?)])
+    func `an IPAddress that was changed is made right`(field: [String], value: String, reason: String?) async throws {
+        try await Cluster.run { cluster in
+            try await cluster.force(.ipAddresses, "10.96.0.5") { object in
+                if field[0].contains("/") {
+                    object.set(.string(value), at: "metadata", "labels", field[0])
+                } else {
+                    object.set(.string(value), at: "spec", "parentRef", field[0])
+                }
+            }
+            let repair = ServiceRepair(network: cluster.network)
+            #expect(try cluster.isNeeded(repair))
+            _ = try await cluster.run(repair)
+            let object = try cluster.object(.ipAddresses, "10.96.0.5")
+            #expect(
+                object?.at("spec", "parentRef")
+                    == ["group": "", "resource": "services", "namespace": "default", "name": "web"])
+            #expect(object?.at("metadata", "labels", "ipaddress.kubernetes.io/ip-family") == "IPv4")
+            #expect(object?.at("metadata", "labels", "ipaddress.kubernetes.io/managed-by") == "ipallocator.k8s.io")
+            #expect(try cluster.reasons() == Set([reason].compactMap { $0 }))
+            #expect(try cluster.isNeeded(repair) == false)
+        }
+    }
+
+    /// Columns: whom an IPAddress of the allocator names that no Service holds, and what is told when it goes.
+    @Test(
+        arguments: [
+            (["resource": "services", "namespace": "default", "name": "web"], "IPAddressWrongReference"),
+            (["group": "example.com", "resource": "gateways", "name": "g"], "IPAddressNotAllocated"),
+        ] as [(JSONValue, String)])
+    func `an IPAddress of nobody goes at once`(parent: JSONValue, reason: String) async throws {
+        try await Cluster.run { cluster in
+            _ = try await cluster.create(
+                .ipAddresses,
+                [
+                    "metadata": [
+                        "name": "10.96.0.9", "labels": ["ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"],
+                    ], "spec": ["parentRef": parent],
+                ])
+            let repair = ServiceRepair(network: cluster.network)
+            #expect(try cluster.isNeeded(repair))
+            _ = try await cluster.run(repair)
+            #expect(try cluster.object(.ipAddresses, "10.96.0.9") == nil)
+            #expect(try cluster.reasons() == [reason])
+        }
+    }
+
     @Test(
         arguments: [
             ("10.96.0.5", 30006, "ClusterIPAlreadyAllocated"), ("10.97.0.1", 30006, "ClusterIPOutOfRange"),

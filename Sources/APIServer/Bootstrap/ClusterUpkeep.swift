@@ -1,3 +1,4 @@
+import JSON
 import KubernetesAPI
 import Logging
 
@@ -25,7 +26,10 @@ final class ClusterUpkeep: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.every(Self.period, self.renew) }
             group.addTask { await self.followRanges() }
-            group.addTask { await self.repair() }
+            let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            group.addTask { await self.every(Self.repairPeriod) { wake.yield() } }
+            group.addTask { await self.followAddresses(wake) }
+            group.addTask { await self.repair(wakeUps) }
         }
     }
 
@@ -45,7 +49,31 @@ final class ClusterUpkeep: Sendable {
 
     /// Tells at once why a deleted ServiceCIDR stays, and makes the server's own again when it is gone.
     private func followRanges() async {
-        guard let index = store.index(of: .serviceCIDRs) else { return }
+        await follow(.serviceCIDRs) { event in
+            if event.kind == .deleted {
+                await self.renew()
+            } else if event.object.value.isTerminating {
+                await self.settleRanges()
+            }
+        }
+    }
+
+    /// Has an address that is taken from a Service given back to it at once.
+    private func followAddresses(_ wake: AsyncStream<Void>.Continuation) async {
+        guard let services = store.index(of: .services) else { return }
+        await follow(.ipAddresses) { event in
+            guard event.kind == .deleted, let parent = event.object.value.at("spec", "parentRef"),
+                let service = self.store.object(
+                    services, ObjectKey(namespace: parent.text("namespace"), name: parent.text("name"))),
+                ServiceObject(service.value).clusterIPs.contains(event.object.key.name)
+            else { return }
+            wake.yield()
+        }
+    }
+
+    /// Does something for every change of a resource, until the task is cancelled.
+    private func follow(_ resource: Resource, _ body: (StoredEvent) async -> Void) async {
+        guard let index = store.index(of: resource) else { return }
         while !Task.isCancelled {
             guard let start = store.watch(index, after: nil) else { return }
             var revision = start.revision
@@ -53,13 +81,7 @@ final class ClusterUpkeep: Sendable {
                 var hasMore = true
                 while hasMore {
                     guard let news = store.news(of: start.watcher, after: revision) else { break following }
-                    for event in news.events {
-                        if event.kind == .deleted {
-                            await renew()
-                        } else if event.object.value.isTerminating {
-                            await settleRanges()
-                        }
-                    }
+                    for event in news.events { await body(event) }
                     (revision, hasMore) = (news.revision, news.hasMore)
                 }
             }
@@ -67,13 +89,13 @@ final class ClusterUpkeep: Sendable {
         }
     }
 
-    private func repair() async {
+    private func repair(_ wakeUps: AsyncStream<Void>) async {
         guard let services = store.index(of: .services), let addresses = store.index(of: .ipAddresses) else { return }
         var repair = ServiceRepair(network: network)
-        await every(Self.repairPeriod) {
-            let (all, named) = (self.store.snapshot(services).tree, self.store.snapshot(addresses).tree)
-            guard repair.isNeeded(services: all, addresses: named) else { return }
-            await self.attempt {
+        for await _ in wakeUps {
+            let (all, named) = (store.snapshot(services).tree, store.snapshot(addresses).tree)
+            guard repair.isNeeded(services: all, addresses: named) else { continue }
+            await attempt {
                 let before = repair
                 repair = try await self.store.write { transaction throws(StatusError) in
                     var repair = before

@@ -40,11 +40,15 @@ package struct ServiceRepair: Sendable {
         var count = 0
         addresses.forEach { object in
             guard object.labels[IPAddressStrategy.managerLabel] == IPAddressStrategy.manager else { return true }
-            let owner = IPAddress(object.key.name).flatMap { owners[.address($0)] }
-            let parent = object.value.at("spec", "parentRef")
-            isSound =
-                owner != nil && parent?.text("namespace") == owner?.namespace && parent?.text("name") == owner?.name
             count += 1
+            guard let address = IPAddress(object.key.name), let owner = owners[.address(address)] else {
+                isSound = false
+                return false
+            }
+            let wanted = IPAddressStrategy.object(address, namespace: owner.namespace, service: owner.name)
+            isSound =
+                object.labels[IPAddressStrategy.familyLabel] == address.family.name
+                && object.value.at("spec", "parentRef") == wanted.at("spec", "parentRef")
             return isSound
         }
         return !isSound || count != state.addresses.held.count
@@ -145,6 +149,14 @@ package struct ServiceRepair: Sendable {
                 let address = IPAddress(key.name), owners[.address(address)] == nil
             else { continue }
             let parent = value.at("spec", "parentRef") ?? [:]
+            guard parent.text("group").isEmpty, parent.text("resource") == "services" else {
+                transaction.record(
+                    ServerEvent(
+                        .ipAddresses, value, "IPAddressNotAllocated",
+                        "IPAddress \(key.name) appears to have been modified, not referencing a Service: cleaning up"))
+                _ = try transaction.delete(index, key, DeleteOptions())
+                continue
+            }
             let owner = ObjectKey(namespace: parent.text("namespace"), name: parent.text("name"))
             let created = value.at("metadata", "creationTimestamp")?.string.flatMap { Timestamp($0)?.seconds } ?? 0
             let exists = transaction.index(of: .services).flatMap { transaction.object($0, owner) } != nil
