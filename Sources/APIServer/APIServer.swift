@@ -64,7 +64,7 @@ public final class APIServer: ServiceLifecycle.Service {
     /// - Throws: `ConfigurationError` when the address or port cannot be used.
     public func run() async throws {
         defer { listening.continuation.finish() }
-        let nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient())
+        let nodes = try NodeClient(authority: pki.authorityCertificate, credentials: try pki.nodeClient(), store)
         let revoked = RevokedCertificates(
             path: ClusterPKI.revokedCertificates(dataDirectory: configuration.dataDirectory), logger: logger)
         let handler = APIHandler(

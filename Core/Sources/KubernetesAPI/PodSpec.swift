@@ -4,6 +4,8 @@ public struct PodSpec: Codable, Sendable, Hashable {
     public var containers: [Container]
     /// Containers that run before, one after the other.
     public var initContainers: [Container]?
+    /// Containers that were added to the running pod to look into it.
+    public var ephemeralContainers: [EphemeralContainer]?
     /// Volumes that containers may mount.
     public var volumes: [Volume]?
     /// `Always`, `OnFailure` or `Never`.
@@ -69,7 +71,8 @@ public struct PodSpec: Codable, Sendable, Hashable {
 
     /// Creates a value; fields left nil are absent on the wire.
     public init(
-        containers: [Container] = [], initContainers: [Container]? = nil, volumes: [Volume]? = nil,
+        containers: [Container] = [], initContainers: [Container]? = nil,
+        ephemeralContainers: [EphemeralContainer]? = nil, volumes: [Volume]? = nil,
         restartPolicy: String? = nil, terminationGracePeriodSeconds: Int? = nil, activeDeadlineSeconds: Int? = nil,
         dnsPolicy: String? = nil, dnsConfig: PodDNSConfig? = nil, nodeSelector: [String: String]? = nil,
         nodeName: String? = nil, serviceAccountName: String? = nil, automountServiceAccountToken: Bool? = nil,
@@ -83,6 +86,7 @@ public struct PodSpec: Codable, Sendable, Hashable {
     ) {
         self.containers = containers
         self.initContainers = initContainers
+        self.ephemeralContainers = ephemeralContainers
         self.volumes = volumes
         self.restartPolicy = restartPolicy
         self.terminationGracePeriodSeconds = terminationGracePeriodSeconds

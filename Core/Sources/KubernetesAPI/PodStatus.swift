@@ -22,6 +22,8 @@ public struct PodStatus: Codable, Sendable, Hashable {
     public var initContainerStatuses: [ContainerStatus]?
     /// One for each container.
     public var containerStatuses: [ContainerStatus]?
+    /// One for each ephemeral container.
+    public var ephemeralContainerStatuses: [ContainerStatus]?
     /// `Guaranteed`, `Burstable` or `BestEffort`.
     public var qosClass: String?
     /// Node on which room is being made.
@@ -34,7 +36,8 @@ public struct PodStatus: Codable, Sendable, Hashable {
         phase: String? = nil, conditions: [Condition]? = nil, message: String? = nil, reason: String? = nil,
         hostIP: String? = nil, hostIPs: [HostIP]? = nil, podIP: String? = nil, podIPs: [PodIP]? = nil,
         startTime: String? = nil, initContainerStatuses: [ContainerStatus]? = nil,
-        containerStatuses: [ContainerStatus]? = nil, qosClass: String? = nil, nominatedNodeName: String? = nil,
+        containerStatuses: [ContainerStatus]? = nil, ephemeralContainerStatuses: [ContainerStatus]? = nil,
+        qosClass: String? = nil, nominatedNodeName: String? = nil,
         observedGeneration: Int? = nil
     ) {
         self.phase = phase
@@ -48,9 +51,17 @@ public struct PodStatus: Codable, Sendable, Hashable {
         self.startTime = startTime
         self.initContainerStatuses = initContainerStatuses
         self.containerStatuses = containerStatuses
+        self.ephemeralContainerStatuses = ephemeralContainerStatuses
         self.qosClass = qosClass
         self.nominatedNodeName = nominatedNodeName
         self.observedGeneration = observedGeneration
+    }
+}
+
+extension PodStatus {
+    /// The statuses of containers of every kind.
+    public var allContainerStatuses: [ContainerStatus] {
+        (containerStatuses ?? []) + (initContainerStatuses ?? []) + (ephemeralContainerStatuses ?? [])
     }
 }
 

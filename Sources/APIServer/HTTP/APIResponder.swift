@@ -19,6 +19,13 @@ struct APIResponder: HTTPResponder {
     private var authenticator: Authenticator { handler.authenticator }
 
     func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
+        let id = AuditID(request)
+        var response = await outcome(of: request, context, id)
+        response.headers[.auditID] = id.description
+        return response
+    }
+
+    private func outcome(of request: Request, _ context: ServerRequestContext, _ id: AuditID) async -> Response {
         do {
             let response = try await answer(request, context)
             return request.method == .head ? response.withoutBody : response.compressed(for: request)
@@ -27,7 +34,10 @@ struct APIResponder: HTTPResponder {
         } catch {
             handler.logger.error(
                 "request failed",
-                metadata: ["method": "\(request.method)", "path": "\(request.uri.path)", "error": "\(error)"])
+                metadata: [
+                    "method": "\(request.method)", "path": "\(request.uri.path)", "error": "\(error)",
+                    "audit-id": "\(id)",
+                ])
             return .failure(.internalError("\(error)"))
         }
     }
@@ -84,6 +94,7 @@ struct APIResponder: HTTPResponder {
 
     private func health(_ segments: [String], _ request: Request) throws -> Response {
         if segments == ["version"] { return .value(ServerVersion.document) }
+        if segments.count == 2, ["ping", "log"].contains(segments[1]), segments[0] != "version" { return .text("ok") }
         guard segments.count == 1 else { throw StatusError.unknownPath() }
         // The server listens only once its state is recovered, so an answer means that it is well.
         guard request.uri.query?.contains("verbose") ?? false else { return .text("ok") }

@@ -14,6 +14,9 @@ extension APIHandler {
         case ("status", .get), ("finalize", .get): return try get(call)
         case ("status", .put), ("finalize", .put): return try await update(call, subresource: name)
         case ("status", .patch): return try await patch(call, subresource: name)
+        case (EphemeralContainers.subresource, .get): return try get(call)
+        case (EphemeralContainers.subresource, .put): return try await putEphemeralContainers(call)
+        case (EphemeralContainers.subresource, .patch): return try await patch(call, subresource: name)
         case ("scale", .get), ("scale", .put), ("scale", .patch): return try await scale(call)
         case ("binding", .post): return try await bind(call)
         case ("eviction", .post): return try await evict(call)
@@ -62,6 +65,26 @@ extension APIHandler {
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
         ]
         return .value(status, status: .created)
+    }
+
+    /// Replaces a pod's ephemeral containers; clients up to 1.21 send them in an object of their own kind.
+    private func putEphemeralContainers(_ call: Call) async throws -> Response {
+        let (body, duplicates) = try await RequestBodyText(call.request).decode()
+        let options = try call.writeOptions()
+        guard body["kind"]?.string == EphemeralContainers.legacyKind else {
+            let pod = try self.body(body, duplicates, call, call.resource, options)
+            return try await update(call, subresource: EphemeralContainers.subresource, pod, options)
+        }
+        try call.checkPlace(body)
+        var added = EphemeralContainers.pod([:], adding: body)
+        try FieldValidation(call.query).decode(&added, call.resource, duplicates: duplicates, options.warnings)
+        let containers = added["spec"] ?? [:]
+        let updated = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
+            try transaction.update(call.index, call.key, subresource: EphemeralContainers.subresource, options) { pod in
+                EphemeralContainers.pod(pod, adding: containers)
+            }
+        }
+        return answer(updated, call).warning(options.warnings)
     }
 
     /// Deletes a pod on behalf of a drained node.

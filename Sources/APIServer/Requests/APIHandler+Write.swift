@@ -21,7 +21,14 @@ extension APIHandler {
     /// Answers PUT of an object or of its status.
     func update(_ call: Call, subresource: String?) async throws -> Response {
         let options = try call.writeOptions()
-        let object = call.definition.stored(try await body(call, call.resource, options))
+        return try await update(call, subresource: subresource, body(call, call.resource, options), options)
+    }
+
+    /// Puts an object in the place of the one that is there.
+    func update(
+        _ call: Call, subresource: String?, _ served: JSONValue, _ options: WriteOptions
+    ) async throws -> Response {
+        let object = call.definition.stored(served)
         try call.checkNamespace(object)
         let name = object.at("metadata", "name")?.string ?? ""
         guard name == call.key.name else {
@@ -78,7 +85,15 @@ extension APIHandler {
 
     /// The object in a request's body, checked against the schema.
     func body(_ call: Call, _ resource: Resource, _ options: WriteOptions) async throws -> JSONValue {
-        var (object, duplicates) = try await RequestBodyText(call.request).decode()
+        let (object, duplicates) = try await RequestBodyText(call.request).decode()
+        return try body(object, duplicates, call, resource, options)
+    }
+
+    /// The object that a body says, checked against the schema.
+    func body(
+        _ body: JSONValue, _ duplicates: [String], _ call: Call, _ resource: Resource, _ options: WriteOptions
+    ) throws(StatusError) -> JSONValue {
+        var object = body
         try checkKind(object, resource)
         try FieldValidation(call.query).decode(&object, resource, duplicates: duplicates, options.warnings)
         return object

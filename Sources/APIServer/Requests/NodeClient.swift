@@ -9,21 +9,27 @@ import NIOHTTP1
 import NIOSSL
 import Streaming
 
-/// Passes requests on to the agents of nodes, as the server and over TLS.
+/// Passes requests on: to the agents of nodes as the server and over TLS, to pods and Services as nobody.
 final class NodeClient: Sendable {
     private static let defaultPort = 10250
     /// Headers that belong to one connection and are not passed on (RFC 9110 §7.6.1).
-    private static let connectionHeaders: Set<String> = [
+    static let connectionHeaders: Set<String> = [
         "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "authorization",
         "proxy-authorization", "content-length",
     ]
 
-    private let client: HTTPClient
+    let client: HTTPClient
+    /// For what answers with certificates that nobody knows, and must see none.
+    let stranger: HTTPClient
     /// How nodes are authenticated, and the server to them.
     let tls: NIOSSLContext
+    /// The same for upgrades.
+    let strangerTLS: NIOSSLContext
+    /// The slices of Services.
+    let serviceSlices: StoreIndex<ServiceSlices>
 
-    /// A client that trusts the cluster's authority and shows the given certificate.
-    init(authority: String, credentials: KeyPair) throws {
+    /// A client that trusts the cluster's authority and shows nodes the given certificate.
+    init(authority: String, credentials: KeyPair, _ store: Store) throws {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.utf8)))
         tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(credentials.certificate.utf8))
@@ -31,13 +37,23 @@ final class NodeClient: Sendable {
         tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(credentials.privateKey.utf8), format: .pem))
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls, timeout: .init(connect: .seconds(10)))
         configuration.httpVersion = .http1Only
+        configuration.redirectConfiguration = .disallow
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.tls = try NIOSSLContext(configuration: tls)
+        var open = TLSConfiguration.makeClientConfiguration()
+        open.certificateVerification = .none
+        configuration.tlsConfiguration = open
+        stranger = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        strangerTLS = try NIOSSLContext(configuration: open)
+        serviceSlices = StoreIndex(store, [.endpointSlices], empty: ServiceSlices()) { index, _, key, slice in
+            index.set(key, service: slice?.labels[WellKnownLabel.serviceName])
+        }
     }
 
     /// Ends open connections.
     func shutdown() async throws {
         try await client.shutdown()
+        try await stranger.shutdown()
     }
 
     /// Answers `pods/<name>/log`.
@@ -52,13 +68,6 @@ final class NodeClient: Sendable {
         let answer = try await send(call, to: try address(of: node, store), path + Query.text(parameters))
         guard answer.status == .ok, let socket = WebSocketHandshake(call.request) else { return Self.response(answer) }
         return try await messages(answer.body, socket, call)
-    }
-
-    /// Answers `nodes/<name>/proxy/…`.
-    func proxy(_ call: APIHandler.Call, _ store: Store) async throws -> Response {
-        let path = "/" + call.path.rest.map(Query.escape).joined(separator: "/")
-        let query = call.request.uri.query.map { "?" + $0 } ?? ""
-        return Self.response(try await send(call, to: try address(of: call.key.name, store), path + query))
     }
 
     /// The pod that a request names.
@@ -77,16 +86,8 @@ final class NodeClient: Sendable {
         return node
     }
 
-    /// Where a node's agent is reached.
-    struct NodeAddress {
-        /// Address or name.
-        let host: String
-        /// Port.
-        let port: Int
-    }
-
     /// Where the agent of a node is reached: at its first internal address.
-    func address(of node: String, _ store: Store) throws(StatusError) -> NodeAddress {
+    func address(of node: String, _ store: Store) throws(StatusError) -> ProxyBackend {
         guard let index = store.index(of: .nodes),
             let object = store.object(index, ObjectKey(name: node))?.value
         else { throw .notFound(.nodes, node) }
@@ -96,14 +97,14 @@ final class NodeClient: Sendable {
             throw .serviceUnavailable("no preferred addresses found; known addresses: []")
         }
         let port = object.at("status", "daemonEndpoints", "kubeletEndpoint", "Port")?.int ?? Self.defaultPort
-        return NodeAddress(host: host, port: port)
+        return ProxyBackend(host: host, port: port, isSecure: true, isAgent: true)
     }
 
     /// Sends a client's request to a node.
     private func send(
-        _ call: APIHandler.Call, to node: NodeAddress, _ target: String
+        _ call: APIHandler.Call, to node: ProxyBackend, _ target: String
     ) async throws -> HTTPClientResponse {
-        let host = IPAddress(node.host)?.uriHost ?? node.host
+        let host = node.uriHost
         var request = HTTPClientRequest(url: "https://\(host):\(node.port)\(target)")
         request.method = NIOHTTP1.HTTPMethod(rawValue: call.request.method.rawValue)
         for field in call.request.headers where !Self.connectionHeaders.contains(field.name.canonicalName) {
@@ -121,7 +122,7 @@ final class NodeClient: Sendable {
         }
     }
 
-    private static func response(_ answer: HTTPClientResponse) -> Response {
+    static func response(_ answer: HTTPClientResponse) -> Response {
         var response = Response(status: .init(code: Int(answer.status.code)))
         for (name, value) in answer.headers where !connectionHeaders.contains(name.lowercased()) {
             if let name = HTTPField.Name(name) {

@@ -96,5 +96,10 @@ package struct ResourceDefinition: Sendable {
         package static func status(of kind: String) -> Self {
             Self(name: "status", kind: kind, verbs: [.get, .patch, .update])
         }
+
+        /// Passes requests on to what the object stands for.
+        package static func proxy(of kind: String) -> Self {
+            Self(name: "proxy", kind: "\(kind)ProxyOptions", verbs: [.create, .delete, .get, .patch, .update])
+        }
     }
 }

@@ -23,8 +23,7 @@ extension ResourceRegistry {
     static func nodes(_ strategy: any ResourceStrategy) -> ResourceDefinition {
         ResourceDefinition(.nodes, shortNames: ["no"], columns: NodeColumns.all, strategy: strategy) {
             $0.subresources = [
-                .init(name: "proxy", kind: "NodeProxyOptions", verbs: [.create, .delete, .get, .patch, .update]),
-                .status(of: "Node"),
+                .proxy(of: "Node"), .status(of: "Node"),
             ]
             $0.fields.append(SelectableField("spec.unschedulable", absent: "false"))
         }
@@ -39,9 +38,11 @@ extension ResourceRegistry {
                 .init(
                     name: "eviction", kind: "Eviction", groupVersion: (group: "policy", version: "v1"),
                     verbs: [.create]),
+                .init(name: "ephemeralcontainers", kind: "Pod", verbs: [.get, .patch, .update]),
                 .init(name: "exec", kind: "PodExecOptions", verbs: [.create, .get]),
                 .init(name: "log", kind: "Pod", verbs: [.get]),
-                .init(name: "portforward", kind: "PodPortForwardOptions", verbs: [.create, .get]), .status(of: "Pod"),
+                .init(name: "portforward", kind: "PodPortForwardOptions", verbs: [.create, .get]),
+                .proxy(of: "Pod"), .status(of: "Pod"),
             ]
             $0.fields += [
                 "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
@@ -77,7 +78,7 @@ extension ResourceRegistry {
     static func services(_ strategy: any ResourceStrategy) -> ResourceDefinition {
         ResourceDefinition(.services, shortNames: ["svc"], columns: ServiceColumns.all, strategy: strategy) {
             $0.categories = ["all"]
-            $0.subresources = [.status(of: "Service")]
+            $0.subresources = [.proxy(of: "Service"), .status(of: "Service")]
             $0.returnsDeletedObject = true
             $0.isCreatedByUpdate = true
             $0.fields += [SelectableField("spec.clusterIP"), SelectableField("spec.type")]

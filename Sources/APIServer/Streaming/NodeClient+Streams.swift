@@ -41,7 +41,7 @@ extension NodeClient {
     }
 
     /// Lets the client speak with the node as it likes.
-    private func passOn(_ call: APIHandler.Call, _ node: NodeAddress, _ target: String) async throws -> Response {
+    private func passOn(_ call: APIHandler.Call, _ node: ProxyBackend, _ target: String) async throws -> Response {
         do throws(UpgradeError) {
             return try await UpgradeRequest(
                 of: call.request, host: node.host, port: node.port, target: target, tls: tls
@@ -54,7 +54,7 @@ extension NodeClient {
     /// Translates the channels of a command's WebSocket; what goes wrong behind it is told on the channel for that.
     private func command(
         _ call: APIHandler.Call, _ socket: WebSocketHandshake, _ name: String,
-        _ translation: RemoteCommandTranslation, _ node: NodeAddress, _ target: String
+        _ translation: RemoteCommandTranslation, _ node: ProxyBackend, _ target: String
     ) async throws -> Response {
         let client = call.context.channel
         let headers = try await accept(socket, name, client)
@@ -77,7 +77,7 @@ extension NodeClient {
     /// Carries the client's SPDY in its WebSocket.
     private func tunnel(
         _ call: APIHandler.Call, _ socket: WebSocketHandshake, _ prefix: String, _ name: String,
-        _ node: NodeAddress, _ target: String
+        _ node: ProxyBackend, _ target: String
     ) async throws -> Response {
         let client = call.context.channel
         let headers = try await accept(socket, prefix + name, client)
@@ -123,7 +123,7 @@ extension NodeClient {
     }
 
     private func spdy(
-        _ version: String, _ call: APIHandler.Call, _ node: NodeAddress, _ target: String
+        _ version: String, _ call: APIHandler.Call, _ node: ProxyBackend, _ target: String
     ) -> UpgradeRequest {
         UpgradeRequest(
             .POST, host: node.host, port: node.port, target: target,

@@ -16,11 +16,13 @@ package struct ContainerConfiguration: Sendable {
     let imageRef: String
     /// Resource limits.
     let resources: ContainerResources
+    /// The instance whose processes the container shall see.
+    let target: String?
 
     /// Creates a builder.
     package init(
         pod: Pod, container: Container, environment: Environment, mounts: [ContainerMount], imageRef: String,
-        resources: ContainerResources
+        resources: ContainerResources, target: String? = nil
     ) {
         self.pod = pod
         self.container = container
@@ -28,6 +30,7 @@ package struct ContainerConfiguration: Sendable {
         self.mounts = mounts
         self.imageRef = imageRef
         self.resources = resources
+        self.target = target
     }
 
     /// Path of an instance's log below the pod's log directory.
@@ -75,7 +78,7 @@ package struct ContainerConfiguration: Sendable {
         let isPrivileged = own?.privileged ?? false
         return .with {
             $0.privileged = isPrivileged
-            $0.namespaceOptions = spec.namespaceOptions
+            $0.namespaceOptions = spec.namespaceOptions(target: target)
             $0.readonlyRootfs = own?.readOnlyRootFilesystem ?? false
             $0.noNewPrivs = own?.allowPrivilegeEscalation == false
             $0.supplementalGroups = spec.supplementalGroups

@@ -88,6 +88,8 @@ package struct DownwardAPI: Sendable {
 }
 
 extension PodSpec {
-    /// Init containers, then containers.
-    package var allContainers: [Container] { (initContainers ?? []) + containers }
+    /// Init containers, then containers, then those that were added later.
+    package var allContainers: [Container] {
+        (initContainers ?? []) + containers + (ephemeralContainers ?? []).map(\.container)
+    }
 }

@@ -82,6 +82,18 @@ package struct SandboxConfiguration: Sendable {
 }
 
 extension PodSpec {
+    /// The namespaces of a container of the pod.
+    ///
+    /// - Parameter target: The instance whose processes it shall see.
+    func namespaceOptions(target: String?) -> Runtime_V1_NamespaceOption {
+        var options = namespaceOptions
+        if let target {
+            options.pid = .target
+            options.targetID = target
+        }
+        return options
+    }
+
     var namespaceOptions: Runtime_V1_NamespaceOption {
         .with {
             $0.network = hostNetwork == true ? .node : .pod

@@ -11,6 +11,8 @@ struct ContainerStarter: Sendable {
     let pod: Pod
     let sandboxID: String
     let sandbox: Runtime_V1_PodSandboxConfig
+    /// The running instances of the pod by container.
+    let running: [String: String]
 
     private var spec: PodSpec { pod.spec ?? PodSpec() }
     private var reporter: PodReporter { PodReporter(pod: pod, events: context.events) }
@@ -91,10 +93,23 @@ struct ContainerStarter: Sendable {
                 imageRef: image.reference,
                 resources: ContainerResources(
                     container.resources, pod: QualityOfService(of: spec),
-                    nodeMemory: context.nodeAllocatable["memory"]?.value ?? 0))
+                    nodeMemory: context.nodeAllocatable["memory"]?.value ?? 0),
+                target: try target(of: container))
         } catch {
             throw fail(error.reason, error.message, container)
         }
+    }
+
+    /// The instance whose processes an ephemeral container asks to see.
+    private func target(of container: Container) throws(PodActionFailure) -> String? {
+        let ephemeral = spec.ephemeralContainers?.first { $0.container.name == container.name }
+        guard let name = ephemeral?.targetContainerName, !name.isEmpty else { return nil }
+        guard let id = running[name] else {
+            throw PodActionFailure(
+                reason: "CreateContainerConfigError",
+                message: "the target container \(name) does not run, so that its processes cannot be seen")
+        }
+        return id
     }
 
     /// `runAsNonRoot` without a user other than root cannot be kept.

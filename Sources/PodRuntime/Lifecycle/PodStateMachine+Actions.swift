@@ -49,6 +49,7 @@ extension PodStateMachine {
         }
         actions += superfluousInstances(keepingIn: current)
         guard volumes.isDone else { return actions }
+        actions += ephemeralActions(in: current, at: now)
         for container in spec.initContainers ?? [] where !isInitialized(current) {
             let plan = plan(for: container, isInit: true, in: current, at: now)
             actions += plan.actions
@@ -71,6 +72,20 @@ extension PodStateMachine {
         let mayRun = spec.containers.contains { !isFinal(runtime.instances(of: $0.name).first, isInit: false) }
         guard mayRun, sandbox.mayTry(at: now) else { return [] }
         return [.createSandbox(attempt: (runtime.sandboxes.first?.attempt ?? -1) + 1)]
+    }
+
+    /// Ephemeral containers wait for no other: they are there to find out why those do not start.
+    private func ephemeralActions(in sandbox: RuntimeSandbox, at now: Timestamp) -> [PodAction] {
+        (spec.ephemeralContainers ?? []).compactMap { ephemeral in
+            let name = ephemeral.container.name
+            let memory = containers[name] ?? ContainerMemory()
+            guard !memory.hasRun, !busy.contains(.container(name)) else { return nil }
+            if let left = runtime.instances(of: name).first {
+                return .removeContainer(id: left.id, name: name, attempt: left.attempt)
+            }
+            guard memory.start.mayTry(at: now) else { return nil }
+            return .startContainer(name: name, attempt: memory.attempts, sandboxID: sandbox.id)
+        }
     }
 
     private struct Plan {
@@ -126,7 +141,7 @@ extension PodStateMachine {
 
     /// Ended instances beyond the newest and the one before, whose log `--previous` shows.
     private func superfluousInstances(keepingIn current: RuntimeSandbox) -> [PodAction] {
-        allContainers.flatMap { container in
+        spec.allContainers.flatMap { container in
             runtime.instances(of: container.name).dropFirst(2)
                 .filter { $0.sandboxID == current.id && $0.state != .running }
                 .map { PodAction.removeContainer(id: $0.id, name: $0.name, attempt: $0.attempt) }

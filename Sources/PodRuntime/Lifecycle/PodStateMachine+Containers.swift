@@ -8,8 +8,6 @@ extension PodStateMachine {
     /// Desired state; a pod without any has no containers.
     package var spec: PodSpec { pod.spec ?? PodSpec() }
 
-    var allContainers: [Container] { (spec.initContainers ?? []) + spec.containers }
-
     var restartPolicy: String { spec.restartPolicy ?? "Always" }
 
     /// True when an ended container stays ended.

@@ -6,6 +6,7 @@ extension PodStateMachine {
     package mutating func status(at now: Timestamp) -> PodStatus {
         let initStatuses = (spec.initContainers ?? []).map { containerStatus($0, isInit: true, at: now) }
         let statuses = spec.containers.map { containerStatus($0, isInit: false, at: now) }
+        let ephemeral = (spec.ephemeralContainers ?? []).map { ephemeralStatus($0.container, at: now) }
         let phase = phase(initStatuses, statuses)
         if finalPhase == nil, phase == "Succeeded" || phase == "Failed", !isEnding {
             finalPhase = phase
@@ -23,6 +24,7 @@ extension PodStateMachine {
         status.startTime = startTime.description
         status.initContainerStatuses = initStatuses.isEmpty ? nil : initStatuses
         status.containerStatuses = statuses
+        status.ephemeralContainerStatuses = ephemeral.isEmpty ? nil : ephemeral
         status.qosClass = QualityOfService(of: spec).rawValue
         return status
     }
@@ -63,6 +65,27 @@ extension PodStateMachine {
                 status.state = end
             }
         }
+        return status
+    }
+
+    /// An ephemeral container is never ready, and once it has ended it stays so.
+    private func ephemeralStatus(_ container: Container, at now: Timestamp) -> ContainerStatus {
+        let memory = containers[container.name] ?? ContainerMemory()
+        var status = ContainerStatus(name: container.name, image: container.image ?? "")
+        guard let latest = runtime.instances(of: container.name).first, latest.state != .created else {
+            if memory.hasRun, let old = memory.lastStatus { return old }
+            status.state = ContainerState(
+                waiting: memory.start.failure.map { waiting($0, memory.start, at: now) }
+                    ?? ContainerStateWaiting(reason: "ContainerCreating"))
+            return status
+        }
+        status.containerID = "containerd://\(latest.id)"
+        status.imageID = latest.imageRef
+        status.state =
+            latest.hasEnded
+            ? ContainerState(terminated: terminated(latest))
+            : ContainerState(
+                running: ContainerStateRunning(startedAt: (latest.startedAt ?? latest.createdAt).description))
         return status
     }
 

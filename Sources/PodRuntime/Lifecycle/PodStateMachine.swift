@@ -47,10 +47,11 @@ package struct PodStateMachine: Sendable {
         conditions = status?.conditions ?? []
         addresses = pod.addresses.compactMap { IPAddress($0) }
         finalPhase = pod.isFinished ? status?.phase : nil
-        for old in (status?.containerStatuses ?? []) + (status?.initContainerStatuses ?? []) {
+        for old in status?.allContainerStatuses ?? [] {
             var memory = ContainerMemory()
             memory.attempts = old.containerID == nil ? 0 : old.restartCount + 1
             memory.lastStatus = old
+            memory.hasRun = old.containerID != nil
             containers[old.name] = memory
         }
         noteDeletion(at: now)
@@ -86,11 +87,12 @@ package struct PodStateMachine: Sendable {
         if let current = runtime.sandboxes.first, current.isReady {
             addresses = podAddresses(current.addresses)
         }
-        for name in allContainers.map(\.name) {
+        for name in spec.allContainers.map(\.name) {
             let instances = runtime.instances(of: name)
             guard let latest = instances.first else { continue }
             var memory = containers[name] ?? ContainerMemory()
             memory.attempts = max(memory.attempts, latest.attempt + 1)
+            memory.hasRun = memory.hasRun || latest.state != .created
             if latest.hasEnded {
                 memory.schedule.ended(latest, at: now)
             }
@@ -186,6 +188,8 @@ package struct PodStateMachine: Sendable {
 struct ContainerMemory: Sendable {
     /// Number of instances made so far.
     var attempts = 0
+    /// True once an instance was started.
+    var hasRun = false
     /// Failures to make an instance.
     var start = RetryState(backoff: Backoff(initial: 10, maximum: 300))
     /// Delays after ends.

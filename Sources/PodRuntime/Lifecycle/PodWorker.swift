@@ -49,8 +49,7 @@ actor PodWorker {
     /// Why a container has no instance yet.
     func waitingReason(of container: String) -> String? {
         let status = podWithStatus.status
-        let statuses = (status?.containerStatuses ?? []) + (status?.initContainerStatuses ?? [])
-        return statuses.first { $0.name == container }?.state?.waiting?.reason
+        return status?.allContainerStatuses.first { $0.name == container }?.state?.waiting?.reason
     }
 
     /// Instances that write to logs now.
@@ -204,7 +203,8 @@ extension PodWorker {
                 guard let container = machine.spec.allContainers.first(where: { $0.name == name }) else { break }
                 let configuration = sandboxes[sandboxID] ?? sandboxConfiguration(pod).message(attempt: 0)
                 let starter = ContainerStarter(
-                    context: context, pod: pod, sandboxID: sandboxID, sandbox: configuration)
+                    context: context, pod: pod, sandboxID: sandboxID, sandbox: configuration,
+                    running: Dictionary(running.map { ($0.name, $0.id) }, uniquingKeysWith: { $1 }))
                 try await starter.start(container, attempt: attempt)
             case .stopContainer(let id, let name, let gracePeriod, let cause):
                 try await stop(id, name, gracePeriod: gracePeriod, cause, pod)

@@ -30,8 +30,7 @@ extension NodeServer {
         }
         guard var streams = Self.streams(request) else { return Self.noStream }
         // Whether there is a terminal was decided when the container was made.
-        let spec = await worker.pod.spec
-        let containers = (spec?.containers ?? []) + (spec?.initContainers ?? [])
+        let containers = await worker.pod.spec?.allContainers ?? []
         streams.tty = containers.first { $0.name == container }?.tty ?? false
         streams.stderr = streams.stderr && !streams.tty
         return try await relay(request, connection) { () async throws(RuntimeError) in

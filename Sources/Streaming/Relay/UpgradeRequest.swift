@@ -93,7 +93,8 @@ package struct UpgradeError: Error, Sendable, CustomStringConvertible {
     /// What happened, in the words of Go's network package.
     package let description: String
 
-    init(authority: String, _ error: any Error) {
+    /// Describes what a connection to `authority` failed with.
+    package init(authority: String, _ error: any Error) {
         let cause = (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
         switch cause {
         case let error as IOError:

@@ -52,6 +52,11 @@ package struct PodStrategy: ObjectStrategy {
     }
 
     package func keep(_ object: inout JSONValue, of old: JSONValue, _ subresource: String?) {
+        if subresource == EphemeralContainers.subresource {
+            let added = object.at("spec", "ephemeralContainers")
+            object["spec"] = old["spec"]
+            object.set(added, at: "spec", "ephemeralContainers")
+        }
         if object.at("status", "qosClass") == nil {
             object.set(old.at("status", "qosClass"), at: "status", "qosClass")
         }
@@ -59,8 +64,14 @@ package struct PodStrategy: ObjectStrategy {
 
     package func validate(_ object: JSONValue, replacing old: JSONValue?, _ subresource: String?) -> [FieldError] {
         let spec = object["spec"] ?? [:]
-        guard let old else { return PodRules.validate(spec, at: "spec") }
+        guard let old else {
+            return PodRules.validate(spec, at: "spec")
+                + EphemeralContainers.refuseCreation(spec.list("ephemeralContainers"))
+        }
         if subresource == "binding" { return [] }
+        if subresource == EphemeralContainers.subresource {
+            return EphemeralContainers.validate(spec, replacing: old["spec"] ?? [:])
+        }
         return PodRules.validateChange(of: spec, from: old["spec"] ?? [:])
     }
 

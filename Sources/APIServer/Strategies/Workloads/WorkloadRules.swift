@@ -28,6 +28,11 @@ enum WorkloadRules {
         errors += MetadataRules.labels(labels, at: "spec.template.metadata.labels")
         let templatePath = path.child("template").child("spec")
         errors += PodRules.validate(template["spec"] ?? [:], at: templatePath)
+        if template.at("spec", "ephemeralContainers")?.array?.isEmpty == false {
+            errors.append(
+                .forbidden(
+                    templatePath.child("ephemeralContainers"), "ephemeral containers not allowed in pod template"))
+        }
         let policy = template.at("spec", "restartPolicy") ?? "Always"
         if policy != "Always" {
             errors.append(.notSupported(templatePath.child("restartPolicy"), policy, ["Always"]))

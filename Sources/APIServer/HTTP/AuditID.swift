@@ -1,0 +1,22 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// The identifier by which a client's report and the server's log speak of the same request.
+struct AuditID: CustomStringConvertible {
+    /// Longest identifier of a client's own that is answered.
+    private static let limit = 64
+
+    let description: String
+
+    /// The identifier that the client chose, or a new one.
+    init(_ request: Request) {
+        let chosen = request.headers[.auditID] ?? ""
+        description = chosen.isEmpty ? UUID().uuidString.lowercased() : String(chosen.prefix(Self.limit))
+    }
+}
+
+extension HTTPField.Name {
+    /// `Audit-Id`.
+    static var auditID: HTTPField.Name { HTTPField.Name("Audit-Id") ?? .age }
+}
