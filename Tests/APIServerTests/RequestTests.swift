@@ -92,7 +92,7 @@ struct RequestTests {
         let long = String(repeating: "x", count: 1_000_000)
         let repeated = Array(repeating: "*a", count: 50).joined(separator: ", ")
         #expect(throws: StatusError.self) { try YAMLText.read("a: &a \(long)\nb: [\(repeated)]") }
-        let value = try YAMLText.read(lines[..<4].joined(separator: "\n"))
-        #expect(value["a3"]?[9]?[9]?[9]?[9] == "x")
+        let value = try YAMLText.read(lines[..<3].joined(separator: "\n"))
+        #expect(value["a2"]?[9]?[9]?[9] == "x")
     }
 }

@@ -8,7 +8,7 @@ package enum YAMLText {
     package static func read(_ text: String) throws(StatusError) -> JSONValue {
         do {
             guard let node = try Yams.compose(yaml: text) else { return .null }
-            var expansion = AliasExpansion()
+            var expansion = AliasExpansion(text)
             return try value(node, &expansion)
         } catch let error as StatusError {
             throw error
@@ -25,13 +25,21 @@ package enum YAMLText {
 
     /// What a document has come to so far: aliases let a few lines stand for more than any machine can hold.
     private struct AliasExpansion {
-        private var bytes = 0
+        private var values: Int
+        private var bytes: Int
 
-        /// Adds a value, its text and its key; a document may come to what a body in JSON may be.
+        /// Without aliases no document has more values and text than bytes; aliases may add some thousand values, and text
+        /// up to what a body may have.
+        init(_ text: String) {
+            values = text.utf8.count + 10_000
+            bytes = text.utf8.count + RequestBodyText.limit
+        }
+
+        /// Takes a value or key with its text into account.
         mutating func add(_ count: Int) throws(StatusError) {
-            // Every value takes two bytes in JSON at least, with the sign that parts it from the next.
-            bytes += count + 2
-            guard bytes <= 2 * RequestBodyText.limit else {
+            values -= 1
+            bytes -= count
+            guard values >= 0, bytes >= 0 else {
                 throw .badRequest("yaml: document contains excessive aliasing")
             }
         }
