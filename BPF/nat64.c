@@ -26,7 +26,6 @@ static long (*const bpf_skb_store_bytes)(
     struct __sk_buff *packet, __u32 offset, const void *from, __u32 length, __u64 flags) =
     (void *)BPF_FUNC_skb_store_bytes;
 static long (*const bpf_redirect)(__u32 link, __u64 flags) = (void *)BPF_FUNC_redirect;
-static __u32 (*const bpf_get_prandom_u32)(void) = (void *)BPF_FUNC_get_prandom_u32;
 
 MAP(pods_by_ipv6, BPF_MAP_TYPE_HASH, struct duet_nat64_ipv6, __be32, 65536, BPF_F_NO_PREALLOC);
 MAP(pods_by_ipv4, BPF_MAP_TYPE_HASH, __be32, struct duet_nat64_ipv6, 65536, BPF_F_NO_PREALLOC);

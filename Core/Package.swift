@@ -55,6 +55,8 @@ let targets: [Target] = [
     core("NFTables", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: connection tracking entries.
     core("Conntrack", ["CLinux", "Linux", "Netlink", "Addresses"]),
+    // Floor 3: the sockets of a network namespace.
+    core("SocketDiagnostics", ["CLinux", "Linux", "Netlink", "Addresses"]),
     // Floor 3: the objects of BPF/, compiled, and the layouts that their maps share with Swift.
     .target(name: "CBPFObjects", exclude: ["objects"]),
     // Floor 3: eBPF objects, maps, programs and what they are attached to.
@@ -116,6 +118,7 @@ let targets: [Target] = [
     tests("WireGuard", ["Linux", "Netlink", "Addresses"]),
     tests("NFTables", ["Linux", "Addresses", "RouteNetlink"]),
     tests("Conntrack", ["Linux", "Addresses"]),
+    tests("SocketDiagnostics", ["Addresses", "Linux"]),
     // The programs are compiled by the tests.
     tests("BPF", ["Linux", "RouteNetlink"], exclude: ["Programs"]),
     tests("Translation", ["Addresses", "Packet", "BPF", "RouteNetlink", "PodTranslation", "CAllocationCount"]),

@@ -24,13 +24,25 @@ extension BPFMap {
         return keys
     }
 
-    /// Calls `body` with each key and its value.
+    /// Calls `body` with each key and its value; what comes or goes meanwhile may be among them or not.
     ///
-    /// - Complexity: two system calls a key.
+    /// - Complexity: a few system calls for thousands of keys where the kernel can, else two a key.
     @inlinable
     public func forEach(_ body: (Key, Value) -> Void) throws(BPFError) {
-        for key in try keys() {
-            if let value = try value(for: key) { body(key, value) }
+        guard let (keys, values) = try raw.copyElements() else {
+            for key in try self.keys() {
+                if let value = try value(for: key) { body(key, value) }
+            }
+            return
+        }
+        unsafe keys.withUnsafeBytes { keys in
+            unsafe values.withUnsafeBytes { values in
+                for index in 0..<keys.count / raw.keySize {
+                    unsafe body(
+                        keys.loadUnaligned(fromByteOffset: index * raw.keySize, as: Key.self),
+                        values.loadUnaligned(fromByteOffset: index * raw.valueSize, as: Value.self))
+                }
+            }
         }
     }
 

@@ -13,47 +13,22 @@ public struct Cgroup: ~Copyable, Sendable {
         descriptor = try FileDescriptor.open(path, [.directory])
     }
 
-    /// Lets processes of the cgroup and of those below it run a program, after the programs that are there already.
-    ///
-    /// The cgroup keeps the program alive until it is detached, or the cgroup is removed. Programs of others stay; one
-    /// that is attached to a cgroup above in a way that allows no other is an error (`Errno.notPermitted`).
-    ///
-    /// - Parameter old: a program whose place it takes, without a moment in between.
-    public func attach(
-        _ program: borrowing BPFProgram, at hook: CgroupHook, replacing old: borrowing BPFProgram
-    ) throws(BPFError) {
-        try attach(program.descriptor.rawValue, at: hook, replacing: old.descriptor.rawValue)
+    /// The inode of the directory, by which links know the cgroup.
+    public func identifier() throws(SystemError) -> UInt64 {
+        try descriptor.status().inode
     }
 
     /// Lets processes of the cgroup and of those below it run a program, after the programs that are there already.
-    public func attach(_ program: borrowing BPFProgram, at hook: CgroupHook) throws(BPFError) {
-        try attach(program.descriptor.rawValue, at: hook, replacing: nil)
-    }
-
-    private func attach(_ program: Int32, at hook: CgroupHook, replacing old: Int32?) throws(BPFError) {
+    ///
+    /// Programs of others stay; one that is attached in a way that allows no other is an error (`Errno.notPermitted`).
+    public func attach(_ program: borrowing BPFProgram, at hook: CgroupHook) throws(BPFError) -> BPFLink {
         var attribute = bpf_attr()
-        attribute.target_fd = UInt32(descriptor.rawValue)
-        attribute.attach_bpf_fd = UInt32(program)
-        attribute.attach_type = hook.kind.attachType
-        attribute.attach_flags = UInt32(BPF_F_ALLOW_MULTI)
-        if let old {
-            attribute.attach_flags |= UInt32(BPF_F_REPLACE)
-            attribute.replace_bpf_fd = UInt32(old)
-        }
-        try bpf(BPF_PROG_ATTACH, &attribute, "attach program at \(hook.rawValue) of", path)
-    }
-
-    /// Takes a program from the cgroup; one that is not there is no error.
-    public func detach(_ program: borrowing BPFProgram, at hook: CgroupHook) throws(BPFError) {
-        var attribute = bpf_attr()
-        attribute.target_fd = UInt32(descriptor.rawValue)
-        attribute.attach_bpf_fd = UInt32(program.descriptor.rawValue)
-        attribute.attach_type = hook.kind.attachType
-        do throws(BPFError) {
-            try bpf(BPF_PROG_DETACH, &attribute, "detach program at \(hook.rawValue) of", path)
-        } catch {
-            guard error.errno == .noEntry else { throw error }
-        }
+        unsafe attribute.link_create.prog_fd = UInt32(program.descriptor.rawValue)
+        unsafe attribute.link_create.target_fd = UInt32(descriptor.rawValue)
+        unsafe attribute.link_create.attach_type = hook.kind.attachType
+        return BPFLink(
+            owning: FileDescriptor(
+                owning: try bpf(BPF_LINK_CREATE, &attribute, "attach program at \(hook.rawValue) of", path)))
     }
 
     /// The kernel's numbers of the programs that are attached to the cgroup itself, in the order in which they run.

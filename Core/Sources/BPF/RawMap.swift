@@ -45,6 +45,17 @@ struct RawMap: ~Copyable, Sendable {
         attribute.map_flags = specification.flags.rawValue
         let name = kernelName(specification.name)
         unsafe withUnsafeMutableBytes(of: &attribute.map_name) { unsafe $0.copyBytes(from: name) }
+        guard specification.kind == .socketStorage else { return try create(&attribute, specification) }
+        let types = try MapTypes.load(valueSize: specification.valueSize)
+        attribute.btf_fd = UInt32(types.rawValue)
+        attribute.btf_key_type_id = MapTypes.key
+        attribute.btf_value_type_id = MapTypes.value
+        return try create(&attribute, specification)
+    }
+
+    private static func create(
+        _ attribute: inout bpf_attr, _ specification: MapSpecification
+    ) throws(BPFError) -> FileDescriptor {
         let descriptor = FileDescriptor(
             owning: try bpf(BPF_MAP_CREATE, &attribute, "create map", specification.name))
         if let contents = specification.contents {

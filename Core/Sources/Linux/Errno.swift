@@ -66,6 +66,8 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
     public static let networkUnreachable = Errno(rawValue: ENETUNREACH)
     /// Connection timed out.
     public static let timedOut = Errno(rawValue: ETIMEDOUT)
+    /// Protocol not available.
+    public static let protocolNotAvailable = Errno(rawValue: ENOPROTOOPT)
     /// No child processes.
     public static let noChild = Errno(rawValue: ECHILD)
 }

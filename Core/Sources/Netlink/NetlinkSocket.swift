@@ -16,6 +16,8 @@ public struct NetlinkFamily: RawRepresentable, Sendable, Hashable {
     public static let route = NetlinkFamily(rawValue: NETLINK_ROUTE)
     /// Subsystems that are found by name.
     public static let generic = NetlinkFamily(rawValue: NETLINK_GENERIC)
+    /// Sockets, as `ss` lists them.
+    public static let socketDiagnostics = NetlinkFamily(rawValue: NETLINK_SOCK_DIAG)
     /// nftables and connection tracking.
     public static let netfilter = NetlinkFamily(rawValue: NETLINK_NETFILTER)
 }

@@ -1,4 +1,5 @@
 import BPF
+import Glibc
 import Linux
 
 /// Compiles programs, and says whether the kernel may be asked to run them.
@@ -24,6 +25,13 @@ enum BPFLab {
     /// The object of Programs/sample.c, read.
     static func sample() throws -> CollectionSpecification {
         try CollectionSpecification(object: compile("sample"), name: "sample")
+    }
+
+    /// A datagram socket.
+    static func openSocket() throws -> FileDescriptor {
+        let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        guard number >= 0 else { throw Errno.last }
+        return FileDescriptor(owning: number)
     }
 
     struct CommandFailed: Error {

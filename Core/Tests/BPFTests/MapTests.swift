@@ -30,6 +30,23 @@ struct MapTests {
         #expect(try map.keys().sorted() == [0, 1, 2, 3, 4, 5, 6, 8, 9])
     }
 
+    @Test("Kinds of maps without batches are walked by key, and storage of sockets can be made")
+    func kinds() throws {
+        let trie = try BPFMap<SIMD2<UInt32>, UInt32>(
+            creating: MapSpecification(
+                "trie", .longestPrefix, keySize: 8, valueSize: 4, capacity: 16, flags: .noPreallocation))
+        try trie.set([(SIMD2(8, 1), 10), (SIMD2(16, 1), 20)])
+        var found: [UInt32: UInt32] = [:]
+        try trie.forEach { found[$0.x] = $1 }
+        #expect(found == [8: 10, 16: 20])
+        let storage = try BPFMap<UInt32, SIMD2<UInt64>>(
+            creating: MapSpecification(
+                "storage", .socketStorage, keySize: 4, valueSize: 16, capacity: 0, flags: .noPreallocation))
+        let socket = try BPFLab.openSocket()
+        try storage.set(UInt32(socket.rawValue), to: SIMD2(7, 8))
+        #expect(try storage.value(for: UInt32(socket.rawValue)) == SIMD2(7, 8))
+    }
+
     @Test("A full map says so, and a map of another shape is not opened")
     func refusals() throws {
         let map = try BPFMap<UInt32, UInt64>(creating: Self.hash(2))

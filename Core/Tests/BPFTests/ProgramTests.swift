@@ -91,18 +91,27 @@ struct ProgramTests {
             ).split(separator: "\n").joined()
         }
         #expect(try connect() == "ECONNREFUSED")
-        try cgroup.attach(redirect, at: .connect4)
+        let link = try cgroup.attach(redirect, at: .connect4)
         #expect(try connect() == "connected")
         let first = try redirect.information().identifier
         #expect(try cgroup.programs(at: .connect4) == [first])
-        try cgroup.attach(refuse, at: .connect4, replacing: redirect)
+        try link.replace(with: refuse)
         #expect(try connect() == "EPERM")
         let second = try refuse.information().identifier
         #expect(try cgroup.programs(at: .connect4) == [second])
-        let opened = try BPFProgram.open(identifier: second)?.information()
-        #expect(try opened == refuse.information())
-        try cgroup.detach(refuse, at: .connect4)
-        try cgroup.detach(refuse, at: .connect4)
+        let information = try link.information()
+        #expect(information.program == second)
+        #expect(try information.cgroup == cgroup.identifier())
+
+        let directory = "\(BPFFileSystem.directory)/link-\(ProcessInformation.currentPID)"
+        try BPFFileSystem.prepare(directory)
+        defer { try? FileSystem.removeTree(directory) }
+        try link.pin(at: "\(directory)/link")
+        _ = consume link
+        #expect(try connect() == "EPERM")
+        #expect(try BPFLink(pinnedAt: "\(directory)/link").information() == information)
+        try FileSystem.remove("\(directory)/link")
         #expect(try cgroup.programs(at: .connect4).isEmpty)
+        #expect(try connect() == "ECONNREFUSED")
     }
 }

@@ -1,6 +1,7 @@
 // The compiled objects of BPF/, and the layouts that programs and Swift share.
 #pragma once
 
+#include "connect_balance.h"
 #include "duet_map.h"
 #include "duet_nat64.h"
 

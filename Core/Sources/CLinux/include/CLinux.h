@@ -15,6 +15,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/inet_diag.h>
 #include <linux/neighbour.h>
 #include <linux/net_namespace.h>
 #include <linux/netfilter.h>
@@ -32,6 +33,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/sock_diag.h>
 #include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <linux/virtio_net.h>

@@ -1,0 +1,247 @@
+// Leads calls of Services to endpoints while they are made: connect(2), and sendmsg(2) of datagrams, get the endpoint's
+// address in place of the Service's, and recvmsg(2) and getpeername(2) the reverse.
+//
+// Whatever cannot be answered here as nftables answers it is left as it is: the packets meet nftables on their way.
+#include "connect_balance.h"
+#include "duet.h"
+
+#include <linux/in.h>
+
+#define HASH(name, key, value, size) MAP(name, BPF_MAP_TYPE_HASH, key, value, size, BPF_F_NO_PREALLOC)
+
+HASH(balances, struct duet_frontend, struct duet_balance, 1 << 18);
+/// The frontend on the cluster address whose slots another frontend shares.
+HASH(aliases, struct duet_frontend, struct duet_frontend, 1 << 18);
+/// Frontends that admit some sources only: the source is not known before the call is made.
+HASH(guarded, struct duet_frontend, __u32, 1 << 16);
+HASH(slots, struct duet_slot, struct duet_backend, 1 << 20);
+HASH(members, struct duet_member, __u32, 1 << 18);
+HASH(node_addresses, struct duet_address, __u32, 1 << 14);
+MAP(node_port_ranges, BPF_MAP_TYPE_LPM_TRIE, struct duet_prefix, __u32, 1 << 10, BPF_F_NO_PREALLOC);
+MAP(clients, BPF_MAP_TYPE_LRU_HASH, struct duet_client, struct duet_kept, 1 << 16, 0);
+MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct duet_flow, struct duet_flow_end, 1 << 16, 0);
+MAP(origins, BPF_MAP_TYPE_LRU_HASH, struct duet_answer, struct duet_frontend, 1 << 16, 0);
+MAP(peers, BPF_MAP_TYPE_SK_STORAGE, __u32, struct duet_peer, 0, BPF_F_NO_PREALLOC);
+
+/// The network namespace of the node itself.
+const volatile __u64 node_namespace = 0;
+/// Whether calls from there, and calls from other namespaces, are led.
+const volatile __u32 serves_node = 0;
+const volatile __u32 serves_pods = 0;
+const volatile __u32 answers_on_loopback = 0;
+const volatile __u32 masquerades_all = 0;
+/// Whether connected datagram sockets are led: only if they can be ended when their endpoint goes.
+const volatile __u32 connects_datagrams = 0;
+
+#define NANOSECONDS 1000000000ull
+
+INLINE struct duet_frontend frontend4(struct bpf_sock_addr *call) {
+    return (struct duet_frontend){
+        .address = {0, 0, __builtin_bswap32(0xffff), call->user_ip4},
+        .port = (__u16)call->user_port,
+        .transport = (__u8)call->protocol,
+    };
+}
+
+INLINE struct duet_frontend frontend6(struct bpf_sock_addr *call) {
+    return (struct duet_frontend){
+        .address = {call->user_ip6[0], call->user_ip6[1], call->user_ip6[2], call->user_ip6[3]},
+        .port = (__u16)call->user_port,
+        .transport = (__u8)call->protocol,
+    };
+}
+
+INLINE void set4(struct bpf_sock_addr *call, const __u32 *address, __u16 port) {
+    call->user_ip4 = address[3];
+    call->user_port = port;
+}
+
+INLINE void set6(struct bpf_sock_addr *call, const __u32 *address, __u16 port) {
+    call->user_ip6[0] = address[0];
+    call->user_ip6[1] = address[1];
+    call->user_ip6[2] = address[2];
+    call->user_ip6[3] = address[3];
+    call->user_port = port;
+}
+
+INLINE struct duet_backend as_backend(const struct duet_frontend *end) {
+    return (struct duet_backend){
+        .address = {end->address[0], end->address[1], end->address[2], end->address[3]},
+        .port = end->port,
+    };
+}
+
+INLINE int is_same(const struct duet_backend *one, const struct duet_backend *other) {
+    return one->address[0] == other->address[0] && one->address[1] == other->address[1] &&
+           one->address[2] == other->address[2] && one->address[3] == other->address[3] && one->port == other->port;
+}
+
+INLINE int is_ipv4(const __u32 *address) {
+    return !address[0] && !address[1] && address[2] == __builtin_bswap32(0xffff);
+}
+
+INLINE int is_loopback(const __u32 *address) {
+    if (is_ipv4(address)) return (address[3] & 0xff) == 127;
+    return !address[0] && !address[1] && !address[2] && address[3] == __builtin_bswap32(1);
+}
+
+/// Whether an address is one of the node's that node ports answer on, as seen by the caller.
+INLINE int answers_node_ports(const __u32 *address, int is_node) {
+    struct duet_prefix key = {.length = 128, .address = {address[0], address[1], address[2], address[3]}};
+    if (is_loopback(address)) {
+        if (!is_node || !answers_on_loopback) return 0;
+    } else if (!bpf_map_lookup_elem(&node_addresses, &key.address)) {
+        return 0;
+    }
+    return bpf_map_lookup_elem(&node_port_ranges, &key) != 0;
+}
+
+/// Draws an endpoint for a call; 0 when the call is to be left as it is.
+static __attribute__((noinline)) int choose(
+    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    __u64 network_namespace = bpf_get_netns_cookie(call);
+    int is_node = network_namespace == node_namespace;
+    if (!(is_node ? serves_node : serves_pods)) return 0;
+
+    struct duet_frontend found = *called;
+    struct duet_balance *balance = bpf_map_lookup_elem(&balances, &found);
+    if (!balance || balance->action == DUET_REFUSE) {
+        if (!answers_node_ports(called->address, is_node)) return 0;
+        found.address[0] = found.address[1] = found.address[3] = 0;
+        found.address[2] = is_ipv4(called->address) ? __builtin_bswap32(0xffff) : 0;
+        balance = bpf_map_lookup_elem(&balances, &found);
+    }
+    if (!balance || balance->action != DUET_BALANCE || !balance->count) return 0;
+
+    struct duet_slot slot = {.anchor = found};
+    struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, &found);
+    if (anchor) {
+        if (bpf_map_lookup_elem(&guarded, &found)) return 0;
+        slot.anchor = *anchor;
+    } else if (masquerades_all && !is_node) {
+        return 0;
+    }
+
+    __u32 pool = balance->pool, count = balance->count;
+    __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = 0;
+    struct duet_client client = {.network_namespace = network_namespace, .anchor = slot.anchor, .pool = pool};
+    if (sticky) {
+        now = bpf_ktime_get_ns();
+        struct duet_kept *kept = bpf_map_lookup_elem(&clients, &client);
+        if (kept && now - kept->used < sticky) {
+            struct duet_member member = {.anchor = slot.anchor, .backend = kept->backend};
+            if (bpf_map_lookup_elem(&members, &member)) {
+                kept->used = now;
+                *chosen = member.backend;
+                return 1;
+            }
+        }
+    }
+    slot.number = pool + bpf_get_prandom_u32() % count;
+    struct duet_backend *backend = bpf_map_lookup_elem(&slots, &slot);
+    if (!backend) {
+        // A call in the middle of a change may find its slot gone; the first is the last to go.
+        slot.number = pool;
+        backend = bpf_map_lookup_elem(&slots, &slot);
+        if (!backend) return 0;
+    }
+    *chosen = *backend;
+    if (sticky) {
+        struct duet_kept kept = {.used = now, .backend = *chosen};
+        bpf_map_update_elem(&clients, &client, &kept, BPF_ANY);
+    }
+    return 1;
+}
+
+/// Draws an endpoint for a connection, and notes it with the socket; 0 when the call is to be left as it is.
+static __attribute__((noinline)) int connect(
+    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    int is_datagram = called->transport == IPPROTO_UDP;
+    if (called->transport != IPPROTO_TCP && !is_datagram) return 0;
+    struct bpf_sock *socket = call->sk;
+    if (!socket) return 0;
+    if ((is_datagram && !connects_datagrams) || !choose(call, called, chosen)) {
+        // What an earlier connection of the socket left must not be taken for this one's.
+        if (bpf_sk_storage_get(&peers, socket, 0, 0)) bpf_sk_storage_delete(&peers, socket);
+        return 0;
+    }
+    struct duet_peer *peer = bpf_sk_storage_get(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!peer) return 0;
+    peer->frontend = *called;
+    peer->backend = *chosen;
+    if (is_datagram) {
+        struct duet_flow flow = {.socket = bpf_get_socket_cookie(call), .frontend = *called};
+        struct duet_flow_end end = {.backend = *chosen, .is_connected = 1};
+        if (bpf_map_update_elem(&flows, &flow, &end, BPF_ANY)) return 0;
+    }
+    return 1;
+}
+
+/// The endpoint of a datagram: the one that the socket's earlier ones to the same frontend had, or a new one.
+static __attribute__((noinline)) int send(
+    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    if (called->transport != IPPROTO_UDP) return 0;
+    __u64 socket = bpf_get_socket_cookie(call);
+    struct duet_flow flow = {.socket = socket, .frontend = *called};
+    struct duet_flow_end *known = bpf_map_lookup_elem(&flows, &flow);
+    struct duet_answer answer = {.socket = socket};
+    if (known && !known->is_connected) {
+        *chosen = known->backend;
+    } else {
+        if (!choose(call, called, chosen)) {
+            // The answers to this one come from whom it is sent to.
+            answer.backend = as_backend(called);
+            if (bpf_map_lookup_elem(&origins, &answer)) bpf_map_delete_elem(&origins, &answer);
+            return 0;
+        }
+        struct duet_flow_end end = {.backend = *chosen};
+        if (bpf_map_update_elem(&flows, &flow, &end, BPF_ANY)) return 0;
+    }
+    answer.backend = *chosen;
+    if (!bpf_map_lookup_elem(&origins, &answer) && bpf_map_update_elem(&origins, &answer, called, BPF_ANY)) return 0;
+    return 1;
+}
+
+/// What a socket called that is connected to, or hears from, an endpoint; 0 when it is what it says.
+static __attribute__((noinline)) int called_as(
+    struct bpf_sock_addr *call, const struct duet_frontend *met, struct duet_frontend *called) {
+    struct duet_backend backend = as_backend(met);
+    struct bpf_sock *socket = call->sk;
+    struct duet_peer *peer = socket ? bpf_sk_storage_get(&peers, socket, 0, 0) : 0;
+    if (peer && is_same(&peer->backend, &backend)) {
+        *called = peer->frontend;
+        return 1;
+    }
+    if (met->transport != IPPROTO_UDP) return 0;
+    struct duet_answer answer = {.socket = bpf_get_socket_cookie(call), .backend = backend};
+    struct duet_frontend *origin = bpf_map_lookup_elem(&origins, &answer);
+    if (!origin) return 0;
+    *called = *origin;
+    return 1;
+}
+
+/// A program for each hook and family; all of them let the call go on.
+#define OUTWARD(hook, family, step)                                                                                   \
+    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
+        struct duet_frontend called = frontend##family(call);                                                         \
+        struct duet_backend chosen = {};                                                                              \
+        if (step(call, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
+        return 1;                                                                                                     \
+    }
+
+#define INWARD(hook, family)                                                                                          \
+    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
+        struct duet_frontend met = frontend##family(call);                                                            \
+        struct duet_frontend called = {};                                                                             \
+        if (called_as(call, &met, &called)) set##family(call, called.address, called.port);                           \
+        return 1;                                                                                                     \
+    }
+
+OUTWARD(connect, 4, connect)
+OUTWARD(connect, 6, connect)
+OUTWARD(sendmsg, 4, send)
+OUTWARD(sendmsg, 6, send)
+INWARD(recvmsg, 4)
+INWARD(recvmsg, 6)
+INWARD(getpeername, 4)
+INWARD(getpeername, 6)
