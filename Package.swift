@@ -124,7 +124,10 @@ let targets: [Target] = [
     .target(
         name: "ServiceProxy",
         dependencies: ["KubernetesClient"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack", "RouteNetlink") + [
+            + core(
+                "KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables", "Conntrack",
+                "SocketDiagnostics", "CBPFObjects", "BPF")
+            + [
                 log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -215,7 +218,9 @@ let targets: [Target] = [
     tests(
         "PodRouting",
         core("KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables") + [log]),
-    tests("ServiceProxy", core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack") + [log]),
+    tests(
+        "ServiceProxy",
+        core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack", "BPF") + [log]),
     tests(
         "ClusterDNS",
         ["KubernetesClient"]

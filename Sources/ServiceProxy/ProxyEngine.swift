@@ -6,6 +6,9 @@ internal import Logging
 /// Feeds events to the tables of both families, and flushes them together.
 actor ProxyEngine {
     private let tables: [TableReconciler]
+    private let balancer: ConnectTimeBalancer?
+    /// Why there is no balancer although one is wanted.
+    private let connectTimeFailure: ConnectTimeBalancer.State?
     private let nodeName: String
     private let health = ProxyHealth()
     private let healthServers: HealthServers
@@ -41,6 +44,9 @@ actor ProxyEngine {
             }
         }
         if tables.isEmpty, let failure { throw failure }
+        balancer = ConnectTimeBalancer.following(tables, options: options, logger: logger)
+        connectTimeFailure =
+            options.connectTime == nil ? nil : .unavailable("the kernel does not tell network namespaces apart")
         self.tables = tables
         self.nodeName = nodeName
         self.logger = logger
@@ -176,6 +182,7 @@ actor ProxyEngine {
     /// Repairs the tables at once if someone else's change took chains or rules of them, as flushing the rule set does.
     func repairIfDamaged() {
         guard informersToSync == 0 else { return }
+        balancer?.followNode()
         // What cannot be read now is left to the next audit.
         guard tables.contains(where: { (try? $0.isWhole()) == false }) else { return }
         audit()
@@ -202,6 +209,7 @@ actor ProxyEngine {
                 logger.error(failure, metadata: ["family": "\(table.family.name)", "error": "\(error)"])
             }
         }
+        health.note(connectTime: balancer?.state ?? connectTimeFailure)
         return isDone
     }
 }

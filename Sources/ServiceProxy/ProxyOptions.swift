@@ -24,16 +24,19 @@ public struct ProxyOptions: Hashable, Sendable {
     public var healthPort: UInt16?
     /// Whether the rules that kube-proxy has left are removed as soon as there are others in their place.
     public var replacesKubeProxy: Bool
+    /// Where calls are led to endpoints while they are made; nil for nowhere.
+    public var connectTime: ConnectTimeOptions?
 
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
         nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
-        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false
+        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false, connectTime: ConnectTimeOptions? = nil
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback
         self.masqueradesAll = masqueradesAll
         self.healthPort = healthPort
         self.replacesKubeProxy = replacesKubeProxy
+        self.connectTime = connectTime
     }
 }

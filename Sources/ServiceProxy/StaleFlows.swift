@@ -16,10 +16,15 @@ struct StaleFlows: Sendable {
 
     func contains(_ original: ConntrackTuple, answeredBy endpoint: IPAddress) -> Bool {
         guard original.transportProtocol == TransportProtocol.udp.rawValue else { return false }
+        return contains(
+            Frontend(address: original.destination, transport: .udp, port: original.destinationPort),
+            answeredBy: endpoint)
+    }
+
+    /// Whether a flow to what a client called is stale when an endpoint answers it.
+    func contains(_ called: Frontend, answeredBy endpoint: IPAddress) -> Bool {
         // A node port is known by its number alone: it answers on every address of the node.
-        let addresses =
-            serving[Frontend(address: original.destination, transport: .udp, port: original.destinationPort)]
-            ?? serving[Frontend(address: nil, transport: .udp, port: original.destinationPort)]
+        let addresses = serving[called] ?? serving[Frontend(address: nil, transport: .udp, port: called.port)]
         return addresses.map { !$0.contains(endpoint) } ?? false
     }
 }

@@ -37,6 +37,8 @@ package final class TableReconciler {
     private var isOutOfStep = true
     /// The generation of the kernel's rule set at which the table was found whole.
     private var wholeGeneration: UInt32?
+    /// Leads calls before they are packets, where it can; follows what the table holds.
+    package var balancer: ConnectTimeBalancer?
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
 
@@ -135,6 +137,7 @@ package final class TableReconciler {
         isOutOfStep = true
         model.forgetAdoptedSlots()
         let target = model.table
+        balancer?.synchronise(with: target)
         var report: Report
         if let present = try KernelTable(reading: layout, from: kernel) {
             shapes = present.shapes
@@ -155,6 +158,7 @@ package final class TableReconciler {
     }
 
     private func apply(_ difference: TableDifference) throws -> Report {
+        balancer?.apply(difference)
         var report = Report()
         report.elements = difference.count
         if !difference.isEmpty {
@@ -172,6 +176,7 @@ package final class TableReconciler {
         guard !pendingFlows.isEmpty else { return 0 }
         let stale = StaleFlows(serving: pendingFlows)
         let count = try kernel.forgetFlows(layout.family) { stale.contains($0) }
+        balancer?.forgetFlows(stale)
         pendingFlows = [:]
         return count
     }

@@ -23,7 +23,20 @@ struct ServiceOptions: ParsableArguments {
     @Flag(help: "Remove the rules that kube-proxy left, as soon as there are others in their place.")
     var replaceKubeProxy = false
 
-    @Option(help: "Port of /healthz and /livez of the node's Services; 0 for none.")
+    @Flag(
+        help: ArgumentHelp(
+            "Lead calls of Services to endpoints while they are made, by eBPF programs of cgroups.",
+            discussion: "Where the kernel or the cgroups do not allow it nftables does all, as without the option."))
+    var connectTimeBalancing = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The cgroup whose processes --connect-time-balancing serves, below the v2 hierarchy.",
+            discussion: "Without it those are all pods of the kubelet, and all processes in the node's network "
+                + "namespace.", valueName: "path"))
+    var connectTimeCgroup: String?
+
+    @Option(help: "Port of /healthz, /livez and /metrics of the node's Services; 0 for none.")
     var healthPort: UInt16 = 10_256
 
     /// How Services answer; nil when another proxy makes them answer.
@@ -32,7 +45,8 @@ struct ServiceOptions: ParsableArguments {
             guard serviceProxy else { return nil }
             return ProxyOptions(
                 nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll,
-                healthPort: healthPort == 0 ? nil : healthPort, replacesKubeProxy: replaceKubeProxy)
+                healthPort: healthPort == 0 ? nil : healthPort, replacesKubeProxy: replaceKubeProxy,
+                connectTime: connectTimeBalancing ? ConnectTimeOptions(cgroup: connectTimeCgroup) : nil)
         }
     }
 

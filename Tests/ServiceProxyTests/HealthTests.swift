@@ -61,6 +61,11 @@ struct HealthTests {
             ["-s", "-o", "/dev/null", "-w", "%{http_code} %header{x-load-balancing-endpoint-weight}", "-g", url])
     }
 
+    private func body(_ port: UInt16, _ path: String) throws -> String {
+        try ChildProcess.output(of: .init(executable: "curl", arguments: ["-s", "http://127.0.0.1:\(port)\(path)"]))
+            .text
+    }
+
     private func run(_ executable: String, _ arguments: [String]) throws -> String {
         let output = try ChildProcess.output(of: .init(executable: executable, arguments: arguments))
         return output.text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
@@ -89,6 +94,13 @@ struct HealthTests {
             #expect(try ask(family, ports[1], "/livez").hasPrefix("200"))
             #expect(try ask(family, ports[1], "/other").hasPrefix("404"))
         }
+        #expect(try body(ports[1], "/metrics") == "")
+        health.note(connectTime: .unavailable("no \"cgroup\""))
+        #expect(
+            try body(ports[1], "/metrics").hasSuffix(
+                #"duet_proxy_connect_time_active{reason="no \"cgroup\""} 0"# + "\n"))
+        health.note(connectTime: .active)
+        #expect(try body(ports[1], "/metrics").hasSuffix("duet_proxy_connect_time_active 1\n"))
         health.noteNode(isEligible: false)
         #expect(try ask(.ipv4, ports[1], "/healthz").hasPrefix("503"))
         #expect(try ask(.ipv4, ports[1], "/livez").hasPrefix("200"))

@@ -1,6 +1,8 @@
 import Addresses
+import BPF
 import Foundation
 import Linux
+import Logging
 import ServiceProxy
 import Synchronization
 
@@ -14,13 +16,17 @@ final class NodeLab: Sendable {
     private static let count = Atomic<Int>(0)
     private let prefix: String
     private let servers: [Program]
+    /// The cgroup of the programs on the node: in its own namespace and in its pods'; nil for the tests' own.
+    let cgroup: String?
 
     /// Whether tests may create namespaces here.
     static let isPossible = (try? shell("test $(id -u) = 0 && python3 --version && nft --version && ip -V")) != nil
 
-    init() throws {
+    /// - Parameter ownCgroup: whether programs on the node run in a cgroup of their own.
+    init(ownCgroup: Bool = false) throws {
         let number = Self.count.add(1, ordering: .relaxed).newValue
         prefix = "dt-proxy-\(ProcessInformation.currentPID)-\(number)"
+        cgroup = ownCgroup ? try "\(Cgroup.mountPoint())/\(prefix)" : nil
         let node = "\(prefix)-node"
         var script = """
             set -e
@@ -54,20 +60,30 @@ final class NodeLab: Sendable {
 
             """
         do {
+            if let cgroup { try FileSystem.makeDirectory(cgroup) }
             try Self.shell(script)
             servers = try ["pod-1", "pod-2", "remote"].map { [prefix] name in
-                let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)")
+                let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)", cgroup: nil)
                 _ = server.prints { !$0.isEmpty }
                 return server
             }
         } catch {
-            Self.remove(prefix)
+            Self.remove(prefix, cgroup)
             throw error
         }
     }
 
     deinit {
-        Self.remove(prefix)
+        if cgroup != nil {
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            _ = try? run(in: "node") { ConnectTimeBalancer.removeLeftovers(logger: logger) }
+        }
+        Self.remove(prefix, cgroup)
+    }
+
+    /// The cgroup in which a program in a namespace runs.
+    private func cgroup(of name: String) -> String? {
+        ["node", "pod-1", "pod-2"].contains(name) ? cgroup : nil
     }
 
     /// The neighbours; the first is outside the cluster.
@@ -105,10 +121,24 @@ final class NodeLab: Sendable {
     /// What becomes of each call to a destination and port, all made at once, each from a namespace and with a time
     /// to wait in seconds.
     func answers(to calls: [(place: String, call: Call, seconds: Double)]) throws -> [String] {
+        let inside = calls.indices.filter { cgroup(of: calls[$0].place) != nil }
+        let outside = calls.indices.filter { cgroup(of: calls[$0].place) == nil }
+        var answers = [String](repeating: "", count: calls.count)
+        for (indices, cgroup) in [(inside, cgroup), (outside, nil)] where !indices.isEmpty {
+            let met = try self.answers(to: indices.map { calls[$0] }, in: cgroup)
+            for (index, answer) in zip(indices, met) { answers[index] = answer }
+        }
+        return answers
+    }
+
+    private func answers(
+        to calls: [(place: String, call: Call, seconds: Double)], in cgroup: String?
+    ) throws -> [String] {
         let arguments = calls.map {
             "\(prefix)-\($0.place),\($0.call.destination),\($0.call.port),\($0.call.transport),\($0.seconds)"
         }
-        let output = try Self.shell("python3 - \(arguments.joined(separator: " ")) <<'E'\n\(Self.caller)\nE")
+        let output = try Self.shell(
+            "\(Self.entering(cgroup)) python3 - \(arguments.joined(separator: " ")) <<'E'\n\(Self.caller)\nE")
         return output.split(separator: "\n").map(String.init)
     }
 
@@ -123,9 +153,7 @@ final class NodeLab: Sendable {
     func callRepeatedly(
         _ address: IPAddress, _ port: UInt16, from name: String, seconds: Int
     ) throws -> (answered: Int, failed: Int) {
-        let output = try Self.shell(
-            "ip netns exec \(prefix)-\(name) python3 - \(address) \(port) \(seconds) <<'E'\n\(Self.persistentCaller)\nE"
-        )
+        let output = try python(Self.persistentCaller, "\(address)", "\(port)", "\(seconds)", in: name)
         let counts = output.split(separator: " ").compactMap { Int($0) }
         guard counts.count == 2 else { throw CommandFailed(command: "call repeatedly", output: output) }
         return (counts[0], counts[1])
@@ -135,15 +163,40 @@ final class NodeLab: Sendable {
     struct Flow {
         fileprivate let program: Program
 
+        /// Waits until a text was printed; false when it is not within the time.
+        func hasSaid(_ text: String) -> Bool {
+            program.prints { $0.contains(text) }
+        }
+
         /// Waits until the last answer begins with a text; false when it does not within three seconds.
         func isAnswered(by text: String) -> Bool {
             program.prints { $0.split(separator: "\n").last?.hasPrefix(text) ?? false }
         }
     }
 
-    /// Opens a flow of datagrams to an address.
+    /// Opens a flow of datagrams to an address, from a connected socket.
     func startFlow(_ address: IPAddress, _ port: UInt16, from name: String) throws -> Flow {
-        Flow(program: try Program(Self.flowCaller, ["\(address)", "\(port)"], in: "\(prefix)-\(name)"))
+        try start(Self.flowCaller, address, port, from: name)
+    }
+
+    /// Starts a Python program that sends datagrams to an address.
+    func start(_ text: String, _ address: IPAddress, _ port: UInt16, from name: String) throws -> Flow {
+        Flow(
+            program: try Program(
+                text, ["\(address)", "\(port)"], in: "\(prefix)-\(name)", cgroup: cgroup(of: name)))
+    }
+
+    /// What a Python program prints in a namespace.
+    func python(_ text: String, _ arguments: String..., in name: String) throws -> String {
+        let arguments = arguments.joined(separator: " ")
+        return try Self.shell(
+            "\(Self.entering(cgroup(of: name))) ip netns exec \(prefix)-\(name) python3 - \(arguments) <<'E'\n\(text)\nE"
+        )
+    }
+
+    /// The beginning of a command whose process enters a cgroup.
+    private static func entering(_ cgroup: String?) -> String {
+        cgroup.map { "echo $$ >\($0)/cgroup.procs;" } ?? ""
     }
 
     /// The output of a command run in a namespace.
@@ -152,7 +205,12 @@ final class NodeLab: Sendable {
         try Self.shell("ip netns exec \(prefix)-\(name) bash -c '\(command)'")
     }
 
-    private static func remove(_ prefix: String) {
+    private static func remove(_ prefix: String, _ cgroup: String?) {
+        // Those who were in it are ending.
+        for _ in 0..<3000 {
+            guard let cgroup, (try? FileSystem.remove(cgroup)) == nil, FileSystem.exists(cgroup) else { break }
+            usleep(10_000)
+        }
         _ = try? shell(
             "for n in client pod-1 pod-2 remote node; do ip netns del \(prefix)-$n 2>/dev/null || true; done")
     }
@@ -176,9 +234,11 @@ final class NodeLab: Sendable {
         private let process: ChildProcess
         private let output: String
 
-        init(_ text: String, _ arguments: [String], in namespace: String) throws {
+        init(_ text: String, _ arguments: [String], in namespace: String, cgroup: String?) throws {
             output = "/tmp/\(namespace)-\(NodeLab.count.add(1, ordering: .relaxed).newValue).out"
-            var specification = ChildProcess.Specification(executable: "python3", arguments: ["-c", text] + arguments)
+            var specification = ChildProcess.Specification(
+                executable: "bash",
+                arguments: ["-c", "\(NodeLab.entering(cgroup)) exec python3 -c \"$@\"", "bash", text] + arguments)
             specification.standardOutput = .file(output, append: false)
             specification.networkNamespace = NetworkNamespace.path(name: namespace)
             process = try ChildProcess.spawn(specification)
@@ -313,4 +373,11 @@ final class NodeLab: Sendable {
         for thread in threads: thread.join()
         print("\\n".join(answers))
         """
+}
+
+extension NodeLab {
+    /// Options that lead the calls of the lab's own cgroup; nil when it has none.
+    var connectTimeOptions: ConnectTimeOptions? {
+        cgroup.flatMap { $0.split(separator: "/").last }.map { ConnectTimeOptions(cgroup: String($0)) }
+    }
 }

@@ -9,18 +9,26 @@ struct PolicyLab {
     let family: IPFamily
     let lab: NodeLab
     let table: TableReconciler
+    /// Leads calls while they are made; nil when nftables does all.
+    let balancer: ConnectTimeBalancer?
 
     static let places = ["client", "pod-1", "pod-2", "remote", "node"]
 
-    init(_ family: IPFamily, options: ProxyOptions = ProxyOptions(), zone: String? = nil) throws {
-        let lab = try NodeLab()
+    /// - Parameter atConnect: whether calls of the node and its pods are led while they are made.
+    init(
+        _ family: IPFamily, options: ProxyOptions = ProxyOptions(), zone: String? = nil, atConnect: Bool = false
+    ) throws {
+        let lab = try NodeLab(ownCgroup: atConnect)
+        var options = options
+        options.connectTime = lab.connectTimeOptions
         self.family = family
         self.lab = lab
-        table = try lab.run(in: "node") {
-            try TableReconciler(
-                family: family, nodeName: "node", options: options,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let table = try lab.run(in: "node") {
+            try TableReconciler(family: family, nodeName: "node", options: options, logger: logger)
         }
+        self.table = table
+        balancer = try lab.run(in: "node") { ConnectTimeBalancer.following([table], options: options, logger: logger) }
         var own = node(NodeLab.podBlocks)
         own.metadata.labels = zone.map { [WellKnownLabel.zone: $0] }
         own.status = NodeStatus(
@@ -87,7 +95,14 @@ struct PolicyLab {
                     let isHidden = masqueraded || place == "node" || backend.address == call.source
                     let seen = isHidden ? NodeLab.address(family, of: name, nodeSide: true) : call.source
                     return "\(name) \(seen)"
-                })
+                }
+                    // A pod whose call is led never appears as the node.
+                    + backends.compactMap { backend -> String? in
+                        guard balancer != nil, place.hasPrefix("pod"),
+                            let name = Self.places.first(where: { address($0) == backend.address })
+                        else { return nil }
+                        return "\(name) \(call.source)"
+                    })
         }
     }
 

@@ -26,8 +26,21 @@ package struct HealthCheck: Hashable, Sendable {
 /// An answer to a health check: 200 or 503, with a body that says why.
 struct HealthAnswer: Sendable {
     let isHealthy: Bool
-    var headers: [(name: String, value: String)] = []
-    let body: JSONValue
+    let headers: [(name: String, value: String)]
+    let text: String
+
+    init(isHealthy: Bool, headers: [(name: String, value: String)] = [], body: JSONValue) {
+        self.isHealthy = isHealthy
+        self.headers = headers + [("Content-Type", "application/json")]
+        text = body.text(pretty: true) + "\n"
+    }
+
+    /// Figures in Prometheus' text format.
+    init(metrics: String) {
+        isHealthy = true
+        headers = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
+        text = metrics
+    }
 }
 
 extension ServiceProxyModel {

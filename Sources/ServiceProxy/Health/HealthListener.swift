@@ -1,5 +1,4 @@
 internal import Addresses
-internal import JSON
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -73,10 +72,9 @@ private final class HealthHandler: ChannelInboundHandler {
 
     private func answer(_ context: ChannelHandlerContext) {
         let answer = answers(path)
-        let text = answer.map { $0.body.text(pretty: true) + "\n" } ?? ""
+        let text = answer?.text ?? ""
         var headers = HTTPHeaders([("Connection", "close"), ("Content-Length", "\(text.utf8.count)")])
         if let answer {
-            headers.add(name: "Content-Type", value: "application/json")
             headers.add(name: "X-Content-Type-Options", value: "nosniff")
             for header in answer.headers { headers.add(name: header.name, value: header.value) }
         }

@@ -67,6 +67,7 @@ package actor HealthServers {
                 return switch path {
                 case "/healthz": health.answer(countsNode: true)
                 case "/livez": health.answer(countsNode: false)
+                case "/metrics": HealthAnswer(metrics: health.metrics)
                 default: nil
                 }
             }

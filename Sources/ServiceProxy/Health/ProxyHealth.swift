@@ -16,6 +16,8 @@ package final class ProxyHealth: Sendable {
     private struct State {
         var families: [IPFamily: Family] = [:]
         var isNodeEligible = true
+        /// How calls are led while they are made; nil when nobody wants it.
+        var connectTime: ConnectTimeBalancer.State?
     }
 
     private let state = Mutex(State())
@@ -44,6 +46,22 @@ package final class ProxyHealth: Sendable {
         state.withLock { $0.isNodeEligible = isEligible }
     }
 
+    /// Calls are led while they are made, or not, for a reason; nil when nobody wants it.
+    package func note(connectTime: ConnectTimeBalancer.State?) {
+        state.withLock { $0.connectTime = connectTime }
+    }
+
+    /// What a monitor asks for, in Prometheus' text format.
+    var metrics: String {
+        guard let connectTime = state.withLock({ $0.connectTime }) else { return "" }
+        return """
+            # HELP duet_proxy_connect_time_active Whether calls of Services are led at connect time.
+            # TYPE duet_proxy_connect_time_active gauge
+            duet_proxy_connect_time_active\(connectTime.labels) \(connectTime == .active ? 1 : 0)
+
+            """
+    }
+
     /// Whether every family keeps up.
     var isHealthy: Bool {
         state.withLock { state in state.families.values.allSatisfy { Self.isHealthy($0) } }
@@ -64,6 +82,11 @@ package final class ProxyHealth: Sendable {
             "healthy": .bool(isHealthy),
         ]
         if countsNode { body["nodeEligible"] = .bool(state.isNodeEligible) }
+        if let connectTime = state.connectTime {
+            body["connectTime"] = .object([
+                "active": .bool(connectTime == .active), "reason": .string(connectTime.reason),
+            ])
+        }
         var status: JSONObject = [:]
         for (family, health) in state.families.sorted(by: { $0.key.name < $1.key.name }) {
             status[family.name] = .object([
@@ -72,5 +95,30 @@ package final class ProxyHealth: Sendable {
         }
         body["status"] = .object(status)
         return HealthAnswer(isHealthy: isHealthy, body: .object(body))
+    }
+}
+
+extension ConnectTimeBalancer.State {
+    /// Why calls are not led; empty when they are.
+    fileprivate var reason: String {
+        switch self {
+        case .waiting: "the Services are not complete yet"
+        case .active: ""
+        case .unavailable(let reason): reason
+        }
+    }
+
+    /// The reason as the label of a figure; without one there is no label.
+    fileprivate var labels: String {
+        guard self != .active else { return "" }
+        let escaped = reason.flatMap { character in
+            switch character {
+            case "\\": "\\\\"
+            case "\"": "\\\""
+            case "\n": "\\n"
+            default: String(character)
+            }
+        }
+        return "{reason=\"\(String(escaped))\"}"
     }
 }

@@ -1,0 +1,146 @@
+internal import Addresses
+internal import BPF
+internal import CBPFObjects
+
+/// The maps that the programs decide by, and the translation of the table's entries to their elements.
+///
+/// Both families share them. An entry is one element, so that a change costs what it does in nftables.
+struct ConnectTimeMaps: ~Copyable {
+    private let balances: BPFMap<duet_frontend, duet_balance>
+    private let aliases: BPFMap<duet_frontend, duet_frontend>
+    private let guarded: BPFMap<duet_frontend, UInt32>
+    private let slots: BPFMap<duet_slot, duet_backend>
+    private let members: BPFMap<duet_member, UInt32>
+    private let nodePortRanges: BPFMap<duet_prefix, UInt32>
+    private let nodeAddresses: BPFMap<duet_address, UInt32>
+    private let flows: BPFMap<duet_flow, duet_flow_end>
+    private let origins: BPFMap<duet_answer, duet_frontend>
+
+    init(_ collection: borrowing BPFCollection) throws(BPFError) {
+        // Owners cannot be left half-made, so all are found before the first is kept.
+        let balances = try collection.map("balances", duet_frontend.self, duet_balance.self)
+        let aliases = try collection.map("aliases", duet_frontend.self, duet_frontend.self)
+        let guarded = try collection.map("guarded", duet_frontend.self, UInt32.self)
+        let slots = try collection.map("slots", duet_slot.self, duet_backend.self)
+        let members = try collection.map("members", duet_member.self, UInt32.self)
+        let nodePortRanges = try collection.map("node_port_ranges", duet_prefix.self, UInt32.self)
+        let nodeAddresses = try collection.map("node_addresses", duet_address.self, UInt32.self)
+        let flows = try collection.map("flows", duet_flow.self, duet_flow_end.self)
+        let origins = try collection.map("origins", duet_answer.self, duet_frontend.self)
+        self.balances = balances
+        self.aliases = aliases
+        self.guarded = guarded
+        self.slots = slots
+        self.members = members
+        self.nodePortRanges = nodePortRanges
+        self.nodeAddresses = nodeAddresses
+        self.flows = flows
+        self.origins = origins
+    }
+
+    /// What the maps hold for a family: of a table what concerns calls that are led while they are made.
+    /// - Complexity: O(n) in the size of the maps.
+    func content(_ family: IPFamily) throws(BPFError) -> ProxyTable {
+        var entries: [TableEntry: TableValue] = [:]
+        func isOurs(_ key: duet_frontend) -> Bool { IPAddress(words: key.address).family == family }
+        try balances.forEach { key, value in
+            if isOurs(key), let frontend = Frontend(key), let action = FrontendAction(value) {
+                entries[.action(frontend)] = .action(action)
+            }
+        }
+        try aliases.forEach { key, value in
+            if isOurs(key), let frontend = Frontend(key), let anchor = Frontend(value) {
+                entries[.alias(frontend)] = .frontend(anchor)
+            }
+        }
+        try guarded.forEach { key, _ in
+            if isOurs(key), let frontend = Frontend(key) { entries[.guarded(frontend)] = .present }
+        }
+        try slots.forEach { key, value in
+            if isOurs(key.anchor), let slot = Slot(key) { entries[.slot(slot)] = .backend(Backend(value)) }
+        }
+        try members.forEach { key, _ in
+            if isOurs(key.anchor), let anchor = Frontend(key.anchor) {
+                entries[.member(anchor, Backend(key.backend))] = .present
+            }
+        }
+        try nodePortRanges.forEach { key, _ in
+            let prefix = IPPrefix(key)
+            if prefix.address.family == family { entries[.nodePortRange(prefix)] = .present }
+        }
+        var table = ProxyTable(family: family)
+        table.entries = entries
+        return table
+    }
+
+    /// Applies a difference, in an order in which a call in the middle finds the old or the new state, or is left to
+    /// nftables.
+    func apply(_ difference: TableDifference) throws(BPFError) {
+        let family = difference.family
+        var last: [(TableEntry, TableValue?)] = []
+        var actions: [(TableEntry, TableValue?)] = []
+        for (entry, value) in difference.connectTimePart {
+            switch entry {
+            case .action: actions.append((entry, value))
+            // What a frontend leads to is there before the frontend, and goes after it.
+            case _ where value == nil: last.append((entry, nil))
+            default: try set(entry, to: value, family)
+            }
+        }
+        for (entry, value) in actions + last { try set(entry, to: value, family) }
+    }
+
+    private func set(_ entry: TableEntry, to value: TableValue?, _ family: IPFamily) throws(BPFError) {
+        switch (entry, value) {
+        case (.action(let frontend), .action(let action)): try balances.set(frontend.key(family), to: action.value)
+        case (.action(let frontend), _): try balances.remove(frontend.key(family))
+        case (.alias(let frontend), .frontend(let anchor)):
+            try aliases.set(frontend.key(family), to: anchor.key(family))
+        case (.alias(let frontend), _): try aliases.remove(frontend.key(family))
+        case (.slot(let slot), .backend(let backend)): try slots.set(slot.key(family), to: backend.value)
+        case (.slot(let slot), _): try slots.remove(slot.key(family))
+        case (.guarded(let frontend), .present): try guarded.set(frontend.key(family), to: 1)
+        case (.guarded(let frontend), _): try guarded.remove(frontend.key(family))
+        case (.member(let anchor, let backend), let value):
+            let key = duet_member(anchor: anchor.key(family), backend: backend.value)
+            if value == nil { try members.remove(key) } else { try members.set(key, to: 1) }
+        case (.nodePortRange(let prefix), .present): try nodePortRanges.set(prefix.key, to: 1)
+        case (.nodePortRange(let prefix), _): try nodePortRanges.remove(prefix.key)
+        // The rest is no part of the maps.
+        case (.stickySlot, _), (.outsiders, _), (.clusterAddress, _), (.hairpin, _), (.localPods, _),
+            (.unmasqueraded, _), (.serviceRange, _), (.admitted, _):
+            return
+        }
+    }
+
+    /// Takes the addresses that the node has now.
+    func set(nodeAddresses wanted: Set<IPAddress>) throws(BPFError) {
+        var found: Set<IPAddress> = []
+        try nodeAddresses.forEach { key, _ in found.insert(IPAddress(words: key.words)) }
+        for address in wanted.subtracting(found) { try nodeAddresses.set(duet_address(words: address.words), to: 1) }
+        try nodeAddresses.remove(found.subtracting(wanted).map { duet_address(words: $0.words) })
+    }
+
+    /// A datagram socket that is connected to an endpoint, through a Service.
+    struct Connected: Hashable {
+        let socket: UInt64
+        let backend: Backend
+    }
+
+    /// Forgets the datagram flows that lead where no endpoint serves any more; returns how many there were, and the
+    /// sockets that would go on sending there.
+    /// - Complexity: O(n) in the number of flows.
+    func forget(_ stale: StaleFlows) throws(BPFError) -> (flows: Int, connected: Set<Connected>) {
+        var keys: [(flow: duet_flow, end: duet_flow_end)] = []
+        try flows.forEach { flow, end in
+            guard let called = Frontend(flow.frontend) else { return }
+            if stale.contains(called, answeredBy: IPAddress(words: end.backend.address)) { keys.append((flow, end)) }
+        }
+        try flows.remove(keys.map(\.flow))
+        try origins.remove(
+            keys.map { duet_answer(socket: $0.flow.socket, backend: $0.end.backend, padding: 0) })
+        let connected = keys.filter { $0.end.is_connected != 0 }
+            .map { Connected(socket: $0.flow.socket, backend: Backend($0.end.backend)) }
+        return (keys.count, Set(connected))
+    }
+}
