@@ -170,7 +170,7 @@ let targets: [Target] = [
     // Floor 7: a cluster of network namespaces on one machine.
     .target(
         name: "LocalCluster",
-        dependencies: ["KubernetesClient", "APIServer", "Verify"]
+        dependencies: ["KubernetesClient", "APIServer", "ServiceProxy", "Verify"]
             + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables"),
         swiftSettings: swiftSettings),
     // Floor 8: the command.

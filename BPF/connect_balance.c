@@ -185,7 +185,7 @@ static __attribute__((noinline)) int send(
     struct duet_flow flow = {.socket = socket, .frontend = *called};
     struct duet_flow_end *known = bpf_map_lookup_elem(&flows, &flow);
     struct duet_answer answer = {.socket = socket};
-    if (known && !known->is_connected) {
+    if (known) {
         *chosen = known->backend;
     } else {
         if (!choose(call, called, chosen)) {

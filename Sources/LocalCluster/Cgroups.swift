@@ -5,6 +5,12 @@ struct Cgroups {
     /// Name of the group below each hierarchy's root.
     let name: String
 
+    /// Makes the group in the v2 hierarchy, if the machine has it, so that programs can be attached before the first pod.
+    func ensureUnified() throws {
+        guard let mount = try Mount.list().first(where: { $0.type == "cgroup2" }) else { return }
+        try FileSystem.makeDirectory("\(mount.target)/\(name)")
+    }
+
     /// Processes in the group and below it.
     func processes() throws -> Set<Int32> {
         var found: Set<Int32> = []

@@ -29,7 +29,7 @@ extension ClusterSpec {
         nodes.count <= other.nodes.count && families == other.families && podRanges == other.podRanges
             && serviceRanges == other.serviceRanges && underlayRanges == other.underlayRanges
             && securePort == other.securePort && blockLengths == other.blockLengths
-            && agentOptions == other.agentOptions
+            && agentOptions == other.agentOptions && connectTimeBalancing == other.connectTimeBalancing
     }
 
     /// One line: nodes, families, ranges.
@@ -39,5 +39,6 @@ extension ClusterSpec {
             + "pods \(list(podRanges)), Services \(list(serviceRanges)), underlay \(list(underlayRanges))"
             + (blockLengths.map { ", blocks of \($0.map { "/\($0)" }.joined(separator: ","))" } ?? "")
             + (agentOptions.map { ", agents with \($0.joined(separator: " "))" } ?? "")
+            + (connectTimeBalancing ? ", connect-time balancing" : "")
     }
 }

@@ -21,6 +21,10 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     public let blockLengths: [Int]?
     /// Options of every node's `duet agent` besides those of the node; `nil` for none.
     public let agentOptions: [String]?
+    /// Whether calls of Services are led at connect time.
+    public var connectTimeBalancing: Bool { wantsConnectTime ?? false }
+    /// Nil in what a `duet` wrote that did not know of it.
+    private let wantsConnectTime: Bool?
 
     /// Checks the wishes and completes them with defaults.
     ///
@@ -33,10 +37,11 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     ///   - securePort: 1 to 65535.
     ///   - blockLengths: prefix lengths of a node's pod blocks where they are not the default.
     ///   - agentOptions: options of every node's agent.
+    ///   - connectTimeBalancing: whether calls of Services are led at connect time.
     public init(
         nodeCount: Int, families: [IPFamily], podRanges: [IPPrefix] = [], serviceRanges: [IPPrefix] = [],
         underlayRanges: [IPPrefix] = [], securePort: Int = 6443, blockLengths: [IPFamily: Int] = [:],
-        agentOptions: [String] = []
+        agentOptions: [String] = [], connectTimeBalancing: Bool = false
     ) throws(LocalClusterError) {
         guard (1...Self.maximumNodeCount).contains(nodeCount) else {
             throw LocalClusterError(
@@ -53,6 +58,7 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
         self.nodes = (1...nodeCount).map { "node-\($0)" }
         self.families = families
         self.securePort = securePort
+        wantsConnectTime = connectTimeBalancing
         self.podRanges = try Self.ordered(
             podRanges, families, default: Defaults.pods, option: "--cluster-cidr", atMost: .max)
         self.serviceRanges = try Self.ordered(

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import RouteNetlink
+import ServiceProxy
 
 extension LocalCluster {
     /// Removes everything that `up` made, whatever state it is in; nothing there is no error.
@@ -72,7 +73,13 @@ extension LocalCluster {
             names.formUnion(try FileSystem.list(directory))
         }
         for name in names.sorted() {
-            try NodeNamespaces(node: paths.node(name)).remove()
+            let node = paths.node(name)
+            if FileSystem.exists(node.networkNamespaceFile) {
+                _ = try NetworkNamespace.open(path: node.networkNamespaceFile).run {
+                    try ConnectTimeBalancer.removeLeftovers()
+                }
+            }
+            try NodeNamespaces(node: node).remove()
         }
     }
 

@@ -107,6 +107,7 @@ extension LocalCluster {
         try await ensurePool(spec)
         try await loadImages(nodes, archives)
         for (index, node) in nodes.enumerated() {
+            if spec.connectTimeBalancing { try Cgroups(name: "\(Self.cgroup)/\(node.name)").ensureUnified() }
             try agent(node, spec).ensureRunning()
             try nodeProcess(node, spec, index: index).ensureRunning()
         }

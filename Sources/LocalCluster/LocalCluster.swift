@@ -107,7 +107,11 @@ public struct LocalCluster: Sendable {
                 "--cni-conf-dir", node.cniConfDirectory, "--cni-bin-dir", node.cniBinDirectory,
                 // The host asks the nodes, and is none of them.
                 "--dns-allow", list(spec.underlayRanges),
-            ] + (spec.agentOptions ?? []), paths: paths, node: node)
+            ]
+                + (spec.connectTimeBalancing
+                    ? ["--connect-time-balancing", "--connect-time-cgroup", "/\(Self.cgroup)/\(node.name)"] : [])
+                + (spec.agentOptions ?? []),
+            paths: paths, node: node)
     }
 
     private func list(_ items: [some CustomStringConvertible]) -> String {

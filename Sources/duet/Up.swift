@@ -31,6 +31,9 @@ struct Up: AsyncParsableCommand {
     @Option(help: "Port of the API server.")
     var securePort = 6443
 
+    @Flag(help: "Lead calls of Services to endpoints while they are made, see `duet agent`.")
+    var connectTimeBalancing = false
+
     @Option(help: "Directory of image archives to load into each node; it holds the sandbox image.")
     var imageDir: String?
 
@@ -43,7 +46,7 @@ struct Up: AsyncParsableCommand {
             podRanges: prefixes(clusterCidr, "--cluster-cidr"),
             serviceRanges: prefixes(serviceClusterIpRange, "--service-cluster-ip-range"),
             underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort,
-            blockLengths: lengths, agentOptions: way.arguments)
+            blockLengths: lengths, agentOptions: way.arguments, connectTimeBalancing: connectTimeBalancing)
         let cluster = try LocalCluster(imageDirectory: imageDir)
         try await cluster.up(spec)
         print(cluster.nextSteps)

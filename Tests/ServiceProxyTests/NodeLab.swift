@@ -2,7 +2,6 @@ import Addresses
 import BPF
 import Foundation
 import Linux
-import Logging
 import ServiceProxy
 import Synchronization
 
@@ -74,10 +73,7 @@ final class NodeLab: Sendable {
     }
 
     deinit {
-        if cgroup != nil {
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            _ = try? run(in: "node") { ConnectTimeBalancer.removeLeftovers(logger: logger) }
-        }
+        if cgroup != nil { _ = try? run(in: "node") { try ConnectTimeBalancer.removeLeftovers() } }
         Self.remove(prefix, cgroup)
     }
 

@@ -93,8 +93,26 @@ class DualStack(ClusterKind, ClusterTest):
 
 
 class DualStackIPv6First(ClusterKind, ClusterTest):
-    options = ("--families", "ipv6,ipv4")
+    """Also with calls that are led at connect time."""
+
+    options = ("--families", "ipv6,ipv4", "--connect-time-balancing")
     families = ("IPv6", "IPv4")
+
+    def test_5_calls_of_pods_are_led_before_they_are_packets(self):
+        nodes = ("duet-node-1", "duet-node-2")
+        for node in nodes:
+            metrics = run("ip", "netns", "exec", node, "curl", "-s", "http://127.0.0.1:10256/metrics").stdout
+            self.assertIn("duet_proxy_connect_time_active 1\n", metrics)
+        addresses = get("service", "web", "--namespace", "web")["spec"]["clusterIPs"]
+        for pod in get("pods", "--namespace", "web", "-l", "app=client")["items"]:
+            own = [entry["ip"] for entry in pod["status"]["podIPs"]]
+            for address, source in zip(addresses, own):
+                url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
+                answer = kubectl("--namespace", "web", "exec", pod["metadata"]["name"], "--", "wget", "-qO-", url).stdout
+                self.assertEqual(answer.split()[1], source)
+                for node in nodes:
+                    tracked = run("ip", "netns", "exec", node, "conntrack", "-L", "-f", family(address).lower(), "-s", source, "-d", address)
+                    self.assertEqual(tracked.stdout, "")
 
 
 class IPv4Only(ClusterKind, ClusterTest):

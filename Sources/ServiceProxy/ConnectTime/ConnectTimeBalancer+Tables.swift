@@ -9,7 +9,13 @@ extension ConnectTimeBalancer {
         _ tables: [TableReconciler], options: ProxyOptions, logger: Logger
     ) -> ConnectTimeBalancer? {
         guard let connectTime = options.connectTime else {
-            removeLeftovers(logger: logger)
+            do {
+                if try removeLeftovers() {
+                    logger.notice("calls of Services are no longer led at connect time: nftables does all")
+                }
+            } catch {
+                logger.error("cannot remove connect-time balancing", metadata: ["error": "\(error)"])
+            }
             return nil
         }
         do {

@@ -49,16 +49,12 @@ package final class ConnectTimeBalancer {
     }
 
     /// Takes away what an earlier agent of this node, which led calls, left to the kernel.
-    package static func removeLeftovers(logger: Logger) {
-        do {
-            // Kernels that have no cookies have no programs either.
-            guard let cookie = try? NetworkNamespace.currentCookie() else { return }
-            if try ConnectTimePrograms.remove(nodeNamespace: cookie) {
-                logger.notice("calls of Services are no longer led at connect time: nftables does all")
-            }
-        } catch {
-            logger.error("cannot remove connect-time balancing", metadata: ["error": "\(error)"])
-        }
+    ///
+    /// The node is the one in whose network namespace the caller is; false when there was nothing.
+    package static func removeLeftovers() throws -> Bool {
+        // Kernels that have no cookies have no programs either.
+        guard let cookie = try? NetworkNamespace.currentCookie() else { return false }
+        return try ConnectTimePrograms.remove(nodeNamespace: cookie)
     }
 
     /// Brings the maps to what a table says, whatever they hold; attaches the programs when all families are there.
@@ -88,9 +84,14 @@ package final class ConnectTimeBalancer {
 
     /// Forgets datagram flows that lead where no endpoint serves any more, and ends the sockets that are connected there.
     func forgetFlows(_ stale: StaleFlows) {
-        attempt {
-            guard let found = try maps?.forget(stale), !found.connected.isEmpty else { return }
-            _ = try StaleSockets(scopes: scopes).end(found.connected, node: node)
+        var connected: Set<ConnectTimeMaps.Connected> = []
+        attempt { connected = try maps?.forget(stale) ?? [] }
+        guard !connected.isEmpty else { return }
+        do {
+            try StaleSockets(scopes: scopes).end(connected, node: node)
+        } catch {
+            logger.warning(
+                "some datagram sockets still send to an endpoint that is gone", metadata: ["error": "\(error)"])
         }
     }
 

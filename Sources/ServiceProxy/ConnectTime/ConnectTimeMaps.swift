@@ -127,10 +127,10 @@ struct ConnectTimeMaps: ~Copyable {
         let backend: Backend
     }
 
-    /// Forgets the datagram flows that lead where no endpoint serves any more; returns how many there were, and the
-    /// sockets that would go on sending there.
+    /// Forgets the datagram flows that lead where no endpoint serves any more; returns the sockets that
+    /// would go on sending there.
     /// - Complexity: O(n) in the number of flows.
-    func forget(_ stale: StaleFlows) throws(BPFError) -> (flows: Int, connected: Set<Connected>) {
+    func forget(_ stale: StaleFlows) throws(BPFError) -> Set<Connected> {
         var keys: [(flow: duet_flow, end: duet_flow_end)] = []
         try flows.forEach { flow, end in
             guard let called = Frontend(flow.frontend) else { return }
@@ -139,8 +139,8 @@ struct ConnectTimeMaps: ~Copyable {
         try flows.remove(keys.map(\.flow))
         try origins.remove(
             keys.map { duet_answer(socket: $0.flow.socket, backend: $0.end.backend, padding: 0) })
-        let connected = keys.filter { $0.end.is_connected != 0 }
-            .map { Connected(socket: $0.flow.socket, backend: Backend($0.end.backend)) }
-        return (keys.count, Set(connected))
+        return Set(
+            keys.filter { $0.end.is_connected != 0 }
+                .map { Connected(socket: $0.flow.socket, backend: Backend($0.end.backend)) })
     }
 }

@@ -20,11 +20,11 @@ struct StaleSockets {
         }
     }
 
-    /// Ends the sockets that are still connected as they were; returns how many there were.
+    /// Ends the sockets that are still connected as they were.
     ///
     /// - Parameter node: the network namespace of the node, whose sockets may belong to processes outside the scopes.
     /// - Complexity: O(n) in the number of processes in the scopes.
-    func end(_ stale: Set<ConnectTimeMaps.Connected>, node: borrowing NetworkNamespace) throws -> Int {
+    func end(_ stale: Set<ConnectTimeMaps.Connected>, node: borrowing NetworkNamespace) throws {
         var ended = try end(stale, in: node)
         var seen: Set<UInt64> = [try node.identity().inode]
         for process in scopes.flatMap(\.processes) where ended < stale.count {
@@ -34,7 +34,6 @@ struct StaleSockets {
             else { continue }
             ended += try end(stale, in: namespace)
         }
-        return ended
     }
 
     private func end(_ stale: Set<ConnectTimeMaps.Connected>, in namespace: borrowing NetworkNamespace) throws -> Int {
