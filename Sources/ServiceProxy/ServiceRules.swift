@@ -6,6 +6,8 @@ package enum ServiceRules {
     /// at work already.
     @discardableResult
     package static func remove() throws -> Int {
+        // Calls first: what leads them must not outlive the tables that it follows.
+        _ = try ConnectTimeBalancer.removeLeftovers()
         var socket = try NFTablesSocket()
         let tables = try socket.tables().filter { $0.name == TableLayout.tableName }
         try socket.commit(Transaction(tables.map { .deleteTable($0) }))
