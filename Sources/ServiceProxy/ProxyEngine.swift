@@ -25,7 +25,7 @@ actor ProxyEngine {
     private let wakeups: AsyncStream<Void>
     private let wakeup: AsyncStream<Void>.Continuation
 
-    /// How long changes are gathered before they are applied together.
+    /// How long changes are gathered after a flush: one that comes alone goes at once, those that come in a row go together.
     private static let gatheringTime = Duration.milliseconds(5)
     private static let retryTime = Duration.seconds(1)
 
@@ -127,9 +127,11 @@ actor ProxyEngine {
 
     /// Flushes after events until the task is cancelled.
     func run() async {
+        var gatheredUntil = ContinuousClock.now
         for await _ in wakeups {
-            try? await Task.sleep(for: Self.gatheringTime)
+            try? await Task.sleep(until: gatheredUntil, clock: .continuous)
             let isDone = flush()
+            gatheredUntil = .now + Self.gatheringTime
             await answerHealthChecks()
             if isDone {
                 removePredecessor()
