@@ -101,7 +101,7 @@ struct NodeFixture: Sendable {
 
     /// Waits until `value` has something, and returns it.
     func eventually<Value: Sendable>(
-        _ what: String, within limit: Duration = .seconds(20), at location: SourceLocation = #_sourceLocation,
+        _ what: String, within limit: Duration = .seconds(60), at location: SourceLocation = #_sourceLocation,
         _ value: () async throws -> Value?
     ) async throws -> Value {
         let end = ContinuousClock.now + limit

@@ -137,7 +137,8 @@ struct KernelServiceTests {
         ] as [((TableReconciler) -> Void, String)] {
             for flow in flows { #expect(flow.isAnswered(by: "pod-1"), "before \(remark)") }
             change(table)
-            #expect(try table.flush().forgottenFlows == 2, "\(remark)")
+            let forgotten = try table.flush().forgottenFlows
+            #expect(forgotten == 2, "\(remark)")
             table.update(service)
             _ = try lead(table, family, to: ["pod-1"], transport: "UDP")
         }

@@ -164,9 +164,16 @@ final class NodeLab: Sendable {
             program.prints { $0.contains(text) }
         }
 
-        /// Waits until the last answer begins with a text; false when it does not within three seconds.
+        /// Waits until an answer that was asked for from now on begins with a text; false when none does in time.
         func isAnswered(by text: String) -> Bool {
-            program.prints { $0.split(separator: "\n").last?.hasPrefix(text) ?? false }
+            var before: Int?
+            return program.prints {
+                let lines = $0.split(separator: "\n")
+                // The next answer may have been under way already.
+                let isLater = lines.count > (before ?? .max - 1) + 1
+                before = before ?? lines.count
+                return isLater && lines.last?.hasPrefix(text) ?? false
+            }
         }
     }
 
@@ -246,9 +253,9 @@ final class NodeLab: Sendable {
             try? FileSystem.remove(output)
         }
 
-        /// Waits until what the program printed meets a condition; false when it does not within three seconds.
+        /// Waits until what the program printed meets a condition; false when it does not within half a minute.
         func prints(_ condition: (String) -> Bool) -> Bool {
-            for _ in 0..<300 {
+            for _ in 0..<3_000 {
                 let bytes = (try? FileSystem.readFile(output)) ?? []
                 if condition(String(decoding: bytes, as: UTF8.self)) { return true }
                 usleep(10_000)
