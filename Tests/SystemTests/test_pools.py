@@ -18,7 +18,7 @@ class Machine:
     """A node without containers: a network namespace, an agent in it, and directories of its own."""
 
     def __init__(self, test, number):
-        self.name, self.space = f"dt-pools-{number}", f"dt-pools-{number}"
+        self.number, self.name, self.space = number, f"dt-pools-{number}", f"dt-pools-{number}"
         self.test, self.address, self.pods = test, f"{UNDERLAY}.{number + 1}", {}
         self.directory = tempfile.mkdtemp(prefix="dt-pools-")
         test.addClassCleanup(self.remove)
@@ -86,6 +86,8 @@ class Machine:
             self.agent.send_signal(signal.SIGTERM)
             self.agent.wait(timeout=30)
             self.log.close()
+        # With its namespace alone the link would go some time later, in the midst of another test.
+        run("ip", "link", "delete", f"dt-p{self.number}", check=False)
         run("ip", "netns", "delete", self.space, check=False)
         run("rm", "-rf", self.directory)
 
