@@ -26,7 +26,7 @@ actor ProxyEngine {
     private let wakeup: AsyncStream<Void>.Continuation
 
     /// How long changes are gathered after a flush: one that comes alone goes at once, those that come in a row go together.
-    private static let gatheringTime = Duration.milliseconds(5)
+    private static let gatheringTime = Duration.milliseconds(1)
     private static let retryTime = Duration.seconds(1)
 
     /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.

@@ -60,7 +60,7 @@ struct ControlPlane: Sendable {
 
     /// Waits until a condition holds; errors of the server count as not yet.
     func eventually(
-        _ what: String, within limit: Duration = .seconds(20), at location: SourceLocation = #_sourceLocation,
+        _ what: String, within limit: Duration = .seconds(60), at location: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit
