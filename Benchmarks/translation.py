@@ -153,7 +153,7 @@ class Lab:
                f"add rule ip nat out ip saddr {{ {PRIVATE}, {CLIENT4} }} oifname server masquerade")
         self.translator("kernel", f"map: [{{ipv4: {PRIVATE}, ipv6: '{CLIENT6}'}}]\nlinks: [client]")
         self.userspace = self.translator(
-            "userspace", f"pool: [198.51.100.64/28]\nlimits: {{sessions: {2 * SESSIONS}, sessionsPerClient: {SESSIONS}}}")
+            "userspace", f"pool: [198.51.100.64/28]\nlimits: {{sessions: {2 * SESSIONS}, sessionsPerClient: {SESSIONS}, portsPerClient: 65535}}")
         with open(f"{self.directory}/tayga.conf", "w") as file:
             file.write(f"tun-device tayga\nipv4-addr 198.51.100.1\nipv6-addr 2001:db8:1::99\nprefix {PREFIXES['tayga']}/96\n"
                        f"map 198.51.100.10 {CLIENT6}\ndata-dir {self.directory}\n")
