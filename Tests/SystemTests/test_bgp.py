@@ -108,6 +108,12 @@ class BGPTest(unittest.TestCase):
         text = self.router.show("show bgp neighbors json")
         return {address: (peer["connectionsEstablished"], peer["connectionsDropped"]) for address, peer in json.loads(text).items()}
 
+    def told(self, node):
+        """The agent's daemon has taken the last of its configuration, all blocks of the node in it."""
+        with open(node.log) as log:
+            lines = [line for line in log if "routers are told of the pods' blocks" in line]
+        return bool(lines) and all(block in lines[-1] for block in node.blocks)
+
     def standing(self):
         """What was established, once no session is down."""
         sessions = self.established()
@@ -123,7 +129,6 @@ class BGPTest(unittest.TestCase):
                                  *options(node))
                 self.topology.echo(node.namespace)
             blocks = {block for node in nodes for block in node.blocks}
-            eventually(lambda: self.learned() == blocks, "the router knows the blocks", 60)
             # Routers on the way are enough: no tunnel, and pods show their own address.
             for node in nodes:
                 eventually(node.configuration, "the CNI configuration")
@@ -135,7 +140,9 @@ class BGPTest(unittest.TestCase):
                 targets = other.pods[0].addresses
                 seen = self.topology.call(node.pods[0].namespace, [(target, 1500) for target in targets])
                 self.assertEqual(seen, {target: [own, True] for target, own in zip(targets, node.pods[0].addresses)})
-            # A daemon that gets its configuration in steps may begin a session twice.
+            # A daemon that gets its configuration in steps may begin a session again at each of them.
+            eventually(lambda: all(self.told(node) for node in nodes), "the daemons know everything")
+            eventually(lambda: self.learned() == blocks, "the router knows the blocks", 60)
             before = eventually(self.standing, "every session stands")
             self.assertEqual(len(before), 2 * len(underlay))
             # A further block of a node comes, and goes.
