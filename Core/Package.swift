@@ -129,7 +129,7 @@ let targets: [Target] = [
         "CNIPlugins", ["JSON", "Addresses", "CNI", "Linux", "NFTables", "duet-cni"]),
     tests("KubernetesAPI", ["JSON", "Addresses"]),
     tests("ParserChecks"),
-    tests("DNSServing", ["Addresses", "DNSMessage", "DNSResolution", "Linux"]),
+    tests("DNSServing", ["CLinux", "Addresses", "DNSMessage", "DNSResolution", "Linux"]),
     tests("ClusterNames", ["Addresses", "DNSMessage", "DNSResolution", "KubernetesAPI", "CAllocationCount"]),
 ]
 

@@ -26,6 +26,9 @@ public struct ClusterNamesModel: Sendable {
     /// The Service in front of the cluster's DNS.
     public var server: Service? { services[serverKey] }
 
+    /// The endpoints of that Service.
+    public var serverSlices: [EndpointSlice] { slices[serverKey].map { Array($0.values) } ?? [] }
+
     /// Notes a new, changed or vanished (nil) Service.
     public mutating func setService(_ key: ObjectKey, _ service: Service?) {
         services[key] = service

@@ -11,6 +11,8 @@ final class ClientStream {
     private var output: [UInt8] = []
     /// Queries that wait for other servers.
     var waiting = 0
+    /// Whether a whole message has come.
+    private(set) var hasSpoken = false
 
     /// How long a connection may be silent at first, in milliseconds.
     private static let firstTime: Int64 = 5_000
@@ -39,6 +41,7 @@ final class ClientStream {
     func nextMessage(now: Int64) -> [UInt8]? {
         guard let message = MessageStream.takeMessage(&input) else { return nil }
         deadline = now + ClientStream.idleTime
+        hasSpoken = true
         return message
     }
 

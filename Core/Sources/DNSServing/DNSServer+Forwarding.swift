@@ -97,8 +97,7 @@ extension DNSServer {
             let buffer = lateBuffer
             resolver.buffer = buffer
             switch resolver.resolve(waiter.query, isDatagram: true, client: waiter.client, now: now, attempt: attempt) {
-            case .reply:
-                if let listener = listeners[id] { Sockets.send(listener.socket, buffer.bytes, to: peer) }
+            case .reply: send(buffer.bytes, to: peer, from: id)
             case .needs(let next): waitAgain(waiter, for: next, after: key)
             case .ignore: break
             }
@@ -111,10 +110,16 @@ extension DNSServer {
             case .reply:
                 stream.waiting -= 1
                 stream.enqueue(buffer.bytes)
-                do throws(SystemError) { try flush(stream, id) } catch { close(stream: id) }
+                flush(stream, id)
             case .needs(let next): waitAgain(waiter, for: next, after: key)
             case .ignore: stream.waiting -= 1
             }
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to peer: SocketAddress, from id: UInt32) {
+        guard let listener = listeners[id], Sockets.send(listener.socket, bytes, to: peer) else {
+            return state.losses.count(.send)
         }
     }
 
@@ -142,13 +147,12 @@ extension DNSServer {
         bytes[2] = UInt8(flags.rawValue >> 8)
         bytes[3] = UInt8(flags.rawValue & 0xFF)
         switch waiter.destination {
-        case .datagram(let id, let peer):
-            if let listener = listeners[id] { Sockets.send(listener.socket, bytes, to: peer) }
+        case .datagram(let id, let peer): send(bytes, to: peer, from: id)
         case .stream(let id):
             guard let stream = streams[id] else { return }
             stream.waiting -= 1
             stream.enqueue(bytes)
-            do throws(SystemError) { try flush(stream, id) } catch { close(stream: id) }
+            flush(stream, id)
         }
     }
 }

@@ -21,18 +21,20 @@ public final class DNSServer {
     var streams: [UInt32: ClientStream] = [:]
     private var rules: [ForwardRule] = []
     private let batch = DatagramBatch()
-    private let streamBuffer = MessageBuffer(capacity: 65535)
+    private var shares = FairShares()
+    let streamBuffer = MessageBuffer(capacity: 65535)
     /// Where answers are written that had to wait.
     let lateBuffer = MessageBuffer(capacity: 65535)
     private var generation: UInt64 = .max
     private var nextID: UInt32 = 1
     /// When to try again to open sockets that could not be opened; nil if all are open.
     private var retryTime: Int64?
+    /// When the next heartbeat is due; nil if there are none.
+    private var heartbeatTime: Int64?
     private var failures: [DNSServerState.SocketKey: String] = [:]
 
-    /// Streams that may be open at once, and for one client.
-    private static let maximumStreams = 512
-    private static let maximumStreamsOfClient = 64
+    /// How often the server shows that it can answer, in milliseconds.
+    public static let heartbeatInterval: Int64 = 500
     /// Batches taken from one socket before others get their turn.
     private static let batches = 4
 
@@ -54,6 +56,7 @@ public final class DNSServer {
             snapshot: state.snapshot,
             cache: AnswerCache(capacity: configuration.cacheCapacity, maximumBytes: configuration.cacheBytes),
             options: configuration.resolver, metrics: state.metrics, buffer: streamBuffer)
+        heartbeatTime = configuration.sendsHeartbeats ? 0 : nil
         try state.watch(&poller, token: PollToken(.wakeUp, 0).rawValue)
     }
 
@@ -69,8 +72,9 @@ public final class DNSServer {
             for token in tokens { handle(PollToken(rawValue: token)) }
             if machine.nextDeadline.map({ now >= $0 }) ?? false { perform(machine.tick(now: now)) }
             answerLateClients()
-            for (id, stream) in streams where now >= stream.deadline { close(stream: id) }
+            closeIdleStreams()
             if let retryTime, now >= retryTime { adjust() }
+            if let heartbeatTime, now >= heartbeatTime { sendHeartbeats() }
         }
         for id in listeners.keys { close(listener: id) }
     }
@@ -84,7 +88,7 @@ public final class DNSServer {
 
     private func timeout() -> Int32 {
         var timeout: Int64 = streams.isEmpty && retryTime == nil ? -1 : 1000
-        for due in [machine.nextDeadline, waiters.nextDeadline] {
+        for due in [machine.nextDeadline, waiters.nextDeadline, heartbeatTime] {
             guard let due else { continue }
             let left = max(due - now, 0)
             timeout = timeout < 0 ? left : min(timeout, left)
@@ -107,13 +111,34 @@ public final class DNSServer {
         }
     }
 
+    /// Shows on each address that the server can answer there.
+    private func sendHeartbeats() {
+        heartbeatTime = now + Self.heartbeatInterval
+        guard resolver.snapshot.isComplete, !state.isDraining else { return }
+        for listener in listeners.values where !listener.key.isStream && listener.key.port == configuration.port {
+            let own = SocketAddress(listener.key.address, port: listener.key.port)
+            if !Sockets.send(listener.socket, [], to: own) { state.losses.count(.send) }
+        }
+    }
+
     private func receiveDatagrams(_ listener: DNSListener) {
         for _ in 0..<Self.batches {
             let count = batch.receive(listener.socket)
-            for index in 0..<count { answer(index, listener) }
-            batch.flush(listener.socket)
-            guard count == DatagramBatch.size else { return }
+            shares.begin()
+            for index in 0..<count {
+                guard !listener.isCrowded || shares.admits(batch.client(index)) else {
+                    state.losses.count(.share)
+                    continue
+                }
+                answer(index, listener)
+            }
+            for _ in 0..<batch.flush(listener.socket) { state.losses.count(.send) }
+            guard count == DatagramBatch.size else {
+                listener.isCrowded = false
+                return
+            }
         }
+        listener.isCrowded = Sockets.isCrowded(listener.socket)
     }
 
     private func answer(_ index: Int, _ listener: DNSListener) {
@@ -124,7 +149,7 @@ public final class DNSServer {
         }
         switch outcome {
         case .reply: batch.queue(index)
-        case .ignore: break
+        case .ignore: if batch.length(of: index) > 0 { state.losses.count(.malformed) }
         case .needs(let key):
             let query = batch.withBytes(of: index) { bytes in bytes.byteOffsets.map { bytes[byte: $0] } }
             let waiter = Waiter(
@@ -135,64 +160,20 @@ public final class DNSServer {
         if !resolver.refreshes.isEmpty { refresh() }
     }
 
-    // MARK: Streams
-
-    private func accept(_ listener: DNSListener) {
-        var client = IPAddress.unspecified(.ipv4)
-        while let socket = Sockets.accept(listener.socket, from: &client) {
-            guard streams.count < Self.maximumStreams,
-                streams.values.lazy.filter({ $0.client == client }).count < Self.maximumStreamsOfClient
-            else { continue }
-            let id = makeID()
-            guard (try? poller.add(socket, .read, token: PollToken(.stream, id).rawValue)) != nil else { continue }
-            streams[id] = ClientStream(socket: socket, client: client, now: now)
-        }
-    }
-
-    private func serve(stream id: UInt32) {
-        guard let stream = streams[id] else { return }
-        do throws(SystemError) {
-            let isOpen = try stream.receive()
-            while let query = stream.nextMessage(now: now) {
-                resolver.buffer = streamBuffer
-                let outcome = resolver.resolve(query, isDatagram: false, client: stream.client, now: now)
-                switch outcome {
-                case .reply: stream.enqueue(streamBuffer.bytes)
-                case .ignore: throw SystemError(.invalidArgument, "understand", "a query")
-                case .needs(let key):
-                    guard stream.waiting < ClientStream.maximumWaiting else {
-                        throw SystemError(.busy, "forward", "more queries of one connection")
-                    }
-                    stream.waiting += 1
-                    wait(Waiter(query: query, client: stream.client, destination: .stream(id), now: now), for: key)
-                }
-            }
-            try flush(stream, id)
-            if !isOpen, stream.waiting == 0 { close(stream: id) }
-        } catch {
-            close(stream: id)
-        }
-        if !resolver.refreshes.isEmpty { refresh() }
-    }
-
-    func flush(_ stream: ClientStream, _ id: UInt32) throws(SystemError) {
-        let interest = try stream.flush()
-        try poller.modify(stream.socket, interest, token: PollToken(.stream, id).rawValue)
-    }
-
-    func close(stream id: UInt32) { streams[id] = nil }
-
     // MARK: Sockets
 
     /// Follows the wanted addresses and servers; what fails is tried again later.
     private func adjust() {
-        let wanted = state.addresses
+        let addresses = state.addresses
+        let wanted = keys(addresses.own, port: configuration.port)
+            .union(keys(addresses.forPeers, port: configuration.peerPort))
         let rules = state.rules.map { rule in
             // What a server asked itself would come back to it without end.
             ForwardRule(
                 domain: rule.domain,
                 upstreams: rule.upstreams.filter {
-                    !wanted.contains($0.address) || $0.port != configuration.port || $0.tlsName != nil
+                    $0.tlsName != nil
+                        || !wanted.contains(.init(address: $0.address, port: $0.port, isStream: false))
                 })
         }
         if rules != self.rules {
@@ -201,29 +182,30 @@ public final class DNSServer {
             state.setHealth(machine.health(now: now))
         }
         retryTime = nil
-        for (id, listener) in listeners where !wanted.contains(listener.key.address) {
+        for (id, listener) in listeners where !wanted.contains(listener.key) {
             close(listener: id)
-            log("no longer answering on \(listener.key.address)")
+            if listener.key.isStream { log("no longer answering on \(listener.key)") }
         }
-        let present = Set(listeners.values.map(\.key))
-        for address in wanted.sorted() {
-            for isStream in [false, true] {
-                let key = DNSServerState.SocketKey(address: address, isStream: isStream)
-                if !present.contains(key) { open(key) }
-            }
-        }
+        for key in wanted.subtracting(listeners.values.map(\.key)).sorted() { open(key) }
+    }
+
+    private func keys(_ addresses: Set<IPAddress>, port: UInt16) -> Set<DNSServerState.SocketKey> {
+        Set(
+            addresses.flatMap { address in
+                [false, true].map { .init(address: address, port: port, isStream: $0) }
+            })
     }
 
     private func open(_ key: DNSServerState.SocketKey) {
         do throws(SystemError) {
-            let listener = try DNSListener(
-                id: makeID(), key: key, inherited: state.takeInherited(key), port: configuration.port)
+            let listener = try DNSListener(id: makeID(), key: key, inherited: state.takeInherited(key))
             let kind = key.isStream ? PollToken.Kind.connections : .datagrams
             try poller.add(listener.socket, .read, token: PollToken(kind, listener.id).rawValue)
             listeners[listener.id] = listener
             state.opened(key, listener.socket)
             failures[key] = nil
-            if key.isStream { log("answering on \(key.address) port \(configuration.port)") }
+            if key.isStream { log("answering on \(key)") }
+            if !key.isStream, heartbeatTime != nil { heartbeatTime = now }
         } catch {
             let text = "\(error)"
             if failures.updateValue(text, forKey: key) != text { log("cannot answer, trying again: \(text)") }
@@ -256,16 +238,16 @@ final class DNSListener {
     let id: UInt32
     let key: DNSServerState.SocketKey
     let socket: FileDescriptor
+    /// Whether more arrives than can be answered.
+    var isCrowded = false
 
-    init(id: UInt32, key: DNSServerState.SocketKey, inherited: consuming FileDescriptor?, port: UInt16)
-        throws(SystemError)
-    {
+    init(id: UInt32, key: DNSServerState.SocketKey, inherited: consuming FileDescriptor?) throws(SystemError) {
         self.id = id
         self.key = key
         if let inherited {
             socket = inherited
         } else {
-            socket = try Sockets.open(key.address, port: port, isStream: key.isStream)
+            socket = try Sockets.open(key.address, port: key.port, isStream: key.isStream)
         }
     }
 }

@@ -4,6 +4,11 @@ public import DNSResolution
 public struct DNSServerConfiguration: Sendable {
     /// The port to answer on.
     public var port: UInt16 = 53
+    /// The port on which other nodes ask, for whose pods this server stands in.
+    public var peerPort: UInt16 = 10053
+    /// Whether each socket for datagrams sends one without content to itself every `DNSServer.heartbeatInterval` while the
+    /// server can answer: the kernel's rules see by it that it can.
+    public var sendsHeartbeats = false
     /// What it does for whom.
     public var resolver = ResolverOptions()
     /// How many answers of other servers are kept.

@@ -10,12 +10,15 @@ public final class DNSServerState: Sendable {
     public struct SocketKey: Hashable, Sendable {
         /// The address.
         public let address: IPAddress
+        /// The port.
+        public let port: UInt16
         /// Whether it is for connections and not for datagrams.
         public let isStream: Bool
 
         /// Names a socket.
-        public init(address: IPAddress, isStream: Bool) {
+        public init(address: IPAddress, port: UInt16, isStream: Bool) {
             self.address = address
+            self.port = port
             self.isStream = isStream
         }
     }
@@ -23,6 +26,8 @@ public final class DNSServerState: Sendable {
     private struct Content {
         var snapshot: ZoneSnapshot
         var addresses: Set<IPAddress> = []
+        var peerAddresses: Set<IPAddress> = []
+        var isDraining = false
         var rules: [ForwardRule] = []
         var isStopped = false
         var secure: [(id: UInt32, answer: [UInt8]?)] = []
@@ -38,6 +43,8 @@ public final class DNSServerState: Sendable {
     private let wakeUp: FileDescriptor.Pipe
     /// What the server has answered.
     public let metrics = ResolverMetrics()
+    /// What it has lost.
+    public let losses = ServingMetrics()
 
     /// Makes the state of a server that answers nowhere yet.
     public init(snapshot: ZoneSnapshot) throws(SystemError) {
@@ -59,8 +66,13 @@ public final class DNSServerState: Sendable {
     /// The snapshot as last published.
     public var snapshot: ZoneSnapshot { content.withLock { $0.snapshot } }
 
-    /// The addresses to answer on.
-    var addresses: Set<IPAddress> { content.withLock { $0.addresses } }
+    /// The addresses to answer on, and those on which other nodes ask.
+    var addresses: (own: Set<IPAddress>, forPeers: Set<IPAddress>) {
+        content.withLock { ($0.addresses, $0.peerAddresses) }
+    }
+
+    /// Whether the server is about to end.
+    var isDraining: Bool { content.withLock { $0.isDraining } }
 
     /// The servers to ask.
     var rules: [ForwardRule] { content.withLock { $0.rules } }
@@ -72,8 +84,9 @@ public final class DNSServerState: Sendable {
     public var answering: Set<IPAddress> {
         content.withLock { content in
             Set(
-                content.open.filter { content.open.contains(SocketKey(address: $0.address, isStream: !$0.isStream)) }
-                    .map(\.address))
+                content.open.filter { key in
+                    content.open.contains(SocketKey(address: key.address, port: key.port, isStream: !key.isStream))
+                }.map(\.address))
         }
     }
 
@@ -98,11 +111,17 @@ public final class DNSServerState: Sendable {
         generation.wrappingAdd(1, ordering: .releasing)
     }
 
-    /// Answers on exactly these addresses.
-    public func setAddresses(_ addresses: Set<IPAddress>) {
-        content.withLock { $0.addresses = addresses }
+    /// Answers on exactly these addresses, and on the second ones for other nodes, at the port that is for them.
+    public func setAddresses(_ addresses: Set<IPAddress>, forPeers peerAddresses: Set<IPAddress> = []) {
+        content.withLock { content in
+            content.addresses = addresses
+            content.peerAddresses = peerAddresses
+        }
         wake()
     }
+
+    /// Answers on, but no longer says that it can: others may take its place before it ends.
+    public func drain() { content.withLock { $0.isDraining = true } }
 
     /// Asks these servers.
     public func setRules(_ rules: [ForwardRule]) {
@@ -149,7 +168,12 @@ extension DNSServerState {
 
     /// Notes an open socket, and keeps a duplicate of it for the next process.
     func opened(_ key: SocketKey, _ descriptor: borrowing FileDescriptor) {
-        let number = (try? descriptor.duplicate())?.release()
+        var number: Int32?
+        do throws(SystemError) {
+            number = try descriptor.duplicate().release()
+        } catch {
+            losses.count(.system)  // the next process opens its own
+        }
         content.withLock { content in
             content.open.insert(key)
             if let number, let old = content.offered.updateValue(number, forKey: key) {
@@ -174,4 +198,14 @@ extension DNSServerState {
             }
         }
     }
+}
+
+extension DNSServerState.SocketKey: Comparable, CustomStringConvertible {
+    /// By address, then port, datagrams first.
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.address, left.port, left.isStream ? 1 : 0) < (right.address, right.port, right.isStream ? 1 : 0)
+    }
+
+    /// The address and the port.
+    public var description: String { "\(address) port \(port)" }
 }

@@ -79,14 +79,20 @@ final class DatagramBatch {
         queued += 1
     }
 
-    /// Sends the answers; one that the socket does not take is lost, as on any network.
-    func flush(_ socket: borrowing FileDescriptor) {
+    /// The size of a datagram.
+    func length(of index: Int) -> Int { unsafe Int(received[index].length) }
+
+    /// Sends the answers; the result is the number of those that the socket has not taken.
+    func flush(_ socket: borrowing FileDescriptor) -> Int {
         var sent = 0
+        var lost = 0
         while sent < queued {
             let flags = Int32(MSG_DONTWAIT)
             let count = unsafe Int(duet_sendmmsg(socket.rawValue, answers + sent, UInt32(queued - sent), flags))
-            sent += max(count, 1)  // the first one is to blame for an error
+            if count <= 0 { lost += 1 }  // the first one is to blame for an error
+            sent += max(count, 1)
         }
         queued = 0
+        return lost
     }
 }

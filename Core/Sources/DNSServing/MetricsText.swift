@@ -31,6 +31,10 @@ public struct MetricsText {
         for server in state.health {
             text += "duet_dns_upstream_away{server=\"\(server.upstream)\"} \(server.isAway ? 1 : 0)\n"
         }
+        add("duet_dns_lost_total", "counter", "Queries without an answer and connections ended early, by reason.")
+        for reason in LossReason.allCases {
+            text += "duet_dns_lost_total{reason=\"\(reason)\"} \(state.losses.lost(reason))\n"
+        }
         let snapshot = state.snapshot
         add("duet_dns_zone_names", "gauge", "Names that exist in the zone of the cluster.")
         text += "duet_dns_zone_names \(snapshot.nameCount)\n"

@@ -8,16 +8,14 @@ public import Linux
 /// Both processes then hold the same sockets: nothing that waits in them is lost, whichever of the two reads it, and the
 /// former one may leave at any time.
 public enum SocketHandover {
-    /// One socket and what it is for, as 20 bytes: family, kind, and the address.
+    /// One socket and what it is for, as 20 bytes: family, kind, port in network order, and the address.
     private static let recordSize = 20
 
     /// Listens for the next process at a path that only root can reach, on a thread that ends with the server.
     public static func start(_ state: DNSServerState, at path: String) throws(SystemError) {
         let socket = Holder(try listen(at: path))
         try OSThread.detach(name: "dns-handover") {
-            guard var poller = try? Poller(), (try? poller.add(socket.descriptor, .read, token: 0)) != nil else {
-                return
-            }
+            guard var poller = Poller.watching(socket.descriptor, state) else { return }
             var tokens: [UInt64] = []
             while !state.isStopped {
                 poller.wait(milliseconds: 500, into: &tokens)
@@ -47,6 +45,8 @@ public enum SocketHandover {
             var record = [UInt8](repeating: 0, count: recordSize)
             record[0] = key.address.family == .ipv4 ? 4 : 6
             record[1] = key.isStream ? 1 : 0
+            record[2] = UInt8(key.port >> 8)
+            record[3] = UInt8(key.port & 0xFF)
             record.replaceSubrange(4..<(4 + key.address.bytes.count), with: key.address.bytes)
             _ = unsafe duet_send_descriptor(connection.rawValue, record, record.count, descriptor)
         }
@@ -66,7 +66,8 @@ public enum SocketHandover {
             guard size == recordSize, descriptor >= 0 else { return count }
             let owned = FileDescriptor(owning: descriptor)
             guard let address = IPAddress(bytes: record[4..<(record[0] == 4 ? 8 : 20)]) else { continue }
-            state.inherit(DNSServerState.SocketKey(address: address, isStream: record[1] == 1), owned)
+            let port = UInt16(record[2]) << 8 | UInt16(record[3])
+            state.inherit(DNSServerState.SocketKey(address: address, port: port, isStream: record[1] == 1), owned)
             count += 1
         }
     }

@@ -17,7 +17,11 @@ enum Sockets {
         let socket = try make(address.family, isStream: isStream)
         set(socket, SOL_SOCKET, SO_REUSEADDR, 1)
         set(socket, SOL_SOCKET, SO_REUSEPORT, 1)
-        if !isStream { set(socket, SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
+        if !isStream {
+            set(socket, SOL_SOCKET, SO_RCVBUF, receiveBuffer)
+            // Beyond the limit of the machine, which the node's own server may pass and others may not.
+            set(socket, SOL_SOCKET, SO_RCVBUFFORCE, receiveBuffer)
+        }
         if address.family == .ipv6 { set(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, acceptsBoth ? 0 : 1) }
         let name = "\(isStream ? "TCP" : "UDP") \(address.uriHost):\(port)"
         let local = SocketAddress(address, port: port)
@@ -48,7 +52,7 @@ enum Sockets {
 
     private static func set(_ socket: borrowing FileDescriptor, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value
-        // These options cannot fail on a socket of the right family.
+        // These options cannot fail on a socket of the right family, but for what only root may.
         _ = unsafe setsockopt(socket.rawValue, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
@@ -65,13 +69,21 @@ enum Sockets {
         return FileDescriptor(owning: number)
     }
 
-    /// Sends a datagram; one that does not fit the socket's queue is lost, as on any network.
-    static func send(_ socket: borrowing FileDescriptor, _ bytes: [UInt8], to peer: SocketAddress) {
+    /// Sends a datagram; false if the socket does not take it.
+    static func send(_ socket: borrowing FileDescriptor, _ bytes: [UInt8], to peer: SocketAddress) -> Bool {
         unsafe peer.read { address, size in
             unsafe bytes.withUnsafeBytes {
-                _ = unsafe sendto(socket.rawValue, $0.baseAddress, $0.count, 0, address, size)
+                unsafe sendto(socket.rawValue, $0.baseAddress, $0.count, 0, address, size) >= 0
             }
         }
+    }
+
+    /// Whether what waits to be read fills a good part of a socket's room.
+    static func isCrowded(_ socket: borrowing FileDescriptor) -> Bool {
+        var figures: [UInt32] = Array(repeating: 0, count: SK_MEMINFO_VARS)
+        var size = socklen_t(figures.count * 4)
+        guard unsafe getsockopt(socket.rawValue, SOL_SOCKET, SO_MEMINFO, &figures, &size) == 0 else { return false }
+        return figures[SK_MEMINFO_RMEM_ALLOC] > figures[SK_MEMINFO_RCVBUF] / 4
     }
 
     /// Sends as much as the socket takes.

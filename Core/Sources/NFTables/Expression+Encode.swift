@@ -24,6 +24,7 @@ extension Expression {
         case .counter: "counter"
         case .limit: "limit"
         case .noTrack: "notrack"
+        case .socketIsWildcard: "socket"
         case .match: "match"
         }
     }
@@ -38,7 +39,8 @@ extension Expression {
 
     private func encodeData(to data: inout NetlinkWriter) {
         switch self {
-        case .payload, .meta, .setMark, .connection, .setConnectionMark, .fib, .random, .counting, .hash:
+        case .payload, .meta, .setMark, .connection, .setConnectionMark, .fib, .random, .counting, .hash,
+            .socketIsWildcard:
             encodeLoad(to: &data)
         case .compare, .bitwise, .immediate, .verdict, .contains, .lookup, .verdictMap, .limit, .counter:
             encodeMatch(to: &data)
@@ -82,6 +84,9 @@ extension Expression {
             data.put(NFTA_HASH_MODULUS, modulus)
             data.put(NFTA_HASH_SEED, seed)
             data.put(NFTA_HASH_TYPE, NFT_HASH_JENKINS.rawValue)
+        case .socketIsWildcard(let register):
+            data.put(NFTA_SOCKET_KEY, NFT_SOCKET_WILDCARD.rawValue)
+            data.put(NFTA_SOCKET_DREG, register)
         default: break
         }
     }

@@ -49,6 +49,7 @@ extension Expression: CustomStringConvertible {
         case .limit(let rate, let seconds, let burst, let over):
             return "limit \(over ? "over" : "up to") \(rate) per \(seconds)s burst \(burst)"
         case .noTrack: return "notrack"
+        case .socketIsWildcard(let register): return "socket load wildcard => \(register)"
         case .match(let name, let revision, let data):
             return "match name \(name) rev \(revision) \(Key(bytes: data))"
         }

@@ -195,6 +195,11 @@ public enum Expression: Hashable, Sendable {
     case limit(rate: UInt64, seconds: UInt64, burst: UInt32, over: Bool = false)
     /// Keeps the packet out of connection tracking.
     case noTrack
+    /// Loads one byte about the socket that the packet is for: 1 if it is bound to any address, 0 if to this one; goes on
+    /// if there is one, which a connection that has not been accepted or has ended is not (Linux 5.9).
+    ///
+    /// Where the host sends, it is the sender's socket.
+    case socketIsWildcard(Register)
     /// Goes on if an extension of xtables matches, as iptables writes what nftables has no expression for.
     case match(extension: String, revision: UInt32, data: [UInt8])
 }

@@ -72,6 +72,24 @@ struct `dig gets answers` {
         #expect(try server.dig("other.svc.example.test").contains("status: SERVFAIL"))
     }
 
+    @Test func `that are too old when no other server is there, and tells it`() throws {
+        let far = try RunningServer(
+            Zones.make(domain: "example.test", [("far.svc", ["192.0.2.1"], [])], ttl: 1), addresses: ["127.0.0.3"],
+            port: 20542)
+        defer { far.stop() }
+        let server = try RunningServer(zone, port: 20543, upstreams: ["127.0.0.3:20542"])
+        defer { server.stop() }
+        #expect(try server.dig("+short", "far.svc.example.test") == "192.0.2.1")
+        far.stop()
+        let limit = ContinuousClock.now + .seconds(60)
+        var answer = ""
+        while !answer.contains("30\tIN\tA\t192.0.2.1"), ContinuousClock.now < limit {
+            answer = try server.dig("+noall", "+answer", "far.svc.example.test")
+        }
+        #expect(ContinuousClock.now < limit, "\(answer)")
+        #expect(MetricsText(server.state).text.contains(#"source="stale",type="A"}"#))
+    }
+
     @Test func `but not from the server itself`() throws {
         let server = try RunningServer(zone, port: 20537, upstreams: ["127.0.0.1:20537"])
         defer { server.stop() }

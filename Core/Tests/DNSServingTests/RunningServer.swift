@@ -30,15 +30,15 @@ enum Dig {
 enum Zones {
     static func name(_ text: String) -> DNSName { DNSName(text) ?? .root }
 
-    static func make(domain: String = "cluster.local", _ records: [(String, [String], [DNSRecordData])]) throws
-        -> ZoneSnapshot
-    {
+    static func make(
+        domain: String = "cluster.local", _ records: [(String, [String], [DNSRecordData])], ttl: UInt32 = 30
+    ) throws -> ZoneSnapshot {
         var zone = ZoneSnapshot(settings: try #require(ZoneSettings(domain: name(domain))))
         for (owner, addresses, others) in records {
             zone.set(
                 NameRecords(
                     name: name("\(owner).\(domain)"), addresses: addresses.compactMap { IPAddress($0) }, others: others,
-                    ttl: 30))
+                    ttl: ttl))
         }
         zone.isComplete = true
         return zone
@@ -54,13 +54,13 @@ final class RunningServer: Sendable {
 
     init(
         _ zone: ZoneSnapshot, addresses: [String] = ["127.0.0.1"], port: UInt16, upstreams: [String] = [],
-        inheritingFrom path: String? = nil, _ change: (inout DNSServerConfiguration) -> Void = { _ in }
+        inheritingFrom path: String? = nil, prepare: (DNSServerState) -> Void = { _ in }
     ) throws {
         self.port = port
         var configuration = DNSServerConfiguration()
         configuration.port = port
-        change(&configuration)
         state = try DNSServerState(snapshot: zone)
+        prepare(state)
         if let path { try SocketHandover.take(from: path, into: state) }
         state.setAddresses(Set(addresses.compactMap { IPAddress($0) }))
         state.setRules([ForwardRule(upstreams: upstreams.compactMap { Upstream(text: $0) })])

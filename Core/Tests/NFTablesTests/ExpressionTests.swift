@@ -84,6 +84,10 @@ struct ExpressionTests {
             ], "iifname != \"lo\""
         ),
         (.prerouting, .filter, [.noTrack], "notrack"),
+        (
+            .prerouting, .filter, [.socketIsWildcard(Register(0)), .compare(Register(0), .equal, [0])],
+            "socket wildcard 0"
+        ),
         (.input, .filter, [.verdict(.jump("other"))], "jump other"),
         (
             .input, .filter,
