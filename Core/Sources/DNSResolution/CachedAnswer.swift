@@ -102,9 +102,9 @@ public final class CachedAnswer {
     /// Names in it may point to the question, which has been spelled at random; they are spelled as `key` is.
     public init(_ message: Span<UInt8>, for key: FactKey, now: Int64) throws(DNSError) {
         var respelled = (0..<message.count).map { message[$0] }
-        let question = DNSHeader.size..<min(DNSHeader.size + key.name.count, respelled.count)
-        if question.lowerBound < question.upperBound, respelled[question].map(DNSName.folded) == key.name {
-            respelled.replaceSubrange(question, with: key.name)
+        let end = DNSHeader.size + key.name.count
+        if end <= respelled.count, respelled[DNSHeader.size..<end].map(DNSName.folded) == key.name {
+            respelled.replaceSubrange(DNSHeader.size..<end, with: key.name)
         }
         var reader = try DNSMessageReader(respelled.span)
         let header = reader.header

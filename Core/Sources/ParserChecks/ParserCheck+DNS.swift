@@ -3,16 +3,16 @@ import DNSMessage
 import DNSResolution
 
 extension ParserCheck {
-    /// The parsers of what strangers send to the DNS server.
-    static let dns: [ParserCheck] = [ParserCheck("dns-query", dnsQuery)]
+    /// The parsers of what clients and other servers send to the DNS server.
+    static let dns: [ParserCheck] = [
+        ParserCheck("dns-query", dnsQuery), ParserCheck("dns-answer", dnsAnswer),
+    ]
 
-    /// A resolver with a name of each kind.
-    private static func resolver(_ buffer: MessageBuffer) -> Resolver? {
+    /// A zone with a name of each kind.
+    private static let zone: ZoneSnapshot? = {
         func name(_ text: String) -> DNSName { DNSName("\(text).cluster.local") ?? .root }
         guard let domain = DNSName("cluster.local"), let settings = ZoneSettings(domain: domain, searchShortcut: [])
-        else {
-            return nil
-        }
+        else { return nil }
         var zone = ZoneSnapshot(settings: settings)
         let addresses = ["10.0.0.1", "fd00::1"].compactMap { IPAddress($0) }
         let location = DNSRecordData.srv(priority: 0, weight: 1, port: 80, target: name("web.default.svc"))
@@ -26,11 +26,21 @@ extension ParserCheck {
         }
         zone.setClient(.loopback(.ipv4), ClientProfile(families: [.ipv6], namespace: "default", treatment: .synthesize))
         zone.isComplete = true
+        return zone
+    }()
+    private static let metrics = ResolverMetrics()
+    private static let options: ResolverOptions = {
         var options = ResolverOptions()
         options.dns64 = DNS64(prefixes: [.wellKnown])
-        return Resolver(
-            snapshot: zone, cache: AnswerCache(capacity: 16), options: options, metrics: ResolverMetrics(),
-            buffer: buffer)
+        return options
+    }()
+
+    /// A resolver that has heard nothing yet.
+    static func resolver(_ buffer: MessageBuffer) -> Resolver? {
+        zone.map {
+            Resolver(
+                snapshot: $0, cache: AnswerCache(capacity: 16), options: options, metrics: metrics, buffer: buffer)
+        }
     }
 
     private static func resolve(_ resolver: Resolver, _ query: [UInt8], isDatagram: Bool) -> Resolver.Outcome {
