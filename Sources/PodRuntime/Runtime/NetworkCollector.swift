@@ -10,6 +10,7 @@ actor NetworkCollector {
     private let configuration: NodeConfiguration
     private let runtime: CRIRuntime
     private let logger: Logger
+    private let results = CachedResults()
     private var creating = 0
     private var isCollecting = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -52,6 +53,13 @@ actor NetworkCollector {
 
     /// Whether it is done: a runtime that does not answer is asked again.
     private func collect() async -> Bool {
+        do throws(SystemError) {
+            for name in try results.removeTorn() {
+                logger.info("removed what the runtime had noted in part", metadata: ["file": "\(name)"])
+            }
+        } catch {
+            logger.warning("cannot remove what the runtime has noted in part: \(error)")
+        }
         guard let list = networkList() else { return true }
         guard let sandboxes = try? await runtime.sandboxes() else { return false }
         for (type, plugin) in list.collections(keeping: sandboxes.map(\.id)) {
