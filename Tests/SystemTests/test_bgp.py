@@ -129,6 +129,9 @@ class BGPTest(unittest.TestCase):
                                  *options(node))
                 self.topology.echo(node.namespace)
             blocks = {block for node in nodes for block in node.blocks}
+            # A daemon that gets its configuration in steps may begin a session again at each of them.
+            eventually(lambda: all(self.told(node) for node in nodes), "the daemons know everything")
+            eventually(lambda: self.learned() == blocks, "the router knows the blocks", 60)
             # Routers on the way are enough: no tunnel, and pods show their own address.
             for node in nodes:
                 eventually(node.configuration, "the CNI configuration")
@@ -140,9 +143,6 @@ class BGPTest(unittest.TestCase):
                 targets = other.pods[0].addresses
                 seen = self.topology.call(node.pods[0].namespace, [(target, 1500) for target in targets])
                 self.assertEqual(seen, {target: [own, True] for target, own in zip(targets, node.pods[0].addresses)})
-            # A daemon that gets its configuration in steps may begin a session again at each of them.
-            eventually(lambda: all(self.told(node) for node in nodes), "the daemons know everything")
-            eventually(lambda: self.learned() == blocks, "the router knows the blocks", 60)
             before = eventually(self.standing, "every session stands")
             self.assertEqual(len(before), 2 * len(underlay))
             # A further block of a node comes, and goes.
