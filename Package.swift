@@ -138,7 +138,7 @@ let targets: [Target] = [
         dependencies: ["KubernetesClient"]
             + core(
                 "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
-                "Netlink", "RouteNetlink") + [
+                "Netlink", "RouteNetlink", "NFTables") + [
                 log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -226,7 +226,7 @@ let targets: [Target] = [
         ["KubernetesClient"]
             + core(
                 "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
-                "RouteNetlink") + [log]),
+                "RouteNetlink", "NFTables") + [log]),
     tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),
     tests("LocalCluster", core("Addresses")),
 ]

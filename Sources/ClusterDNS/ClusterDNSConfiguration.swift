@@ -26,6 +26,8 @@ public struct ClusterDNSConfiguration: Sendable {
     public var stubs: [ForwardRule] = []
     /// The file that names the servers, and is followed.
     public var resolvConf = "/etc/resolv.conf"
+    /// Whether other nodes' servers stand in for this one, and it for them; takes the node's name.
+    public var hasFailover = true
     /// Networks that are answered beside those of pods and nodes.
     public var allowed: [IPPrefix] = []
     /// The port of `/metrics`; nil for none.

@@ -7,29 +7,37 @@ import KubernetesAPI
 import KubernetesClient
 import Linux
 public import Logging
+import NFTables
 public import ServiceLifecycle
 import Synchronization
 
 /// Answers DNS queries on a node, on the cluster addresses of the DNS Service, from the node's own watch cache.
 ///
-/// When it ends the addresses stay on the link, and the next process answers on them at once.
+/// When it ends the addresses stay on the link, and the next process answers on them at once; until then the kernel leads
+/// queries to the servers of other nodes.
 public final class ClusterDNSService: ServiceLifecycle.Service {
     private let informers: ClusterDNSInformers
     private let configuration: ClusterDNSConfiguration
     private let logger: Logger
     private let content: Mutex<ClusterDNSContent>
     private let state: DNSServerState
+    /// The rules for queries without a server; nil until the first are made, and after a failure.
+    private let failover = Mutex<FailoverReconciler<NFTablesSocket>?>(nil)
 
     /// How long changes are gathered before they are published.
     private static let coalescing = Duration.milliseconds(2)
     /// How often the file that names other servers is looked at.
     private static let fileInterval = Duration.seconds(5)
+    /// How often the rules for queries without a server are looked at.
+    private static let auditInterval = Duration.seconds(5)
 
     /// Makes the service; the informers are run by whoever made them.
     public init(informers: ClusterDNSInformers, configuration: ClusterDNSConfiguration, logger: Logger) throws {
         self.informers = informers
-        self.configuration = configuration
         self.logger = logger
+        var configuration = configuration
+        configuration.server.sendsHeartbeats = configuration.hasFailover && configuration.nodeName != nil
+        self.configuration = configuration
         let content = ClusterDNSContent(configuration, hasPods: informers.pods != nil)
         state = try DNSServerState(snapshot: content.model.zone)
         self.content = Mutex(content)
@@ -46,6 +54,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
             group.addTask { try await self.serve() }
             for follow in followers(signal) { group.addTask(operation: follow) }
             group.addTask { await self.publish(changes, signal) }
+            if configuration.server.sendsHeartbeats { group.addTask { await self.keepFailover(signal) } }
             group.addTask { await self.followServers() }
             if let path = configuration.handoverPath { try SocketHandover.start(state, at: path) }
             if let port = configuration.metricsPort {
@@ -61,6 +70,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     private func waitForEnd() async {
         try? await gracefulShutdown()
         guard !Task.isCancelled, configuration.lameduckSeconds > 0 else { return }
+        state.drain()
         logger.info("answering a little longer", metadata: ["seconds": "\(configuration.lameduckSeconds)"])
         try? await Task.sleep(for: .seconds(configuration.lameduckSeconds))
     }
@@ -160,7 +170,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
             let (zone, wanted, former) = content.withLock { content in
                 let update = content.update(
                     now: UInt32(truncatingIfNeeded: time(nil)), local: configuration.localAddresses)
-                return (update.zone, update.addresses, content.addresses)
+                return (update.zone, update.place, content.place)
             }
             if let zone { state.publish(zone) }
             if wanted != former, !move(to: wanted, from: former) {
@@ -170,19 +180,46 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         }
     }
 
-    /// Puts the addresses on the link and answers there; false if the link has not taken all of them.
-    private func move(to wanted: Set<IPAddress>, from former: Set<IPAddress>) -> Bool {
-        state.setAddresses(wanted)
+    /// Puts the addresses on the link and answers there; false if the kernel has not taken all of it.
+    private func move(to wanted: ClusterDNSContent.Place, from former: ClusterDNSContent.Place) -> Bool {
+        state.setAddresses(wanted.addresses, forPeers: wanted.forPeers)
+        guard applyFailover(wanted.failover) else { return false }
         if let link = configuration.link {
             do {
-                try LinkAddresses.apply(wanted.filter { !$0.isLoopback }, former: former, link: link)
+                try LinkAddresses.apply(
+                    wanted.addresses.filter { !$0.isLoopback }, former: former.addresses, link: link)
             } catch {
                 logger.error("the DNS addresses are not all on the node", metadata: ["error": "\(error)"])
                 return false
             }
         }
-        content.withLock { $0.addresses = wanted }
+        content.withLock { $0.place = wanted }
         return true
+    }
+
+    /// Makes the kernel's rules follow a plan; false if they do not.
+    private func applyFailover(_ plan: FailoverPlan?) -> Bool {
+        guard let plan else { return true }
+        do {
+            try failover.withLock { failover in
+                var reconciler = try failover.take() ?? FailoverReconciler(NFTablesSocket())
+                try reconciler.apply(plan)
+                failover = consume reconciler
+            }
+            return true
+        } catch {
+            logger.error(
+                "other nodes do not stand in for this one's DNS server as they should", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Puts the rules right where somebody else has changed them.
+    private func keepFailover(_ signal: AsyncStream<Void>.Continuation) async {
+        repeat {
+            try? await Task.sleep(for: Self.auditInterval)
+            if !applyFailover(content.withLock { $0.place.failover }) { signal.yield() }
+        } while !Task.isCancelled
     }
 
     // MARK: Other servers

@@ -45,6 +45,10 @@ struct DNSOptions: ParsableArguments {
     @Option(help: "Address of the node's own to answer on too; repeatable.")
     var dnsLocalAddress: [String] = []
 
+    @Option(
+        help: "Port on which nodes stand in for each other's server, the same on all of them; 0 for not at all.")
+    var dnsPeerPort: UInt16 = 10053
+
     @Option(help: "Prefix that IPv4 addresses are embedded in for DNS64, such as 64:ff9b::/96; repeatable.")
     var dns64Prefix: [String] = []
 
@@ -115,6 +119,8 @@ struct DNSOptions: ParsableArguments {
             excludedIPv6: try prefixes(dns64ExcludeIpv6, "--dns64-exclude-ipv6", family: .ipv6),
             excludedIPv4: try prefixes(dns64ExcludeIpv4, "--dns64-exclude-ipv4", family: .ipv4))
         result.server.resolver.staleSeconds = dnsServeStale
+        result.hasFailover = dnsPeerPort != 0
+        result.server.peerPort = dnsPeerPort
         result.metricsPort = dnsMetricsPort == 0 ? nil : dnsMetricsPort
         result.handoverPath = dnsHandover
         result.lameduckSeconds = dnsLameduck
