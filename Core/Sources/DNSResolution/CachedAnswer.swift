@@ -74,6 +74,8 @@ public final class CachedAnswer {
     var staleUntil: Int64 = 0
     /// Whether it has been asked for before its end.
     var isRefreshing = false
+    /// What has been made of it and of the IPv4 addresses of the same name.
+    var ready: ReadyAnswer?
 
     /// Lifetimes are cut to these, in seconds.
     static let maximumTTL: UInt32 = 86400
@@ -155,7 +157,10 @@ public final class CachedAnswer {
     }
 
     /// The memory that it takes, about.
-    var cost: Int { 256 + bytes.count + key.name.count + items.count * MemoryLayout<Item>.stride }
+    var cost: Int {
+        256 + bytes.count + key.name.count + items.count * MemoryLayout<Item>.stride
+            + (key.type == .aaaa && !hasData ? ReadyAnswer.cost : 0)
+    }
 
     /// Whether it is a failure and not an answer.
     var isFailure: Bool { code != .noError && code != .nameError }

@@ -43,11 +43,10 @@ extension Resolver {
         let options = FactKey.options(query.wantsDNSSEC, query.flags.contains(.checkingDisabled))
         let found = followsTarget ? cache.find(target, type, options) : cache.find(name, type, options)
         guard let answer = found else { return .missing }
-        answer.hits &+= 1
         source = attempt == .first ? .cache : .upstream
         let age = UInt32(truncatingIfNeeded: max(now - answer.stored, 0) / 1000)
+        use(answer)
         if now <= answer.expires {
-            refreshIfNearEnd(answer)
             return .known(answer, age: age, isStale: false)
         }
         guard !answer.isFailure, self.options.staleSeconds > 0,
@@ -58,9 +57,10 @@ extension Resolver {
         return .known(answer, age: age, isStale: true)
     }
 
-    /// Notes an answer that is in use and in the last tenth of its lifetime.
-    private func refreshIfNearEnd(_ answer: CachedAnswer) {
-        guard !answer.isRefreshing, answer.ttl >= 10, answer.hits >= 3, !answer.isFailure,
+    /// Counts a use of an answer, and notes one that is in the last tenth of its lifetime.
+    func use(_ answer: CachedAnswer) {
+        answer.hits &+= 1
+        guard now <= answer.expires, !answer.isRefreshing, answer.ttl >= 10, answer.hits >= 3, !answer.isFailure,
             (answer.expires - now) * 10 <= Int64(answer.ttl) * 1000
         else { return }
         answer.isRefreshing = true

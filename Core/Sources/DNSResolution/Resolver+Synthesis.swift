@@ -74,6 +74,7 @@ extension Resolver {
     /// Answers an AAAA question for which another server's answer is at hand: with that, if it has addresses that count,
     /// or else with addresses made of the name's IPv4 addresses.
     func resolveSynthesized(_ answer: CachedAnswer, age: UInt32, isStale: Bool) -> Step {
+        if !isStale, !followsTarget, let ready = answer.ready, useReady(ready) { return .done(.noError) }
         var hasAccepted = false
         let bytes = answer.bytes
         for index in 0..<answer.answerCount where answer.items[index].type == DNSRecordType.aaaa.rawValue {
@@ -111,10 +112,24 @@ extension Resolver {
         }
         if made > 0 {
             source = .synthesized
+            if !isStale, !innerStale, !isTruncated, !followsTarget, start.1 == Counts() {
+                answer.ready = ReadyAnswer(
+                    buffer, from: start.0, count: counts.answer, made: now,
+                    expires: min(answer.expires, inner.expires), origin: inner)
+            }
             return .done(.noError)
         }
         buffer.truncate(to: start.0)
         (counts, owner) = (start.1, start.2)
         return append(answer, age: age, isStale: isStale, excluding: true)
+    }
+
+    /// Copies an answer that has been made before; false if it is of no use any more.
+    private func useReady(_ ready: ReadyAnswer) -> Bool {
+        guard ready.append(to: buffer, now: now) else { return false }
+        counts.answer = ready.count
+        source = .synthesized
+        use(ready.origin)
+        return true
     }
 }

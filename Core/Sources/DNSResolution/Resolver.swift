@@ -49,7 +49,7 @@ public final class Resolver {
     var rotation: UInt = 0
     var scratch: [UInt8] = []
 
-    struct Counts {
+    struct Counts: Equatable {
         var answer: UInt16 = 0
         var authority: UInt16 = 0
         var additional: UInt16 = 0

@@ -91,6 +91,18 @@ import Testing
         #expect(try never.ask("four.example", .aaaa, from: six).texts == [])
     }
 
+    @Test(arguments: [ZoneSettings.PodNames.disabled, .insecure, .verified])
+    func `knows the pods, whether their names are answered or not`(names: ZoneSettings.PodNames) throws {
+        let bench = ResolverBench(Fixtures.filled(Fixtures.emptyModel(pods: names))) {
+            $0.dns64 = DNS64(prefixes: [.wellKnown])
+            $0.policy.ipv4Only = .filter
+        }
+        bench.add("four.example", ("four.example", .address("198.51.99.1")))
+        #expect(try bench.ask("four.example", .aaaa, from: six).texts == ["64:ff9b::c633:6301"])
+        #expect(try bench.ask("web.default.svc.cluster.local", .aaaa, from: four).texts == [])
+        #expect(try bench.ask("web.default.svc.cluster.local", .aaaa, from: both).texts == ["fd00:10:96::20"])
+    }
+
     @Test func `leaves out families that a pod does not have`() throws {
         let bench = bench {
             $0.policy = TreatmentPolicy(ipv4Only: .filter, ipv6Only: [.filter, .synthesize])
@@ -160,5 +172,65 @@ import Testing
             #expect(answer.texts == ["64:ff9b::c633:6301"])
             #expect(answer.answers.first?.ttl == ttl, "\(code)")
         }
+    }
+}
+
+/// Made addresses are kept as they stand in an answer; what comes of it must be what would be made anew.
+@Suite struct `Addresses that have been made before` {
+    private let six = "fd00:10:244::6"
+
+    private func bench() -> ResolverBench {
+        let bench = ResolverBench(Fixtures.zone) { $0.dns64 = DNS64(prefixes: [.wellKnown]) }
+        bench.negativeTTL = 200
+        bench.add("plain.example", ("plain.example", .address("8.8.8.8")), ("plain.example", .address("8.8.4.4")))
+        bench.add(
+            "alias.example", ("alias.example", .cname(Fixtures.name("end.example"))),
+            ("end.example", .address("8.8.4.4")))
+        return bench
+    }
+
+    @Test(arguments: ["plain.example", "alias.example"])
+    func `are the same, with what is left of their lifetimes`(name: String) throws {
+        let (bench, fresh) = (bench(), bench())
+        for passed in [0, 1_000, 30_500, 199_000] as [Int64] {
+            // The one has answered before at other times, the other makes its answer of the same facts each time.
+            bench.now = 1_000_000 + passed
+            let again = try bench.ask(name, .aaaa, from: six)
+            fresh.now = 1_000_000
+            _ = try fresh.ask(name, .a)
+            _ = try fresh.ask(name, .aaaa, from: "10.244.0.5")
+            fresh.now += passed
+            let anew = try fresh.ask(name, .aaaa, from: six)
+            #expect(again.answers == anew.answers, "after \(passed) ms")
+            #expect(again.answers.last?.ttl == 200 - UInt32(passed / 1000))
+        }
+        #expect(bench.asked.count == 2)
+        bench.now += 2_000
+        #expect(try bench.ask(name, .aaaa, from: six).answers.last?.ttl == 99)
+        #expect(bench.asked.map(\.type) == [.aaaa, .a, .aaaa], "the absence has ended, the address has not")
+    }
+
+    @Test func `are made anew for clients that take less, and for other treatments`() throws {
+        let bench = bench()
+        let many = (1...30).map { ("many.example", DNSRecordData.address("8.8.8.\($0)")) }
+        bench.answers["many.example A"] = .success(
+            many.map { ResourceRecord(name: Fixtures.name($0.0), ttl: 300, data: $0.1) })
+        bench.answers["many.example AAAA"] = .success([])
+        let large = ExtendedDNS(payloadSize: 1232)
+        for _ in 0..<2 {
+            #expect(try bench.ask("many.example", .aaaa, from: six, extendedDNS: large).answers.count == 30)
+            let small = try bench.ask("many.example", .aaaa, from: six)
+            #expect(small.flags.contains(.truncated) && small.answers.count < 30)
+            #expect(try bench.ask("plain.example", .aaaa, from: six).answers.count == 2)
+            #expect(try bench.ask("plain.example", .aaaa, from: "10.244.0.5").answers.isEmpty)
+        }
+    }
+
+    @Test func `are asked for again before their end`() throws {
+        let bench = bench()
+        for _ in 0..<4 { _ = try bench.ask("plain.example", .aaaa, from: six) }
+        bench.now += 185_000
+        for _ in 0..<3 { _ = try bench.ask("plain.example", .aaaa, from: six) }
+        #expect(bench.resolver.refreshes.map(\.type) == [.aaaa], "their IPv4 addresses hold longer")
     }
 }
