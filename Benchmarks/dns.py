@@ -12,11 +12,13 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "Tests", "SystemTests"))
 os.environ.setdefault("DUET_TOOLS", os.path.join(ROOT, ".tools"))
+import resolvers  # noqa: E402
 from report import Suite  # noqa: E402
 from server import Server, free_port  # noqa: E402
-from support import DUET, run  # noqa: E402
+from support import DUET, eventually, run  # noqa: E402
 
 SERVICES = int(os.environ.get("DNS_SERVICES", "10000"))
+PODS = int(os.environ.get("DNS_PODS", "150000"))
 RATE = int(os.environ.get("DNS_RATE", "20000"))
 SECONDS = int(os.environ.get("DNS_SECONDS", "8"))
 ADDRESS, DOMAIN = "10.96.0.10", "cluster.local"
@@ -85,7 +87,7 @@ def peak(pid, address, port, queries):
 
 
 def fill(server):
-    """Ten thousand Services of both families, and an endpoint slice of each family for every one."""
+    """Services of both families."""
     connection = server.client()
     for index in range(SERVICES):
         body = {"metadata": {"name": f"service-{index}"},
@@ -95,6 +97,26 @@ def fill(server):
     listing = server.call("GET", "/api/v1/namespaces/default/services", client=connection)[1]["items"]
     connection.close()
     return {item["metadata"]["name"]: item["spec"]["clusterIPs"] for item in listing}
+
+
+def add_endpoints(server):
+    """An endpoint slice of each family for every Service, which hold all pods between them."""
+    connection = server.client()
+    each = PODS // SERVICES
+    for index in range(SERVICES):
+        for family, address in (("IPv4", "10.{}.{}.{}"), ("IPv6", "fd00:10:244::{:x}:{:x}:{:x}")):
+            endpoints = []
+            for pod in range(index * each, (index + 1) * each):
+                name = f"deployment-{index}-5d4f6c7b8-{pod:06}"
+                endpoints.append({
+                    "addresses": [address.format(128 + pod // 62500, pod // 250 % 250, pod % 250)], "nodeName": f"node-{pod // 30}",
+                    "conditions": {"ready": True, "serving": True, "terminating": False}, "zone": f"zone-{pod % 3}",
+                    "targetRef": {"kind": "Pod", "name": name, "namespace": "default", "uid": f"{pod:08}-0000-4000-8000-000000000000"}})
+            status, answer = server.call("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+                "metadata": {"name": f"service-{index}-{family.lower()}", "labels": {"kubernetes.io/service-name": f"service-{index}"}},
+                "addressType": family, "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}], "endpoints": endpoints}, connection)
+            assert status == 201, answer
+    connection.close()
 
 
 def main():
@@ -119,53 +141,13 @@ def main():
             for name, (ipv4, ipv6) in addresses.items():
                 if name.startswith("service-"):
                     file.write(f"{name}.default.svc A {ipv4}\n{name}.default.svc AAAA {ipv6}\n")
-        for role, port, zone in [("upstream", upstream, "example.test"), ("knot", knot_port, DOMAIN)]:
-            os.makedirs(f"{files}/{role}")
-            with open(f"{files}/{role}.conf", "w") as file:
-                file.write(f"""server:
-  rundir: {files}/{role}
-  listen: 127.0.0.1@{port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: {files}/{role}
-zone:
-  - domain: {zone}
-    storage: {files}
-    file: {zone}.zone
-""")
-        Peer(stack, "knotd", "-c", f"{files}/upstream.conf")
-        knot = Peer(stack, "knotd", "-c", f"{files}/knot.conf")
-        with open(f"{files}/unbound.conf", "w") as file:
-            file.write(f"""server:
-  directory: "{files}"
-  chroot: ""
-  username: ""
-  pidfile: "{files}/unbound.pid"
-  interface: 127.0.0.1
-  port: {unbound_port}
-  num-threads: 1
-  do-not-query-localhost: no
-  do-daemonize: no
-  use-syslog: no
-  local-zone: "test." nodefault
-  module-config: "dns64 iterator"
-  dns64-prefix: 64:ff9b::/96
-  local-zone: "{DOMAIN}" nodefault
-  msg-cache-size: 64m
-  rrset-cache-size: 64m
-  cache-min-ttl: 600
-stub-zone:
-  name: "{DOMAIN}"
-  stub-addr: 127.0.0.1@{knot_port}
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@{upstream}
-remote-control:
-  control-enable: no
-""")
-        unbound = Peer(stack, "unbound", "-c", f"{files}/unbound.conf")
+        Peer(stack, "knotd", "-c", resolvers.knot(
+            files, "upstream", [f"127.0.0.1@{upstream}"], {"example.test": "example.test.zone"}, workers=1))
+        knot = Peer(stack, "knotd", "-c", resolvers.knot(
+            files, "knot", [f"127.0.0.1@{knot_port}"], {DOMAIN: f"{DOMAIN}.zone"}, workers=1))
+        unbound = Peer(stack, "unbound", "-c", resolvers.unbound(
+            files, unbound_port, "num-threads: 1", f'local-zone: "{DOMAIN}" nodefault', "msg-cache-size: 64m", "rrset-cache-size: 64m",
+            "cache-min-ttl: 600", forward=f"127.0.0.1@{upstream}", stubs={DOMAIN: f"127.0.0.1@{knot_port}"}))
         duet = Peer(stack, DUET, "dns", "--kubeconfig", f"{server.files}/admin.kubeconfig", "--dns-upstream",
                     f"127.0.0.1:{upstream}", "--dns64-prefix", "64:ff9b::/96", "--dns-dual-stack-pods", "synthesize")
         last = f"service-{SERVICES - 1}.default.svc.{DOMAIN}"
@@ -218,8 +200,15 @@ remote-control:
             delays.append((time.monotonic() - start) * 1000)
         delays.sort()
         suite.add("event to answer, p99", delays[98], "ms", 20, "from the request that makes a Service to the first answer")
-        suite.add("memory", stat(duet.pid)[1], "MiB", 120,
-                  f"resident memory of `duet dns` with {SERVICES} dual-stack Services; endpoints are not among them")
+        suite.add("memory, Services", stat(duet.pid)[1], "MiB", 120,
+                  f"resident memory of `duet dns` with {SERVICES} dual-stack Services, without endpoints")
+        add_endpoints(server)
+        pod = PODS // SERVICES * SERVICES - 1
+        last_address = f"10.{128 + pod // 62500}.{pod // 250 % 250}.{pod % 250}"
+        eventually(lambda: "service-" in run("dig", f"@{ADDRESS}", "+short", "-x", last_address, check=False).stdout,
+                   "the last endpoint has a name", 600)
+        suite.add("memory, Services and pods", stat(duet.pid)[1], "MiB", 120,
+                  f"the same with {PODS} pods behind them, an endpoint of each family for each")
     print(suite.table())
 
 

@@ -5,6 +5,7 @@ import DNSServing
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: Dig.isInstalled)) struct `The service` {

@@ -1,4 +1,5 @@
 """`duet dns` as resolvers meet it: against the names of a real server, and beside unbound and BIND on the same questions."""
+import itertools
 import os
 import shutil
 import signal
@@ -7,11 +8,14 @@ import tempfile
 import time
 import unittest
 
+import resolvers
 from server import SERVICES, Server, free_port
 from support import DUET, eventually, run
 
 RANGES = "10.96.0.0/16,fd00:10:96::/112"
 ADDRESSES = ("10.96.0.10", "fd00:10:96::a")
+# An address of this machine that is no loopback, as one stands in a resolv.conf.
+OUTSIDE = "198.51.98.7"
 
 ZONE = """$ORIGIN example.test.
 $TTL 300
@@ -42,7 +46,7 @@ class Process:
 
     def __init__(self, test, *command):
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        test.addClassCleanup(self.stop)
+        (test.addClassCleanup if isinstance(test, type) else test.addCleanup)(self.stop)
 
     def stop(self, with_signal=signal.SIGTERM):
         if self.process.poll() is None:
@@ -67,6 +71,7 @@ class ClusterNames(unittest.TestCase):
         cls.addClassCleanup(cls.server.remove)
         cls.server.start()
         cls.addClassCleanup(cls.remove_addresses)
+        run("ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
         cls.authority, cls.metrics = free_port(), free_port()
         cls.start_authority()
         for body in [
@@ -97,26 +102,15 @@ class ClusterNames(unittest.TestCase):
 
     @classmethod
     def remove_addresses(cls):
-        for address in ADDRESSES:
+        for address in (*ADDRESSES, OUTSIDE):
             run("ip", "address", "del", f"{address}/{128 if ':' in address else 32}", "dev", "lo", check=False)
 
     @classmethod
     def start_authority(cls):
-        os.makedirs(f"{cls.files}/knot")
         with open(f"{cls.files}/example.test.zone", "w") as file:
             file.write(ZONE)
-        with open(f"{cls.files}/knot.conf", "w") as file:
-            file.write(f"""server:
-  rundir: {cls.files}/knot
-  listen: 127.0.0.1@{cls.authority}
-database:
-  storage: {cls.files}/knot
-zone:
-  - domain: example.test
-    storage: {cls.files}
-    file: example.test.zone
-""")
-        Process(cls, "knotd", "-c", f"{cls.files}/knot.conf")
+        Process(cls, "knotd", "-c", resolvers.knot(
+            cls.files, "knot", [f"127.0.0.1@{cls.authority}", f"{OUTSIDE}@53"], {"example.test": "example.test.zone"}))
         eventually(lambda: "198.51.99.1" in run(
             "dig", "@127.0.0.1", "-p", str(cls.authority), "+short", "+time=1", "+tries=1", "four.example.test",
             check=False).stdout, "the authority answers")
@@ -177,26 +171,6 @@ int main(int count, char **names) {
 
     def test_agrees_with_unbound_and_bind(self):
         unbound, bind = free_port(), free_port()
-        with open(f"{self.files}/unbound.conf", "w") as file:
-            file.write(f"""server:
-  directory: "{self.files}"
-  chroot: ""
-  username: ""
-  pidfile: "{self.files}/unbound.pid"
-  interface: 127.0.0.1
-  port: {unbound}
-  do-not-query-localhost: no
-  do-daemonize: no
-  use-syslog: no
-  local-zone: "test." nodefault
-  module-config: "dns64 iterator"
-  dns64-prefix: 64:ff9b::/96
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@{self.authority}
-remote-control:
-  control-enable: no
-""")
         with open(f"{self.files}/named.conf", "w") as file:
             file.write(f"""options {{
   directory "{self.files}"; pid-file none; session-keyfile none; dnssec-validation no;
@@ -206,7 +180,8 @@ remote-control:
 }};
 controls {{ }};
 """)
-        references = [Process(type(self), "unbound", "-c", f"{self.files}/unbound.conf"),
+        references = [Process(type(self), "unbound", "-c", resolvers.unbound(
+            self.files, unbound, forward=f"127.0.0.1@{self.authority}")),
                       Process(type(self), "named", "-g", "-c", f"{self.files}/named.conf")]
         self.addCleanup(lambda: [reference.stop() for reference in references])
         for port in (unbound, bind):
@@ -249,6 +224,63 @@ controls {{ }};
         status, answer = self.server.call("POST", SERVICES, service("late", clusterIP="10.96.0.99"))
         self.assertEqual(status, 201, answer)
         eventually(lambda: dig(ADDRESSES[0], "+short", name) == "10.96.0.99", "the new Service is answered")
+
+    def start_other(self, *options, port, prefix=()):
+        """A server of its own, which answers at an address of its own."""
+        process = Process(self, *prefix, DUET, "dns", "--kubeconfig", f"{self.server.files}/admin.kubeconfig", "--dns-link", "none",
+                          "--dns-local-address", "127.0.0.9", "--dns-port", str(port), *options)
+        eventually(lambda: "status:" in dig("127.0.0.9", "cluster.local", "SOA", port=port), "the server answers")
+        return process
+
+    def test_follows_the_file_that_names_other_servers(self):
+        port, path = free_port(), f"{self.files}/resolv-followed.conf"
+        # Nobody answers there.
+        with open(path, "w") as file:
+            file.write("nameserver 198.51.98.8\n")
+        self.start_other("--dns-resolv-conf", path, port=port)
+        self.assertIn("SERVFAIL", dig("127.0.0.9", "four.example.test", port=port))
+        # A file that is written in one step, as all who write it do.
+        with open(path + ".new", "w") as file:
+            file.write(f"nameserver {OUTSIDE}\n")
+        os.rename(path + ".new", path)
+        eventually(lambda: "198.51.99.1" in dig("127.0.0.9", "+short", "four.example.test", port=port), "the new server is asked")
+        os.remove(path)
+        # Each time another name, since absence is kept as well.
+        numbers = itertools.count()
+        eventually(lambda: "SERVFAIL" in dig("127.0.0.9", f"new-{next(numbers)}.example.test", port=port), "no server is left")
+        self.assertIn("198.51.99.1", dig("127.0.0.9", "+short", "four.example.test", port=port), "the cache")
+
+    def test_asks_over_tls_only_those_who_prove_their_name(self):
+        secure, port = free_port(), free_port()
+        for command in (
+            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+             "-keyout", "ca.key", "-out", "ca.pem"],
+            ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=dns.example.test", "-addext",
+             "subjectAltName=DNS:dns.example.test", "-keyout", "dns.key", "-out", "dns.csr"],
+            ["x509", "-req", "-in", "dns.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions",
+             "copy", "-out", "dns.pem"],
+        ):
+            run("openssl", *command, cwd=self.files)
+        Process(self, "unbound", "-c", resolvers.unbound(
+            self.files, free_port(), f"interface: 127.0.0.1@{secure}", f"tls-port: {secure}", f'tls-service-key: "{self.files}/dns.key"',
+            f'tls-service-pem: "{self.files}/dns.pem"', forward=f"127.0.0.1@{self.authority}", name="secure"))
+        eventually(lambda: "198.51.99.1" in run(
+            "kdig", "@127.0.0.1", "-p", str(secure), "+tls", "+short", "four.example.test", check=False).stdout, "the server speaks TLS")
+        # The machine of the server trusts the authority of the certificate.
+        trusting = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"',
+                    f"{self.files}/ca.pem")
+        for prefix, name, expected in [(trusting, "dns.example.test", True), (trusting, "other.example.test", False),
+                                       ((), "dns.example.test", False)]:
+            with self.subTest(name=name, trusts=bool(prefix)):
+                process = self.start_other("--dns-upstream", f"tls://127.0.0.1:{secure}#{name}", port=port, prefix=prefix)
+                answer = dig("127.0.0.9", "four.example.test", port=port)
+                self.assertIn("NOERROR" if expected else "SERVFAIL", answer)
+                self.assertEqual("198.51.99.1" in answer, expected)
+                if expected:
+                    # Many more, over the one connection.
+                    names = [part for number in range(30) for part in (f"no-{number}.example.test", "A")]
+                    self.assertEqual(dig("127.0.0.9", *names, port=port).count("NXDOMAIN"), 30)
+                process.stop()
 
     def test_tells_what_it_does(self):
         dig(ADDRESSES[0], "old.default.svc.cluster.local", "AAAA")

@@ -3,6 +3,7 @@ import DNSMessage
 import DNSResolution
 import DNSServing
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized, .enabled(if: Dig.isInstalled))

@@ -4,6 +4,7 @@ import DNSResolution
 import DNSServing
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 #if canImport(Glibc)

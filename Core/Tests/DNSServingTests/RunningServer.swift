@@ -6,25 +6,8 @@ import Dispatch
 import Foundation
 import Linux
 import Synchronization
+import TestSupport
 import Testing
-
-/// dig, the independent client.
-enum Dig {
-    static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/dig")
-
-    /// What dig prints when it asks the server at an address.
-    static func ask(_ address: String, port: UInt16, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/dig")
-        process.arguments = ["@\(address)", "-p", "\(port)", "+tries=3", "+time=10"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-}
 
 /// A zone as short expressions.
 enum Zones {

@@ -1,14 +1,15 @@
 import Foundation
 
 /// dig, the independent client.
-enum Dig {
-    static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/dig")
+public enum Dig {
+    /// Whether it is there.
+    public static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/dig")
 
-    /// What dig prints when it asks the server at an address.
-    static func ask(_ address: String, port: UInt16, _ arguments: [String]) throws -> String {
+    /// What dig prints when it asks the server at an address, without the blanks around it.
+    public static func ask(_ address: String, port: UInt16, _ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/dig")
-        process.arguments = ["@\(address)", "-p", "\(port)", "+tries=2", "+time=5"] + arguments
+        process.arguments = ["@\(address)", "-p", "\(port)", "+tries=3", "+time=10"] + arguments
         let output = Pipe()
         process.standardOutput = output
         try process.run()
