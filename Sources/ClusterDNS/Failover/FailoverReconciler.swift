@@ -17,9 +17,12 @@ package struct FailoverReconciler<Kernel: NFTablesConnection & ~Copyable>: ~Copy
     /// - Returns: whether anything was changed.
     @discardableResult
     package mutating func apply(_ plan: FailoverPlan) throws(NFTablesError) -> Bool {
-        if let whole, whole.plan == plan, try kernel.generation() == whole.generation { return false }
+        let generation = try kernel.generation()
+        if let whole, whole == (plan, generation) { return false }
+        whole = nil
         let isChanged = try bringAbout(plan)
-        whole = (plan, try kernel.generation())
+        // After a change the next call looks once more: somebody else may have changed something meanwhile.
+        if !isChanged { whole = (plan, generation) }
         return isChanged
     }
 
