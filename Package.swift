@@ -227,6 +227,7 @@ let targets: [Target] = [
             + core(
                 "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
                 "RouteNetlink", "NFTables") + [log]),
+    tests("Agent", ["ServiceProxy"] + core("KubernetesAPI", "Addresses")),
     tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),
     tests("LocalCluster", core("Addresses")),
 ]

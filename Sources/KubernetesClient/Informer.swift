@@ -11,20 +11,25 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
     private let client: KubernetesClient
     private let path: String
     private let selectors: [(String, String)]
+    private let trim: @Sendable (inout T) -> Void
     private let logger: Logger
 
     /// Objects in one page of a list.
     private static var pageSize: Int { 500 }
 
     /// Creates an informer for the objects that the selectors match; it follows the server while `run` runs.
+    /// - Parameter trim: takes out of each object what its readers do not need, so that it does not stay in memory;
+    ///   name, namespace, UID and version must stay.
     public init(
         client: KubernetesClient, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
-        indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer")
+        indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer"),
+        trim: @escaping @Sendable (inout T) -> Void = { _ in }
     ) {
         self.client = client
         path = T.resource.path(namespace: namespace)
         selectors = KubernetesClient.selectors(labels: labelSelector, fields: fieldSelector)
         store = InformerStore(indexers: indexers)
+        self.trim = trim
         var logger = logger
         logger[metadataKey: "resource"] = "\(T.resource.plural)"
         self.logger = logger
@@ -137,7 +142,9 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
 
     private func decode(_ json: JSONValue) -> T? {
         do {
-            return try T(json: json)
+            var object = try T(json: json)
+            trim(&object)
+            return object
         } catch {
             logger.error(
                 "an object cannot be understood and is left out",

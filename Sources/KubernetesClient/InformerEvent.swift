@@ -1,7 +1,9 @@
 public import KubernetesAPI
 
 /// A change of an informer's content.
-public enum InformerEvent<T: KubernetesObject>: Sendable {
+///
+/// Objects are held by reference: a backlog is a dictionary, whose free slots would cost as much as objects.
+public indirect enum InformerEvent<T: KubernetesObject>: Sendable {
     /// An object is new to the subscriber.
     case added(T)
     /// An object has changed since the subscriber last heard of it.
@@ -67,6 +69,8 @@ package struct PendingEvents<T: KubernetesObject>: Sendable {
             case .object(let key):
                 // An object that came and went, then came again, stands twice in the order.
                 if let event = events.removeValue(forKey: key) {
+                    // That of an initial list is larger than any later one.
+                    if events.isEmpty, events.capacity > 64 { events = [:] }
                     return event
                 }
             }

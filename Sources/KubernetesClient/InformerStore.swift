@@ -170,14 +170,10 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
 
     private func updateIndexes(_ object: T, _ key: ObjectKey, _ state: inout State, isPresent: Bool) {
         func update(_ keys: inout Set<ObjectKey>?) {
-            if isPresent {
-                keys = (keys ?? []).union([key])
-            } else {
-                keys?.remove(key)
-                if keys?.isEmpty == true {
-                    keys = nil
-                }
-            }
+            // In place: a copy would make each change as dear as the content is large.
+            if keys == nil { keys = [] }
+            if isPresent { keys?.insert(key) } else { keys?.remove(key) }
+            if keys?.isEmpty == true { keys = nil }
         }
         update(&state.namespaces[key.namespace])
         for (name, values) in indexers {

@@ -10,8 +10,8 @@ public struct ClusterNamesModel: Sendable {
     /// The key of the Service in front of the cluster's DNS.
     private let serverKey: ObjectKey
     private let options: ClusterNamesOptions
-    private var services: [ObjectKey: Service] = [:]
-    private var slices: [ObjectKey: [String: EndpointSlice]] = [:]
+    private var services: [ObjectKey: Kept<Service>] = [:]
+    private var slices: [ObjectKey: [String: Kept<EndpointSlice>]] = [:]
     private var contributions: [ObjectKey: ServiceNames] = [:]
     private var dirty: Set<ObjectKey> = []
     private var isChanged = false
@@ -24,14 +24,14 @@ public struct ClusterNamesModel: Sendable {
     }
 
     /// The Service in front of the cluster's DNS.
-    public var server: Service? { services[serverKey] }
+    public var server: Service? { services[serverKey]?.object }
 
     /// The endpoints of that Service.
-    public var serverSlices: [EndpointSlice] { slices[serverKey].map { Array($0.values) } ?? [] }
+    public var serverSlices: [EndpointSlice] { slices[serverKey].map { $0.values.map(\.object) } ?? [] }
 
     /// Notes a new, changed or vanished (nil) Service.
     public mutating func setService(_ key: ObjectKey, _ service: Service?) {
-        services[key] = service
+        services[key] = service.map(Kept.init)
         dirty.insert(key)
     }
 
@@ -43,7 +43,7 @@ public struct ClusterNamesModel: Sendable {
             dirty.insert(key)
         }
         if let new, let key = new.serviceKey {
-            slices[key, default: [:]][new.name] = new
+            slices[key, default: [:]][new.name] = Kept(new)
             dirty.insert(key)
         }
     }
@@ -100,10 +100,10 @@ public struct ClusterNamesModel: Sendable {
         self.isChanged = false
         for key in dirty {
             var names = ServiceNames()
-            if let service = services[key] {
+            if let service = services[key]?.object {
                 names = ServiceNames(
-                    service: service, slices: slices[key, default: [:]].values, settings: zone.settings,
-                    options: options)
+                    service: service, slices: slices[key, default: [:]].values.map(\.object),
+                    settings: zone.settings, options: options)
                 if key == serverKey { names.addServer(service, settings: zone.settings) }
             }
             let old = contributions.removeValue(forKey: key) ?? ServiceNames()
@@ -140,6 +140,13 @@ public struct ClusterNamesModel: Sendable {
         }
         return isChanged
     }
+}
+
+/// An object by reference: free slots of dictionaries would take as much memory as objects.
+private final class Kept<Object: Sendable>: Sendable {
+    let object: Object
+
+    init(_ object: Object) { self.object = object }
 }
 
 extension EndpointSlice {
