@@ -95,12 +95,12 @@ actor ProxyEngine {
         switch event {
         case .added(let node), .updated(_, let node):
             guard node.metadata.name == nodeName else { return }
-            health.noteNode(isEligible: !node.isLeaving)
+            health.note(node)
             tables.forEach { $0.update(node) }
         case .deleted(let node):
             guard node.metadata.name == nodeName else { return }
             // The rules stay, so that its pods are served to their end; but nobody new should come.
-            health.noteNode(isEligible: false)
+            health.note(nil as Node?)
         case .synced: informersToSync -= 1
         }
         noteChange()
@@ -181,10 +181,20 @@ actor ProxyEngine {
         if !perform("cannot audit the Services", { try $0.audit() }) { wakeup.yield() }
     }
 
-    /// Repairs the tables at once if someone else's change took chains or rules of them, as flushing the rule set does.
-    func repairIfDamaged() {
+    /// Does what comes up between changes: repairs the tables if someone else's change took chains or rules of them, as
+    /// flushing the rule set does, and looks after datagrams that a change overtook.
+    func lookAfter() {
         guard informersToSync == 0 else { return }
         balancer?.followNode()
+        for table in tables {
+            do {
+                try table.settleFlows()
+            } catch {
+                logger.warning(
+                    "cannot look for datagram flows that lead nowhere; trying again",
+                    metadata: ["family": "\(table.family.name)", "error": "\(error)"])
+            }
+        }
         // What cannot be read now is left to the next audit.
         guard tables.contains(where: { (try? $0.isWhole()) == false }) else { return }
         audit()
@@ -213,13 +223,5 @@ actor ProxyEngine {
         }
         health.note(connectTime: balancer?.state ?? connectTimeFailure)
         return isDone
-    }
-}
-
-extension Node {
-    /// Whether the node is deleted, or its autoscaler says that it soon will be.
-    fileprivate var isLeaving: Bool {
-        metadata.deletionTimestamp != nil
-            || spec?.taints?.contains { $0.key == "ToBeDeletedByClusterAutoscaler" } == true
     }
 }

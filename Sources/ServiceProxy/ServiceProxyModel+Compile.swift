@@ -132,7 +132,7 @@ private struct PortPlan {
         for (frontend, kind) in kinds {
             var state = FrontendState(
                 owner: owner, kind: kind, action: action(kind), anchor: kind == .cluster ? nil : anchor,
-                serving: choice.serving)
+                serving: port.transport == .udp ? choice.serving : [])
             if kind != .cluster, service.externalIsLocal, choice.hasEndpoints {
                 state.outsiders = Balance(.outsider, .local, over: count(.local), stickySeconds: service.stickySeconds)
             }

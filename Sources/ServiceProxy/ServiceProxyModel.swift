@@ -132,7 +132,7 @@ struct FrontendState: Hashable, Sendable {
     var anchor: Frontend?
     /// The sources that it admits; nil when it admits all.
     var admitted: Set<IPPrefix>?
-    /// The addresses that serve it: a datagram flow towards another is stale.
+    /// The addresses that serve it, where it takes datagrams: a flow towards another is stale.
     var serving: Set<IPAddress>
 
     /// Calls `body` with each element that the state is made of.

@@ -20,8 +20,8 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
 
     /// Time between comparisons of everything.
     private static let auditInterval = Duration.seconds(60)
-    /// Time between looks for damage by others.
-    private static let damageInterval = Duration.seconds(1)
+    /// Time between looks for damage by others, and for datagrams that changes overtook.
+    private static let lookInterval = Duration.seconds(1)
 
     /// A proxy for the node of a name, fed by informers that others run; the client writes events.
     public init(
@@ -69,7 +69,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
                     while (try? await Task.sleep(for: Self.auditInterval)) != nil { await engine.audit() }
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: Self.damageInterval)) != nil { await engine.repairIfDamaged() }
+                    while (try? await Task.sleep(for: Self.lookInterval)) != nil { await engine.lookAfter() }
                 }
             }
         }

@@ -6,10 +6,16 @@ extension TableLayout {
     /// Every deletion stands before the additions, so that an element whose value changes is replaced in one step.
     /// - Parameter shapes: the shapes that have chains; missing ones are created and inserted.
     func transaction(for difference: TableDifference, shapes: inout Set<ChainShape>) -> Transaction {
+        transaction(changing: difference.changes.lazy.map { ($0.key, $0.value) }, &shapes)
+    }
+
+    private func transaction(
+        changing changes: some Sequence<(TableEntry, TableDifference.Change)>, _ shapes: inout Set<ChainShape>
+    ) -> Transaction {
         var deleted: [MapName: [Element]] = [:]
         var added: [MapName: [Element]] = [:]
         var newShapes: [String: ChainShape] = [:]
-        for (entry, change) in difference.changes {
+        for (entry, change) in changes {
             for placed in change.old.map({ elements(entry, $0) }) ?? [] {
                 var element = placed.element
                 element.value = .none
@@ -40,7 +46,8 @@ extension TableLayout {
         operations += sets.map { .addSet($0) }
         operations += chains.map { .addChain($0) }
         operations += rules.map { .addRule($0) }
-        let content = transaction(for: ProxyTable(family: family).difference(to: target), shapes: &shapes)
+        let content = transaction(
+            changing: target.entries.lazy.map { ($0.key, TableDifference.Change(from: nil, to: $0.value)) }, &shapes)
         return Transaction(operations + content.operations)
     }
 }

@@ -41,6 +41,8 @@ package final class TableReconciler {
     package var balancer: ConnectTimeBalancer?
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
+    /// Those that were looked at, and are once more.
+    private var settlingFlows: Set<Frontend> = []
 
     /// Adopts the slots of the table that the kernel has.
     /// - Parameter kernel: the kernel to write to; nil opens sockets to that of the calling thread.
@@ -90,8 +92,10 @@ package final class TableReconciler {
     /// A difference that the kernel refuses is followed by such a comparison too.
     @discardableResult
     package func flush() throws -> Report {
-        let flush = model.flush()
+        var flush = model.flush()
         pendingFlows.merge(flush.datagramFrontends) { $1 }
+        // It is as large as the table the first time, and nobody needs it then.
+        if isOutOfStep { flush.difference = TableDifference(family: family) }
         var report = try bringAbout(flush.difference)
         report.conflicts = flush.conflicts
         return report
@@ -166,18 +170,38 @@ package final class TableReconciler {
             let transaction = layout.transaction(for: difference, shapes: &shapes)
             try kernel.commit(transaction)
             self.shapes = shapes
+            noteOwnCommit()
             report.operations = transaction.operations.count
         }
         report.forgottenFlows = try forgetStaleFlows()
         return report
     }
 
+    /// The table is as whole as before if nobody but this changed the rule set since.
+    private func noteOwnCommit() {
+        guard let before = wholeGeneration, let after = try? kernel.generation() else { return }
+        if after == before &+ 1 { wholeGeneration = after }
+    }
+
     private func forgetStaleFlows() throws -> Int {
         guard !pendingFlows.isEmpty else { return 0 }
-        let stale = StaleFlows(serving: pendingFlows)
+        let count = try forget(StaleFlows(serving: pendingFlows))
+        settlingFlows.formUnion(pendingFlows.keys)
+        pendingFlows = [:]
+        return count
+    }
+
+    /// Forgets the flows of datagrams that were on their way through the former rules while flows were forgotten.
+    package func settleFlows() throws {
+        guard !settlingFlows.isEmpty else { return }
+        let serving = settlingFlows.map { ($0, model.frontends[$0]?.serving ?? []) }
+        _ = try forget(StaleFlows(serving: Dictionary(serving) { $1 }))
+        settlingFlows = []
+    }
+
+    private func forget(_ stale: StaleFlows) throws -> Int {
         let count = try kernel.forgetFlows(layout.family) { stale.contains($0) }
         balancer?.forgetFlows(stale)
-        pendingFlows = [:]
         return count
     }
 }

@@ -71,6 +71,19 @@ struct HealthTests {
         return output.text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     }
 
+    /// Nodes, and whether balancers should send new connections there.
+    static let nodes: [(node: Node?, isEligible: Bool, remark: String)] = [
+        (Node(), true, "a node"),
+        (Node(spec: NodeSpec(taints: [Taint(key: "other", effect: "NoExecute")])), true, "another taint"),
+        (
+            Node(spec: NodeSpec(taints: [Taint(key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule")])), false,
+            "the autoscaler drains it"
+        ),
+        (Node(spec: NodeSpec(unschedulable: true)), true, "nothing is scheduled to it"),
+        (Node(metadata: ObjectMeta(deletionTimestamp: "2026-01-01T00:00:00Z")), false, "it is being deleted"),
+        (nil, false, "it is deleted"),
+    ]
+
     @Test("Balancers and probes are answered in each family, until nobody may ask any more")
     func answers() async throws {
         let ports = try freePorts()
@@ -101,9 +114,13 @@ struct HealthTests {
                 #"duet_proxy_connect_time_active{reason="no \"cgroup\""} 0"# + "\n"))
         health.note(connectTime: .active)
         #expect(try body(ports[1], "/metrics").hasSuffix("duet_proxy_connect_time_active 1\n"))
-        health.noteNode(isEligible: false)
-        #expect(try ask(.ipv4, ports[1], "/healthz").hasPrefix("503"))
-        #expect(try ask(.ipv4, ports[1], "/livez").hasPrefix("200"))
+        for (node, isEligible, remark) in Self.nodes {
+            health.note(node)
+            for family in IPFamily.allCases {
+                #expect(try ask(family, ports[1], "/healthz").hasPrefix(isEligible ? "200" : "503"), "\(remark)")
+                #expect(try ask(family, ports[1], "/livez").hasPrefix("200"), "\(remark)")
+            }
+        }
         await servers.apply([.ipv4: [:], .ipv6: [:]], at: loopback)
         #expect(try ask(.ipv4, ports[0], "/").hasPrefix("000"))
         await servers.close()

@@ -156,12 +156,18 @@ class Topology:
         self.namespaces.append(namespace)
         ip(namespace, "link set lo up")
 
-    def exec(self, namespace, *command, **options):
-        return run("ip", "netns", "exec", namespace, *command, **options)
+    @staticmethod
+    def entering(namespace, cgroups):
+        """The beginning of a command in a namespace and with mounts of its own; `ip` hides the cgroups."""
+        return ["nsenter", f"--net=/run/netns/{namespace}", "unshare", "--mount"] if cgroups else ["ip", "netns", "exec", namespace]
 
-    def spawn(self, namespace, *command, log=None, **options):
+    def exec(self, namespace, *command, cgroups=False, **options):
+        return run(*self.entering(namespace, cgroups), *command, **options)
+
+    def spawn(self, namespace, *command, log=None, cgroups=False, **options):
         with open(log or os.devnull, "a") as file:
-            process = subprocess.Popen(["ip", "netns", "exec", namespace, *command], stderr=file, **options)
+            process = subprocess.Popen([*self.entering(namespace, cgroups), *command], stderr=file, **options)
+        process.namespace = namespace
         self.processes.append(process)
         return process
 
@@ -271,7 +277,8 @@ class Node:
         os.makedirs(f"{self.directory}/state", exist_ok=True)
         self.agent = self.topology.spawn(
             self.namespace, "sh", "-c", state, f"{self.directory}/state", DUET, "agent", "--kubeconfig", f"{self.directory}/kubeconfig", "--node-name", self.name,
-            "--cni-conf-dir", f"{self.directory}/net.d", "--cni-bin-dir", f"{self.directory}/bin", *options, log=self.log)
+            "--cni-conf-dir", f"{self.directory}/net.d", "--cni-bin-dir", f"{self.directory}/bin", *options, log=self.log,
+            cgroups="--connect-time-balancing" in options)
 
     def stop_agent(self):
         self.agent.terminate()
@@ -335,7 +342,7 @@ class Node:
         topology.api("DELETE", f"/api/v1/nodes/{self.name}", missing_ok=True)
         for namespace in [self.namespace] + [pod.namespace for pod in self.pods]:
             for process in topology.processes[:]:
-                if process.args[3] == namespace:
+                if process.namespace == namespace:
                     process.terminate()
                     process.wait(timeout=60)
                     topology.processes.remove(process)

@@ -84,15 +84,19 @@ package final class ConnectTimeBalancer {
 
     /// Forgets datagram flows that lead where no endpoint serves any more, and ends the sockets that are connected there.
     func forgetFlows(_ stale: StaleFlows) {
-        var connected: Set<ConnectTimeMaps.Connected> = []
-        attempt { connected = try maps?.forget(stale) ?? [] }
-        guard !connected.isEmpty else { return }
-        do {
-            try StaleSockets(scopes: scopes).end(connected, node: node)
-        } catch {
-            logger.warning(
-                "some datagram sockets still send to an endpoint that is gone", metadata: ["error": "\(error)"])
+        var gone: [ConnectTimeMaps.Flow] = []
+        attempt { gone = try maps?.find(stale) ?? [] }
+        let connected = ConnectTimeMaps.connected(gone)
+        if !connected.isEmpty {
+            do {
+                try StaleSockets(scopes: scopes).end(connected, node: node)
+            } catch {
+                logger.warning(
+                    "some datagram sockets still send to an endpoint that is gone", metadata: ["error": "\(error)"])
+            }
         }
+        // Not before: an agent that dies in between must leave its successor a trace of them.
+        if !gone.isEmpty { attempt { try maps?.forget(gone) } }
     }
 
     /// Follows the addresses of the node.

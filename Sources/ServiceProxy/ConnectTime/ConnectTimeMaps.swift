@@ -127,20 +127,30 @@ struct ConnectTimeMaps: ~Copyable {
         let backend: Backend
     }
 
-    /// Forgets the datagram flows that lead where no endpoint serves any more; returns the sockets that
-    /// would go on sending there.
+    /// A datagram flow that a socket has.
+    typealias Flow = (key: duet_flow, end: duet_flow_end)
+
+    /// The datagram flows that lead where no endpoint serves any more.
     /// - Complexity: O(n) in the number of flows.
-    func forget(_ stale: StaleFlows) throws(BPFError) -> Set<Connected> {
-        var keys: [(flow: duet_flow, end: duet_flow_end)] = []
+    func find(_ stale: StaleFlows) throws(BPFError) -> [Flow] {
+        var found: [Flow] = []
         try flows.forEach { flow, end in
             guard let called = Frontend(flow.frontend) else { return }
-            if stale.contains(called, answeredBy: IPAddress(words: end.backend.address)) { keys.append((flow, end)) }
+            if stale.contains(called, answeredBy: IPAddress(words: end.backend.address)) { found.append((flow, end)) }
         }
-        try flows.remove(keys.map(\.flow))
-        try origins.remove(
-            keys.map { duet_answer(socket: $0.flow.socket, backend: $0.end.backend, padding: 0) })
-        return Set(
-            keys.filter { $0.end.is_connected != 0 }
-                .map { Connected(socket: $0.flow.socket, backend: Backend($0.end.backend)) })
+        return found
+    }
+
+    /// Forgets flows: the next datagram gets another endpoint.
+    func forget(_ gone: [Flow]) throws(BPFError) {
+        try flows.remove(gone.map(\.key))
+        try origins.remove(gone.map { duet_answer(socket: $0.key.socket, backend: $0.end.backend, padding: 0) })
+    }
+
+    /// The sockets that would go on sending where a flow of theirs leads.
+    static func connected(_ flows: [Flow]) -> Set<Connected> {
+        Set(
+            flows.filter { $0.end.is_connected != 0 }
+                .map { Connected(socket: $0.key.socket, backend: Backend($0.end.backend)) })
     }
 }

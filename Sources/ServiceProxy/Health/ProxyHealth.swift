@@ -1,6 +1,6 @@
 package import Addresses
 internal import JSON
-internal import KubernetesAPI
+package import KubernetesAPI
 internal import Synchronization
 
 /// Whether the proxy keeps up with the cluster, and whether the node should get connections from outside.
@@ -41,9 +41,9 @@ package final class ProxyHealth: Sendable {
         state.withLock { $0.families[family] = Family() }
     }
 
-    /// Whether the node goes away soon: nothing new should be sent to it.
-    package func noteNode(isEligible: Bool) {
-        state.withLock { $0.isNodeEligible = isEligible }
+    /// The node as it is now, nil when it is gone: nothing new should be sent to one that goes away soon.
+    package func note(_ node: Node?) {
+        state.withLock { $0.isNodeEligible = node?.isLeaving == false }
     }
 
     /// Calls are led while they are made, or not, for a reason; nil when nobody wants it.
@@ -95,6 +95,13 @@ package final class ProxyHealth: Sendable {
         }
         body["status"] = .object(status)
         return HealthAnswer(isHealthy: isHealthy, body: .object(body))
+    }
+}
+
+extension Node {
+    /// Whether it is deleted, or its autoscaler says that it soon will be.
+    fileprivate var isLeaving: Bool {
+        isBeingDeleted || spec?.taints?.contains { $0.key == "ToBeDeletedByClusterAutoscaler" } == true
     }
 }
 
