@@ -178,6 +178,39 @@ struct FaultTests {
         #expect(try table.audit() == TableReconciler.Report())
     }
 
+    @Test(
+        "Random nonsense compiles to a table that the kernel takes, and that does not depend on how it came about",
+        arguments: IPFamily.allCases, 0..<12 as Range<UInt64>)
+    func nonsense(family: IPFamily, seed: UInt64) throws {
+        var source = HostileObjects(family: family, seed: seed)
+        let kernel = FaultyKernel()
+        let table = try reconciler(family, kernel)
+        var services: [String: Service] = [:]
+        var slices: [String: EndpointSlice] = [:]
+        for step in 0..<60 {
+            let web = source.service()
+            let ends = source.slice()
+            if source.chance(4) {
+                table.remove(web)
+                table.remove(ends)
+                (services[web.name], slices[ends.name]) = (nil, nil)
+            } else {
+                table.update(web)
+                table.update(ends)
+                (services[web.name], slices[ends.name]) = (web, ends)
+            }
+            let before = kernel.committed.count
+            try table.flush()
+            // The kernel refused nothing, so nothing had to be compared and done again.
+            #expect(kernel.committed.count <= before + 1, "seed \(seed), step \(step)")
+        }
+        #expect(try table.audit() == TableReconciler.Report(), "seed \(seed)")
+        let successor = try reconciler(family, kernel)
+        services.values.forEach { successor.update($0) }
+        slices.values.forEach { successor.update($0) }
+        #expect(try successor.flush().operations == 0, "seed \(seed)")
+    }
+
     @Test("A Service of 100,000 endpoints stands beside others, and goes again", arguments: IPFamily.allCases.suffix(1))
     func manyEndpoints(family: IPFamily) throws {
         let kernel = FaultyKernel()

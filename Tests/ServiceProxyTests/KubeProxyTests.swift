@@ -65,7 +65,7 @@ struct KubeProxyTests {
 
     /// How kube-proxy may be there.
     enum Mode: String, CaseIterable, Sendable {
-        case nftables, iptables
+        case nftables, iptables, legacy
 
         /// A command that writes the rules of a Service with one endpoint, in the form in which kube-proxy does.
         func load(_ family: IPFamily, _ service: IPAddress, _ endpoint: IPAddress) -> String {
@@ -101,7 +101,7 @@ struct KubeProxyTests {
                     add element \(ip) kube-proxy service-ips { \(service) . udp . 80 : goto service-2QRHZV4L-default/web/tcp/ }
                     E
                     """
-            case .iptables:
+            case .iptables, .legacy:
                 let rules = ["tcp", "udp"].flatMap { transport in
                     [
                         "-A KUBE-SERVICES -d \(service)/\(host) -p \(transport) --dport 80 -j KUBE-SVC-2QRHZV4LAAAAAAAA",
@@ -109,7 +109,7 @@ struct KubeProxyTests {
                     ]
                 }
                 return """
-                    ip\(family == .ipv4 ? "" : "6")tables-nft-restore --noflush <<E
+                    ip\(family == .ipv4 ? "" : "6")tables-\(self == .legacy ? "legacy" : "nft")-restore --noflush <<E
                     *nat
                     :KUBE-SERVICES - [0:0]
                     :KUBE-POSTROUTING - [0:0]
@@ -134,9 +134,27 @@ struct KubeProxyTests {
     }
 
     @Test(
-        "New connections always reach an endpoint, and flows stay with theirs", arguments: Mode.allCases,
+        "New connections always reach an endpoint, and flows stay with theirs", arguments: [Mode.nftables, .iptables],
         IPFamily.allCases)
     func changesHands(mode: Mode, family: IPFamily) async throws {
+        try await expectChangeOfHands(mode, family)
+    }
+
+    @Test(
+        "So they do where kube-proxy wrote by the older interface",
+        .enabled(if: hasOlderInterface, "the kernel lacks iptables' older interface"), arguments: IPFamily.allCases)
+    func changesHandsFromOlderInterface(family: IPFamily) async throws {
+        try await expectChangeOfHands(.legacy, family)
+    }
+
+    /// Whether this kernel still has it.
+    static let hasOlderInterface = ["iptables", "ip6tables"].allSatisfy { tool in
+        let arguments = ["-n", tool + "-legacy", "-t", "nat", "-S"]
+        let output = try? ChildProcess.output(of: .init(executable: "unshare", arguments: arguments))
+        return output?.status.isSuccess == true
+    }
+
+    private func expectChangeOfHands(_ mode: Mode, _ family: IPFamily) async throws {
         let lab = try NodeLab()
         let address = clusterIP(family, 1)
         let load = mode.load(family, address, NodeLab.address(family, of: "pod-1"))
@@ -163,6 +181,10 @@ struct KubeProxyTests {
             #expect(removed == count)
         }
         #expect(!(try lab.shell("nft list ruleset", in: "node")).contains("KUBE-"))
+        if mode == .legacy {
+            let save = "ip\(family == .ipv4 ? "" : "6")tables-legacy-save"
+            #expect(!(try lab.shell(save, in: "node")).contains("KUBE-"))
+        }
         #expect(try lab.call(address, 80, from: "client").hasPrefix("pod-2"))
         #expect(flow.isAnswered(by: "pod-1"))
         // And back.

@@ -9,10 +9,13 @@ struct XTablesTool: Sendable {
     ///
     /// The tools of the older interface create its tables when they look for them, so they are asked only where it has some.
     static var all: [XTablesTool] {
-        [("iptables", "/proc/self/net/ip_tables_names"), ("ip6tables", "/proc/self/net/ip6_tables_names")]
-            .flatMap { name, tables in
-                let isOldInUse = (try? FileSystem.readFile(tables)).map { !$0.isEmpty } ?? false
-                return ["\(name)-nft"] + (isOldInUse ? ["\(name)-legacy"] : [])
-            }.map { XTablesTool(save: "\($0)-save", restore: "\($0)-restore") }
+        [
+            ("iptables", "/proc/thread-self/net/ip_tables_names"),
+            ("ip6tables", "/proc/thread-self/net/ip6_tables_names"),
+        ]
+        .flatMap { name, tables in
+            let isOldInUse = (try? FileSystem.readFile(tables)).map { !$0.isEmpty } ?? false
+            return ["\(name)-nft"] + (isOldInUse ? ["\(name)-legacy"] : [])
+        }.map { XTablesTool(save: "\($0)-save", restore: "\($0)-restore") }
     }
 }
