@@ -21,9 +21,9 @@ for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
 
 from report import Suite  # noqa: E402
 from underlay import PORT, Topology, inside  # noqa: E402
-from support import eventually, run  # noqa: E402
+from support import DUET, eventually, run  # noqa: E402
 
-WRITERS, CHANGES, BATCH, ROUNDS, PEERS = 8, 200, 1000, 5, 1000
+WRITERS, CHANGES, BATCH, ROUNDS, PEERS = 8, 200, 1000, 3, 1000
 WORDS = {4: "ip", 6: "ip6"}
 WEB = """
 defaults
@@ -45,6 +45,16 @@ times = []
 end = time.monotonic() + 1
 while time.monotonic() < end:
     start = time.perf_counter_ns(); s.send(b"x"); s.recv(1); times.append(time.perf_counter_ns() - start)
+print(statistics.median(times) / 1000)
+"""
+# Connects again and again, without leaving ports behind; prints the median time of connect(2) in microseconds.
+CONNECTS = """
+import socket, statistics, struct, sys, time
+family, times, end = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, [], time.monotonic() + 1
+while time.monotonic() < end:
+    with socket.socket(family) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        start = time.perf_counter_ns(); s.connect((sys.argv[1], int(sys.argv[2]))); times.append(time.perf_counter_ns() - start)
 print(statistics.median(times) / 1000)
 """
 
@@ -244,80 +254,130 @@ def cold(suite):
                 suite.add(f"batch of {BATCH} changes", batch_time(cluster), "ms", 2000,
                           f"first of {BATCH} PATCHes, from {WRITERS} connections, to the last in the kernel")
             cluster.stop()
-    with Topology("dt-bench") as topology:
-        cluster = Cluster(topology)
-        cluster.grow(5000, 50)
-        suite.add("5000 Services of 50, cold", cluster.start(), "ms", 4000, "as above, 50 endpoints a family")
-        cluster.stop()
 
 
-def connections(topology, client, address):
-    """New connections a second: HTTP requests that each close theirs."""
-    target = f"[{address}]" if ":" in address else address
-    port = "" if address not in topology.direct else ":8080"
-    text = topology.exec(client, "wrk", "-t1", "-c16", "-d2", "-H", "Connection: close", f"http://{target}{port}/").stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+class Way:
+    """One of the ways to the server pod: an address, what its ports are called there, and the cgroup of the callers."""
+
+    def __init__(self, lab, address, translates=True, cgroup=None):
+        self.lab, self.address, self.cgroup = lab, address, cgroup
+        self.web = 80 if translates else 8080
+        self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.web}/"
+
+    def exec(self, *command):
+        words = ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command) if self.cgroup else command
+        return self.lab.topology.exec(self.lab.client.namespace, *words, cgroups=bool(self.cgroup)).stdout
+
+    def connections(self):
+        """New connections a second: HTTP requests that each close theirs."""
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", self.exec("wrk", "-t1", "-c16", "-d1", "-H", "Connection: close", self.url))[1])
+
+    def throughput(self):
+        """Gigabits of TCP payload a second."""
+        topology = self.lab.topology
+        process = topology.spawn(self.lab.server.namespace, "iperf3", "-s", "-1", "-p", "7100", stdout=subprocess.DEVNULL)
+        eventually(lambda: ":1BBC" in topology.exec(self.lab.server.namespace, "cat", "/proc/net/tcp6").stdout, "iperf3 listens")
+        text = self.exec("iperf3", "-c", self.address, "-p", "7100", "-t", "1", "-J")
+        process.wait(timeout=20)
+        topology.processes.remove(process)
+        return json.loads(text)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+    def round_trip(self):
+        return float(self.exec(sys.executable, "-c", ROUND_TRIPS, self.address))
+
+    def first_packet(self):
+        return float(self.exec(sys.executable, "-c", CONNECTS, self.address, str(self.web)))
 
 
-def throughput(topology, client, server, address):
-    """Gigabits of TCP payload a second."""
-    process = topology.spawn(server, "iperf3", "-s", "-1", "-p", "7100", stdout=subprocess.DEVNULL)
-    eventually(lambda: ":1BBC" in topology.exec(server, "cat", "/proc/net/tcp6").stdout, "iperf3 listens")
-    text = topology.exec(client, "iperf3", "-c", address, "-p", "7100", "-t", "2", "-J").stdout
-    process.wait(timeout=20)
-    topology.processes.remove(process)
-    return json.loads(text)["end"]["sum_received"]["bits_per_second"] / 1e9
-
-
-def round_trip(topology, client, address):
-    return float(topology.exec(client, sys.executable, "-c", ROUND_TRIPS, address).stdout)
-
-
-def in_turn(measure, *targets):
-    """The medians for each target, measured alternately."""
-    rows = [[measure(target) for target in targets] for _ in range(ROUNDS)]
+def in_turn(measure, *ways):
+    """The medians of a measurement for each way, measured alternately."""
+    rows = [[measure(way) for way in ways] for _ in range(ROUNDS)]
     return [statistics.median(column) for column in zip(*rows)]
 
 
-def paths(suite):
-    """A pod calls another of its node: directly, by its Service, and by the same Service in the peer's chains."""
-    with Topology("dt-bench") as topology:
-        cluster = Cluster(topology)
-        node = cluster.node
-        cluster.grow(PEERS, 2)
-        node.start_agent("--health-port", "0")
+class Paths:
+    """A pod calls another of its node: directly, by a Service, at connect time, and by the same Service in the peer's chains."""
+
+    # The figure, its unit, whether more is better, and the share of the direct way that a Service may cost, as packets and at connect time.
+    FIGURES = (
+        ("new connections", Way.connections, "1/s", True, 0.85, 0.98, "wrk, 16 at once, each request its connection"),
+        ("throughput", Way.throughput, "Gbit/s", True, 0.97, 0.98, "iperf3, one stream"),
+        ("first packet", Way.first_packet, "µs", False, 0.85, 0.98, "connect(2) alone, one after another, from Python"),
+        ("round trip", Way.round_trip, "µs", False, 0.97, 0.98, "one byte there and back on an established connection, from Python"),
+    )
+
+    def __init__(self, topology, cgroup):
+        self.topology, self.cgroup = topology, cgroup
+        self.cluster = Cluster(topology)
+        self.node = node = self.cluster.node
+        self.cluster.grow(PEERS, 2)
+        node.start_agent("--health-port", "0", "--connect-time-balancing", "--connect-time-cgroup", os.path.basename(cgroup))
         eventually(node.configuration, "the CNI configuration")
-        client, server = node.add_pod(), node.add_pod()
-        own = {6 if ":" in address else 4: address for address in server.addresses}
-        topology.direct = set(own.values())
+        self.client, self.server = node.add_pod(), node.add_pod()
+        self.own = {6 if ":" in address else 4: address for address in self.server.addresses}
         with open(f"{topology.directory.name}/web.cfg", "w") as file:
             file.write(WEB)
-        topology.spawn(server.namespace, "haproxy", "-f", file.name, stdout=subprocess.DEVNULL)
+        topology.spawn(self.server.namespace, "haproxy", "-f", file.name, stdout=subprocess.DEVNULL)
         ports = [("web", 80, 8080), ("echo", 7000, 7000), ("iperf", 7100, 7100)]
         topology.api("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "own"}, "spec": {
             "ipFamilyPolicy": "RequireDualStack", "ports": [{"name": name, "port": port, "targetPort": to} for name, port, to in ports]}})
         for family in (4, 6):
             topology.api("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", slice_of(
-                "own", family, [own[family]], [{"name": name, "port": to, "protocol": "TCP"} for name, _, to in ports]))
-        eventually(lambda: cluster.is_programmed("own"), "the Service")
-        service = cluster.addresses("own")
-        for family in (4, 6):
-            services = [(virtual(family, n), [(own[family], 8080)]) for n in range(PEERS)]
-            label, place = f"IPv{family}", (topology, client.namespace)
-            ours, direct = in_turn(lambda target: connections(*place, target), service[family], own[family])
-            method = f"wrk, 16 at once, from pod to pod of one node, each request its connection; medians of {ROUNDS}, in turn"
-            suite.add(f"new connections {label}", ours, "1/s", round(0.85 * direct, 3), method + "; peer: direct", peer=direct, higher_is_better=True)
-            topology.exec(node.namespace, "nft", "-f", "-", input=chains(family, services))
-            ours, peer = in_turn(lambda target: connections(*place, target), service[family], virtual(family, PEERS // 2))
-            topology.exec(node.namespace, "nft", "delete", "table", WORDS[family], "peer")
-            suite.add(f"new connections {label}, chains", ours, "1/s", round(peer, 3),
-                      method + f"; peer: {PEERS} Services with a chain for each", peer=peer, higher_is_better=True)
-            ours, direct = in_turn(lambda target: throughput(topology, client.namespace, server.namespace, target), service[family], own[family])
-            suite.add(f"throughput {label}", ours, "Gbit/s", round(0.97 * direct, 3), f"iperf3, 2 s, one stream; medians of {ROUNDS}, in turn; "
-                      "peer: direct", peer=direct, higher_is_better=True)
-            ours, direct = in_turn(lambda target: round_trip(*place, target), service[family], own[family])
-            suite.add(f"round trip {label}", ours, "µs", round(direct / 0.97, 3), "one byte there and back on an established connection, from "
-                      f"Python; medians of {ROUNDS}, in turn; peer: direct", peer=direct)
+                "own", family, [self.own[family]], [{"name": name, "port": to, "protocol": "TCP"} for name, _, to in ports]))
+        eventually(lambda: self.cluster.is_programmed("own"), "the Service")
+        self.service = self.cluster.addresses("own")
+        # Pods may use what a cluster's would: the rows open more connections than there are ports at first.
+        topology.exec(self.client.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_tw_reuse=1")
+
+    def measure(self, suite, family):
+        direct = Way(self, self.own[family], translates=False)
+        packets, led = Way(self, self.service[family]), Way(self, self.service[family], cgroup=self.cgroup)
+        for figure, measure, unit, is_rate, as_packets, at_connect, how in self.FIGURES:
+            peer, *ours = in_turn(measure, direct, packets, led)
+            for way, value, share in zip(("", ", at connect time"), ours, (as_packets, at_connect)):
+                goal = round(share * peer if is_rate else peer / share, 3)
+                suite.add(f"{figure} IPv{family}{way}", value, unit, goal,
+                          f"{how}, 1 s from pod to pod of one node; medians of {ROUNDS}, in turn; peer: direct", peer=peer, higher_is_better=is_rate)
+        self.add_connected(suite, family, led)
+        services = [(virtual(family, n), [(self.own[family], 8080)]) for n in range(PEERS)]
+        self.topology.exec(self.node.namespace, "nft", "-f", "-", input=chains(family, services))
+        for figure, measure, unit, is_rate, _, _, how in self.FIGURES[::2]:
+            ours, peer = in_turn(measure, packets, Way(self, virtual(family, PEERS // 2)))
+            suite.add(f"{figure} IPv{family}, chains", ours, unit, round(peer, 3), f"{how}; medians of {ROUNDS}, in turn; peer: {PEERS} Services "
+                      "with a chain for each and for its endpoint", peer=peer, higher_is_better=is_rate)
+        self.topology.exec(self.node.namespace, "nft", "delete", "table", WORDS[family], "peer")
+
+    def add_connected(self, suite, family, led):
+        """Shows that calls of the cgroup are led: the kernel tracks none of them under the Service's address."""
+        command = ("conntrack", "-L", "-f", f"ipv{family}", "-d", led.address)
+        self.topology.exec(self.node.namespace, "conntrack", "-F")
+        led.first_packet()
+        tracked = self.topology.exec(self.node.namespace, *command).stdout.count("\n")
+        suite.add(f"tracked IPv{family}, at connect time", tracked, "flows", 0, "flows to the Service's address in conntrack after the calls of a second")
+
+
+def paths(suite):
+    mount = run("findmnt", "-rn", "-t", "cgroup2", "-o", "TARGET").stdout.split()[0]
+    cgroup = f"{mount}/dt-bench"
+    os.makedirs(cgroup, exist_ok=True)
+    try:
+        with Topology("dt-bench") as topology:
+            lab = Paths(topology, cgroup)
+            for family in (4, 6):
+                lab.measure(suite, family)
+            lab.cluster.stop()
+            # The kernel leads calls after the agent's end too.
+            topology.exec(lab.node.namespace, DUET, "cleanup", cgroups=True)
+    finally:
+        eventually(lambda: not os.path.exists(cgroup) or remove(cgroup), "the callers have ended")
+
+
+def remove(cgroup):
+    try:
+        os.rmdir(cgroup)
+    except OSError as error:
+        raise AssertionError(error) from error
+    return True
 
 
 def main():
