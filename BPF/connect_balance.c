@@ -96,12 +96,17 @@ INLINE int answers_node_ports(const __u32 *address, int is_node) {
     return bpf_map_lookup_elem(&node_port_ranges, &key) != 0;
 }
 
+/// Whether a call is one of those that this program leads. A call may meet several, in its cgroup and in those above: each
+/// leaves alone what is another's, and what another has noted.
+INLINE int is_ours(struct bpf_sock_addr *call) {
+    return bpf_get_netns_cookie(call) == node_namespace ? serves_node : serves_pods;
+}
+
 /// Draws an endpoint for a call; 0 when the call is to be left as it is.
 static __attribute__((noinline)) int choose(
     struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
     __u64 network_namespace = bpf_get_netns_cookie(call);
     int is_node = network_namespace == node_namespace;
-    if (!(is_node ? serves_node : serves_pods)) return 0;
 
     struct duet_frontend found = *called;
     struct duet_balance *balance = bpf_map_lookup_elem(&balances, &found);
@@ -225,6 +230,7 @@ static __attribute__((noinline)) int called_as(
     SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
         struct duet_frontend called = frontend##family(call);                                                         \
         struct duet_backend chosen = {};                                                                              \
+        if (!is_ours(call)) return 1;                                                                                 \
         if (step(call, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
         return 1;                                                                                                     \
     }
@@ -233,6 +239,7 @@ static __attribute__((noinline)) int called_as(
     SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
         struct duet_frontend met = frontend##family(call);                                                            \
         struct duet_frontend called = {};                                                                             \
+        if (!is_ours(call)) return 1;                                                                                 \
         if (called_as(call, &met, &called)) set##family(call, called.address, called.port);                           \
         return 1;                                                                                                     \
     }

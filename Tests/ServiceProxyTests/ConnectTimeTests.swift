@@ -27,6 +27,11 @@ struct ConnectTimeTests {
                 s.send(b"?")
                 answer, peer = s.recvfrom(99)
                 print("connected", answer.decode().split()[0], s.getpeername()[:2] == peer[:2] == (target, port))
+                # Named again, it is the same: the socket hears from nobody else.
+                for _ in range(8):
+                    s.sendto(b"?", (target, port))
+                    again, peer = s.recvfrom(99)
+                    assert again == answer and peer[:2] == (target, port), (again, peer)
             with socket.socket(family, socket.SOCK_DGRAM) as s:
                 s.settimeout(30)
                 met = []
@@ -64,6 +69,37 @@ struct ConnectTimeTests {
         // Who is outside the cgroup is served all the same, as packets.
         #expect(try policy.lab.call(clusterIP(family, 1), 80, from: "client") != "refused")
         #expect(try tracked(policy, to: clusterIP(family, 1)) == 1)
+    }
+
+    /// Where kubelets of both cgroup drivers have a pod's processes.
+    static let layouts = [
+        "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poddt.slice/cri-containerd-dt.scope",
+        "kubepods/besteffort/poddt/dt",
+    ]
+
+    /// Whether no kubelet has its cgroups here.
+    static let hasNoKubelet = layouts.allSatisfy { layout in
+        guard let root = try? Cgroup.mountPoint(), let top = layout.split(separator: "/").first else { return false }
+        return !FileSystem.exists("\(root)/\(top)")
+    }
+
+    @Test(
+        "Pods are found where kubelets have them, and a stranger among them is served as packets",
+        .enabled(if: hasNoKubelet), arguments: layouts)
+    func kubeletLayouts(layout: String) throws {
+        let policy = try PolicyLab(.ipv6, atConnect: true, podCgroup: layout)
+        policy.update(policy.service("web", number: 1), ready: ["pod-2", "remote"])
+        try policy.table.flush()
+        #expect(policy.balancer?.state == .active)
+        for place in ["pod-1", "node"] {
+            let output = try policy.lab.python(Self.caller, "\(clusterIP(.ipv6, 1))", "80", in: place)
+            #expect(output.split(separator: "\n").count == 3, "\(place): \(output)")
+        }
+        #expect(try tracked(policy, to: clusterIP(.ipv6, 1)) == 0)
+        // In a pod's namespace, but in no pod's cgroup.
+        let call = "exec 3<>/dev/tcp/\(clusterIP(.ipv6, 1))/80; head -c 99 <&3"
+        #expect(try policy.lab.shell(call, in: "pod-1").split(separator: " ").count == 2)
+        #expect(try tracked(policy, to: clusterIP(.ipv6, 1)) == 1)
     }
 
     /// Sends a datagram whenever it is told to, from one socket, and prints what answers.

@@ -17,15 +17,20 @@ final class NodeLab: Sendable {
     private let servers: [Program]
     /// The cgroup of the programs on the node: in its own namespace and in its pods'; nil for the tests' own.
     let cgroup: String?
+    /// The cgroup of the programs in its pods, where that is another one.
+    private let podCgroup: String?
 
     /// Whether tests may create namespaces here.
     static let isPossible = (try? shell("test $(id -u) = 0 && python3 --version && nft --version && ip -V")) != nil
 
-    /// - Parameter ownCgroup: whether programs on the node run in a cgroup of their own.
-    init(ownCgroup: Bool = false) throws {
+    /// - Parameters:
+    ///   - ownCgroup: whether programs on the node run in a cgroup of their own.
+    ///   - podCgroup: the cgroup in which programs in the node's pods run instead, below the root of the v2 hierarchy.
+    init(ownCgroup: Bool = false, podCgroup: String? = nil) throws {
         let number = Self.count.add(1, ordering: .relaxed).newValue
         prefix = "dt-proxy-\(ProcessInformation.currentPID)-\(number)"
         cgroup = ownCgroup ? try "\(Cgroup.mountPoint())/\(prefix)" : nil
+        self.podCgroup = try podCgroup.map { try "\(Cgroup.mountPoint())/\($0)" }
         let node = "\(prefix)-node"
         var script = """
             set -e
@@ -59,7 +64,7 @@ final class NodeLab: Sendable {
 
             """
         do {
-            if let cgroup { try FileSystem.makeDirectory(cgroup) }
+            for cgroup in [cgroup, self.podCgroup].compactMap(\.self) { try FileSystem.makeDirectory(cgroup) }
             try Self.shell(script)
             servers = try ["pod-1", "pod-2", "remote"].map { [prefix] name in
                 let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)", cgroup: nil)
@@ -67,19 +72,19 @@ final class NodeLab: Sendable {
                 return server
             }
         } catch {
-            Self.remove(prefix, cgroup)
+            Self.remove(prefix, cgroup, podCgroup)
             throw error
         }
     }
 
     deinit {
-        if cgroup != nil { _ = try? run(in: "node") { try ConnectTimeBalancer.removeLeftovers() } }
-        Self.remove(prefix, cgroup)
+        if connectTimeOptions != nil { _ = try? run(in: "node") { try ConnectTimeBalancer.removeLeftovers() } }
+        Self.remove(prefix, cgroup, podCgroup)
     }
 
     /// The cgroup in which a program in a namespace runs.
     private func cgroup(of name: String) -> String? {
-        ["node", "pod-1", "pod-2"].contains(name) ? cgroup : nil
+        name.hasPrefix("pod-") ? podCgroup ?? cgroup : name == "node" ? cgroup : nil
     }
 
     /// The neighbours; the first is outside the cluster.
@@ -117,10 +122,8 @@ final class NodeLab: Sendable {
     /// What becomes of each call to a destination and port, all made at once, each from a namespace and with a time
     /// to wait in seconds.
     func answers(to calls: [(place: String, call: Call, seconds: Double)]) throws -> [String] {
-        let inside = calls.indices.filter { cgroup(of: calls[$0].place) != nil }
-        let outside = calls.indices.filter { cgroup(of: calls[$0].place) == nil }
         var answers = [String](repeating: "", count: calls.count)
-        for (indices, cgroup) in [(inside, cgroup), (outside, nil)] where !indices.isEmpty {
+        for (cgroup, indices) in Dictionary(grouping: calls.indices, by: { cgroup(of: calls[$0].place) }) {
             let met = try self.answers(to: indices.map { calls[$0] }, in: cgroup)
             for (index, answer) in zip(indices, met) { answers[index] = answer }
         }
@@ -208,11 +211,18 @@ final class NodeLab: Sendable {
         try Self.shell("ip netns exec \(prefix)-\(name) bash -c '\(command)'")
     }
 
-    private static func remove(_ prefix: String, _ cgroup: String?) {
-        // Those who were in it are ending.
-        for _ in 0..<3000 {
-            guard let cgroup, (try? FileSystem.remove(cgroup)) == nil, FileSystem.exists(cgroup) else { break }
-            usleep(10_000)
+    private static func remove(_ prefix: String, _ cgroup: String?, _ podCgroup: String?) {
+        // Those who were in them are ending.
+        for cgroup in [podCgroup, cgroup].compactMap(\.self) {
+            for _ in 0..<3000 {
+                guard (try? FileSystem.remove(cgroup)) == nil, FileSystem.exists(cgroup) else { break }
+                usleep(10_000)
+            }
+        }
+        // Those above are another's while something is in them.
+        if let podCgroup, let root = try? Cgroup.mountPoint() {
+            let above = podCgroup.dropFirst(root.count + 1).split(separator: "/").dropLast().joined(separator: "/")
+            _ = try? shell("cd \(root) && rmdir -p --ignore-fail-on-non-empty \(above)")
         }
         _ = try? shell(
             "for n in client pod-1 pod-2 remote node; do ip netns del \(prefix)-$n 2>/dev/null || true; done")
@@ -379,8 +389,10 @@ final class NodeLab: Sendable {
 }
 
 extension NodeLab {
-    /// Options that lead the calls of the lab's own cgroup; nil when it has none.
+    /// Options that lead the calls of the lab's own cgroup, or of all pods; nil when it has neither.
     var connectTimeOptions: ConnectTimeOptions? {
-        cgroup.flatMap { $0.split(separator: "/").last }.map { ConnectTimeOptions(cgroup: String($0)) }
+        podCgroup != nil
+            ? ConnectTimeOptions()
+            : cgroup.flatMap { $0.split(separator: "/").last }.map { ConnectTimeOptions(cgroup: String($0)) }
     }
 }

@@ -14,11 +14,14 @@ struct PolicyLab {
 
     static let places = ["client", "pod-1", "pod-2", "remote", "node"]
 
-    /// - Parameter atConnect: whether calls of the node and its pods are led while they are made.
+    /// - Parameters:
+    ///   - atConnect: whether calls of the node and its pods are led while they are made.
+    ///   - podCgroup: the cgroup of the pods, if that is not the lab's own.
     init(
-        _ family: IPFamily, options: ProxyOptions = ProxyOptions(), zone: String? = nil, atConnect: Bool = false
+        _ family: IPFamily, options: ProxyOptions = ProxyOptions(), zone: String? = nil, atConnect: Bool = false,
+        podCgroup: String? = nil
     ) throws {
-        let lab = try NodeLab(ownCgroup: atConnect)
+        let lab = try NodeLab(ownCgroup: atConnect, podCgroup: podCgroup)
         var options = options
         options.connectTime = lab.connectTimeOptions
         self.family = family
