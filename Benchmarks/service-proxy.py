@@ -6,6 +6,7 @@ same Services, loaded by `nft` on the same node.
 import http.client
 import json
 import os
+import queue
 import re
 import ssl
 import statistics
@@ -171,16 +172,33 @@ def change_times(cluster):
     """Milliseconds from the PATCH of a slice to the endpoint in the kernel, for each of many."""
     topology, client = cluster.topology, cluster.connect()
     monitor = topology.spawn(cluster.node.namespace, "stdbuf", "-oL", "nft", "monitor", "new", "elements", stdout=subprocess.PIPE, text=True)
-    time.sleep(1)
+    lines = queue.SimpleQueue()
+    threading.Thread(target=lambda: [lines.put(line) for line in monitor.stdout], daemon=True).start()
+
+    def change(turn):
+        """Adds an endpoint that no earlier measurement added; returns the text that tells of it."""
+        family, number = (4, 6)[turn % 2], turn * 31 % cluster.count
+        added = f"10.245.{cluster.count // 1000}.{turn + 1}" if family == 4 else f"fd00:10:245:{cluster.count:x}::{turn + 1:x}"
+        cluster.change(client, number, family, [endpoint(family, number), endpoint(family, number + 1), added])
+        return f"{added} . 8080"
+
+    def usage():
+        with open(f"/proc/{monitor.pid}/stat") as file:
+            words = file.read().rpartition(")")[2].split()
+        return words[0], int(words[11]) + int(words[12])
+
+    def waits():
+        before = usage()
+        time.sleep(0.5)
+        return before[0] == "S" and before[1] > 0 and usage() == before
+    # It reads all that is there before it tells of changes, and begins anew when something changes meanwhile.
+    eventually(waits, "nft monitor waits for changes", seconds=120)
     times = []
     for turn in range(CHANGES):
-        family, number = (4, 6)[turn % 2], turn * 31 % cluster.count
-        # Nothing that an earlier measurement added already.
-        added = f"10.245.{cluster.count // 1000}.{turn + 1}" if family == 4 else f"fd00:10:245:{cluster.count:x}::{turn + 1:x}"
         start = time.monotonic()
-        cluster.change(client, number, family, [endpoint(family, number), endpoint(family, number + 1), added])
-        while f"{added} . 8080" not in (line := monitor.stdout.readline()):
-            assert line, "nft monitor has ended"
+        expected = change(turn)
+        while expected not in lines.get(timeout=30):
+            pass
         times.append((time.monotonic() - start) * 1000)
     client.close()
     monitor.terminate()
