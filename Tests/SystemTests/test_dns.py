@@ -236,7 +236,7 @@ controls {{ }};
         port, path = free_port(), f"{self.files}/resolv-followed.conf"
         # Nobody answers there.
         with open(path, "w") as file:
-            file.write("nameserver 198.51.98.8\n")
+            file.write("nameserver 127.0.0.77\n")
         self.start_other("--dns-resolv-conf", path, port=port)
         self.assertIn("SERVFAIL", dig("127.0.0.9", "four.example.test", port=port))
         # A file that is written in one step, as all who write it do.
