@@ -118,6 +118,85 @@ import Testing
         #expect(sizes == [8080: 2, 9090: 1])
     }
 
+    /// Columns: hostname and subdomain of the pod, hostname of the endpoint.
+    @Test(
+        arguments: [
+            ("h", "web", "h"), ("h", "other", nil), ("h", nil, nil), (nil, "web", nil), ("", "web", nil),
+        ] as [(String?, String?, String?)])
+    func `A pod that names the Service as its domain has a name there`(
+        hostname: String?, subdomain: String?, expected: String?
+    ) {
+        let spec = PodSpec(hostname: hostname, subdomain: subdomain)
+        let pods = [pod("p", ips: ["10.0.0.1", "fd00::1"], spec: spec)]
+        let plan = EndpointSlicePlan(Self.service(), pods: pods, zones: Self.zones, existing: [])
+        #expect(plan.create.map { $0.endpoints?.first?.hostname } == [expected, expected])
+        let endpoints = EndpointsPlan.endpoints(Self.service(), pods: pods, existing: nil)
+        #expect(endpoints.subsets?.first?.addresses?.first?.hostname == expected)
+    }
+
+    @Test func `A port's name is looked up with its protocol, in sidecars too`() {
+        let ports = [
+            ServicePort(name: "tcp", port: 80, targetPort: "p"),
+            ServicePort(name: "udp", protocol: "UDP", port: 80, targetPort: "p"),
+            ServicePort(name: "side", port: 81, targetPort: "s"), ServicePort(name: "none", port: 82, targetPort: "i"),
+        ]
+        let main = Container(
+            name: "c",
+            ports: [
+                ContainerPort(name: "p", containerPort: 3, protocol: "UDP"), ContainerPort(name: "p", containerPort: 4),
+            ])
+        let initial = [
+            Container(name: "i", ports: [ContainerPort(name: "i", containerPort: 1)]),
+            Container(name: "s", ports: [ContainerPort(name: "s", containerPort: 2)], restartPolicy: "Always"),
+        ]
+        let spec = PodSpec(containers: [main], initContainers: initial)
+        let plan = EndpointSlicePlan(
+            Self.service(families: ["IPv4"], ports: ports), pods: [pod("p", ips: ["10.0.0.1"], spec: spec)],
+            zones: Self.zones, existing: [])
+        let found = (plan.create.first?.ports ?? []).map { "\($0.name ?? "") \($0.protocol ?? "") \($0.port ?? 0)" }
+        #expect(found == ["tcp TCP 4", "udp UDP 3", "side TCP 2"])
+    }
+
+    @Test func `A headless Service without ports has endpoints without ports`() {
+        let plan = EndpointSlicePlan(
+            Self.service(ports: [], clusterIP: "None"), pods: [Self.dual(0)], zones: Self.zones, existing: [])
+        #expect(plan.create.map(\.ports) == [[], []])
+        #expect(plan.create.map { $0.endpoints?.count } == [1, 1])
+        #expect(plan.create.allSatisfy { $0.metadata.labels?[WellKnownLabel.headless] == "" })
+    }
+
+    /// Columns: families and address of a Service, families of its slices.
+    @Test(
+        arguments: [
+            (["IPv6"], "fd00:10:96::1", ["IPv6"]), (["IPv6", "IPv4"], "fd00:10:96::1", ["IPv6", "IPv4"]),
+            ([], "10.96.0.1", ["IPv4"]), ([], "fd00:10:96::1", ["IPv6"]), ([], "None", ["IPv4", "IPv6"]),
+        ] as [([String], String, [String])])
+    func `Services of servers that know no families have those of their address`(
+        families: [String], address: String, expected: [String]
+    ) {
+        let plan = EndpointSlicePlan(
+            Self.service(families: families, clusterIP: address), pods: [Self.dual(0)], zones: Self.zones, existing: [])
+        #expect(plan.create.map(\.addressType) == expected)
+    }
+
+    @Test func `Slices of a family that the Service gives up go`() {
+        let slices = Self.apply(
+            EndpointSlicePlan(Self.service(), pods: [Self.dual(0)], zones: Self.zones, existing: []), to: [])
+        let plan = EndpointSlicePlan(
+            Self.service(families: ["IPv6"]), pods: [Self.dual(0)], zones: Self.zones, existing: slices)
+        #expect(plan.delete.map(\.addressType) == ["IPv4"])
+        #expect(plan.create.isEmpty && plan.update.isEmpty)
+    }
+
+    @Test func `Pods of unknown nodes count where readiness does not`() {
+        let lost = pod("lost", node: "gone", ips: ["10.0.0.2"], ready: false)
+        let plan = EndpointSlicePlan(
+            Self.service(families: ["IPv4"], publish: true), pods: [lost], zones: Self.zones, existing: [])
+        #expect(plan.create.first?.endpoints?.first?.conditions?.ready == true)
+        #expect(plan.create.first?.endpoints?.first?.nodeName == "gone")
+        #expect(plan.create.first?.endpoints?.first?.zone == nil)
+    }
+
     @Test func `One change costs one write of each family`() {
         let pods = (0..<250).map { Self.dual($0) }
         let service = Self.service()

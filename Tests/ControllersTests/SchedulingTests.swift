@@ -68,6 +68,24 @@ import Testing
                 == .unschedulable("0/1 nodes are available: 1 \(reason)."))
     }
 
+    /// Columns: two addresses of one port, whether both cannot be had.
+    @Test(
+        arguments: [
+            ("", "", true), ("", "192.0.2.1", true), ("", "fd00::1", true), ("", "0.0.0.0", true), ("", "::", true),
+            ("0.0.0.0", "192.0.2.1", true), ("0.0.0.0", "fd00::1", false), ("0.0.0.0", "::", true),
+            ("::", "192.0.2.1", true), ("::", "fd00::1", true), ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false), ("192.0.2.1", "fd00::1", false),
+        ])
+    func `Ports of a node are taken by address`(first: String, second: String, isTaken: Bool) {
+        func port(_ address: String, _ number: Int = 80, _ transport: String = "TCP") -> ClusterState.HostPort {
+            ClusterState.HostPort(address: address, transport: transport, port: number)
+        }
+        #expect(port(first).conflicts(with: port(second)) == isTaken)
+        #expect(port(second).conflicts(with: port(first)) == isTaken)
+        #expect(!port(first).conflicts(with: port(second, 81)))
+        #expect(!port(first).conflicts(with: port(second, 80, "UDP")))
+    }
+
     @Test(arguments: [
         PodSpec(tolerations: [Toleration(key: "k", operator: "Exists")]),
         PodSpec(tolerations: [Toleration(operator: "Exists")]),

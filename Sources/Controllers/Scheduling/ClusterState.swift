@@ -13,18 +13,31 @@ package struct ClusterState: Sendable {
     }
 
     /// A port that a pod takes on its node.
-    struct HostPort: Sendable, Hashable {
+    package struct HostPort: Sendable, Hashable {
         var address: String
         var transport: String
         var port: Int
 
-        /// True when both cannot be had on one node; an unspecified address stands for all.
-        func conflicts(with other: HostPort) -> Bool {
-            port == other.port && transport == other.transport
-                && (address == other.address || isWildcard || other.isWildcard)
+        /// A port of an address of the node; of all of them without an address.
+        package init(address: String, transport: String, port: Int) {
+            self.address = address
+            self.transport = transport
+            self.port = port
         }
 
-        private var isWildcard: Bool { address.isEmpty || address == "0.0.0.0" || address == "::" }
+        /// True when both cannot be had on one node: an unspecified address stands for all, that of IPv4 for all of IPv4.
+        package func conflicts(with other: HostPort) -> Bool {
+            guard port == other.port, transport == other.transport else { return false }
+            return address == other.address || stands(for: other) || other.stands(for: self)
+        }
+
+        private func stands(for other: HostPort) -> Bool {
+            switch address {
+            case "", "::": true
+            case "0.0.0.0": !other.address.contains(":")
+            default: false
+            }
+        }
     }
 
     /// One node and the sum of its pods' demands.

@@ -50,6 +50,18 @@ import Testing
             "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.1.0/24\"]: may specify no more than one CIDR for "
                 + "each IP family"),
         Refusal(
+            .nodes, #"{"spec":{"podCIDRs":["fd00::/64","fd01::/64"]}}"#,
+            "spec.podCIDRs: Invalid value: [\"fd00::/64\",\"fd01::/64\"]: may specify no more than one CIDR for each IP "
+                + "family"),
+        Refusal(
+            .nodes, #"{"spec":{"podCIDRs":["10.0.0.0/24","fd00::/64","fd01::/64"]}}"#,
+            "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"fd00::/64\",\"fd01::/64\"]: may specify no more than one "
+                + "CIDR for each IP family"),
+        Refusal(
+            .nodes, #"{"spec":{"podCIDRs":["10.0.0.0/24","10.0.0.1"]}}"#,
+            "spec.podCIDRs[1]: Invalid value: \"10.0.0.1\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or "
+                + "2001:db8::/64)"),
+        Refusal(
             .nodes, #"{"spec":{"podCIDRs":["10.0.0.1/24"]}}"#,
             "spec.podCIDRs[0]: Invalid value: \"10.0.0.1/24\": must not have bits set beyond the prefix length"),
         Refusal(
@@ -135,6 +147,18 @@ import Testing
     @Test(
         arguments: [
             ("{}", #"{"podCIDR":"10.0.0.0/24"}"#, []),
+            ("{}", #"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, []),
+            (#"{"podCIDR":"10.0.0.0/24"}"#, #"{"podCIDR":"10.0.1.0/24"}"#, [fixedRange]),
+            (#"{"podCIDR":"10.0.0.0/24"}"#, #"{"podCIDR":null,"podCIDRs":null}"#, [fixedRange]),
+            (
+                #"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#,
+                #"{"podCIDR":"fd00::/64","podCIDRs":["fd00::/64","10.0.0.0/24"]}"#,
+                [fixedRange, fixedRange]
+            ),
+            (
+                #"{"providerID":"a"}"#, #"{"providerID":null}"#,
+                ["spec.providerID: Forbidden: node updates may not change providerID except from \"\" to valid"]
+            ),
             (#"{"podCIDR":"10.0.0.0/24"}"#, #"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, [fixedRange]),
             (#"{"podCIDRs":["10.0.0.0/24","fd00::/64"]}"#, #"{"podCIDRs":["10.0.0.0/24"]}"#, [fixedRange]),
             (

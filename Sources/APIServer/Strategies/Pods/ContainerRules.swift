@@ -81,6 +81,11 @@ enum ContainerRules {
                 errors.append(
                     .invalid(item.child("valueFrom"), "", "may not have more than one field specified at a time"))
             }
+            if let reference = source["fieldRef"], !reference.isNull {
+                errors += FieldReferenceRules.validate(
+                    reference, at: item.child("valueFrom").child("fieldRef"),
+                    offered: FieldReferenceRules.environment)
+            }
         }
         return errors
     }

@@ -46,7 +46,8 @@ enum PodRules {
         }
         errors += ValueRules.nonnegative(
             spec["terminationGracePeriodSeconds"], at: path.child("terminationGracePeriodSeconds"))
-        return errors + tolerations(spec.list("tolerations"), at: path.child("tolerations"))
+        return errors + HostRules.validate(spec, at: path)
+            + tolerations(spec.list("tolerations"), at: path.child("tolerations"))
     }
 
     private static func tolerations(_ tolerations: [JSONValue], at path: FieldPath) -> [FieldError] {

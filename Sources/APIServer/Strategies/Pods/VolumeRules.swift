@@ -17,6 +17,14 @@ enum VolumeRules {
                 errors.append(.forbidden(item.child(source), "may not specify more than 1 volume type"))
             }
             errors += required(volume, at: item)
+            if let source = volume["downwardAPI"] {
+                errors += FieldReferenceRules.validateFiles(source, at: item.child("downwardAPI"))
+            }
+            for (position, source) in (volume.at("projected", "sources")?.array ?? []).enumerated() {
+                guard let files = source["downwardAPI"] else { continue }
+                errors += FieldReferenceRules.validateFiles(
+                    files, at: item.child("projected").child("sources")[position].child("downwardAPI"))
+            }
         }
         return names
     }
