@@ -5,6 +5,8 @@ extension Resource {
     public static let nodes = Resource(core: "nodes", "Node", isNamespaced: false)
     /// Core `pods`.
     public static let pods = Resource(core: "pods", "Pod")
+    /// Core `bindings`: what is created there assigns a pod to a node, and is not kept.
+    public static let bindings = Resource(core: "bindings", "Binding")
     /// Core `services`.
     public static let services = Resource(core: "services", "Service")
     /// Core `endpoints`.

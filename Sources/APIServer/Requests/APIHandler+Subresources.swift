@@ -14,9 +14,11 @@ extension APIHandler {
         case ("status", .get), ("finalize", .get): return try get(call)
         case ("status", .put), ("finalize", .put): return try await update(call, subresource: name)
         case ("status", .patch): return try await patch(call, subresource: name)
-        case (EphemeralContainers.subresource, .get): return try get(call)
+        case (EphemeralContainers.subresource, .get), (PodResize.subresource, .get): return try get(call)
         case (EphemeralContainers.subresource, .put): return try await putEphemeralContainers(call)
-        case (EphemeralContainers.subresource, .patch): return try await patch(call, subresource: name)
+        case (EphemeralContainers.subresource, .patch), (PodResize.subresource, .patch):
+            return try await patch(call, subresource: name)
+        case (PodResize.subresource, .put): return try await update(call, subresource: name)
         case ("scale", .get), ("scale", .put), ("scale", .patch): return try await scale(call)
         case ("binding", .post): return try await bind(call)
         case ("eviction", .post): return try await evict(call)
@@ -30,41 +32,6 @@ extension APIHandler {
         default:
             throw StatusError.methodNotAllowed(call.resource, "\(method.rawValue.lowercased()) of \(subresource.name)")
         }
-    }
-
-    /// Assigns a pod to a node.
-    private func bind(_ call: Call) async throws -> Response {
-        let options = try call.writeOptions()
-        let binding = try await RequestBodyText(call.request).decode().value
-        guard let node = binding.at("target", "name")?.string, !node.isEmpty else {
-            throw StatusError.invalid(
-                kind: "Binding", group: "", name: call.key.name, causes: [.required("target.name")])
-        }
-        let uid = binding.at("metadata", "uid")
-        _ = try await store.write(isDryRun: options.isDryRun) { transaction throws(StatusError) in
-            try transaction.update(call.index, call.key, subresource: "binding", options) {
-                pod throws(StatusError) in
-                guard !pod.isTerminating else {
-                    throw .conflict(
-                        call.resource, call.key.name,
-                        "pod \(call.key.name) is being deleted, cannot be assigned to a host")
-                }
-                if let assigned = pod.at("spec", "nodeName")?.string, !assigned.isEmpty {
-                    throw .conflict(
-                        call.resource, call.key.name,
-                        "pod \(call.key.name) is already assigned to node \"\(assigned)\"")
-                }
-                var pod = pod
-                pod.set(uid ?? pod.at("metadata", "uid"), at: "metadata", "uid")
-                pod.set(.string(node), at: "spec", "nodeName")
-                pod.setCondition("PodScheduled", status: "True")
-                return pod
-            }
-        }
-        let status: JSONValue = [
-            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
-        ]
-        return .value(status, status: .created)
     }
 
     /// Replaces a pod's ephemeral containers; clients up to 1.21 send them in an object of their own kind.

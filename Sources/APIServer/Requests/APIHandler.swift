@@ -220,6 +220,7 @@ struct APIHandler: Sendable {
             }
             try require(.create, call)
             if let review = call.definition.review { return try await ask(review, call) }
+            if call.resource == .bindings { return try await bind(call) }
             return try await create(call)
         case .delete:
             guard !call.resource.isNamespaced || call.path.namespace != nil else {

@@ -42,7 +42,8 @@ extension ResourceRegistry {
                 .init(name: "exec", kind: "PodExecOptions", verbs: [.create, .get]),
                 .init(name: "log", kind: "Pod", verbs: [.get]),
                 .init(name: "portforward", kind: "PodPortForwardOptions", verbs: [.create, .get]),
-                .proxy(of: "Pod"), .status(of: "Pod"),
+                .proxy(of: "Pod"), .init(name: PodResize.subresource, kind: "Pod", verbs: [.get, .patch, .update]),
+                .status(of: "Pod"),
             ]
             $0.fields += [
                 "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
@@ -65,6 +66,11 @@ extension ResourceRegistry {
                 $0.allocatedFields += [mounts, mounts + ["*"]]
             }
         }
+    }
+
+    /// Assignments of pods to nodes, which are made and not kept.
+    static let bindings = ResourceDefinition(.bindings, columns: [.name, .age], strategy: PlainStrategy()) {
+        $0.verbs = [.create]
     }
 
     /// Seconds that a pod gets to end; none when no node runs it.

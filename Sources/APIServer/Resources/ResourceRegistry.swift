@@ -15,6 +15,7 @@ package enum ResourceRegistry {
             (.clusterRoles, clusterRoles), (.clusterRoleBindings, clusterRoleBindings), (.roles, roles),
             (.roleBindings, roleBindings), (.addressPools, addressPools), (.nodeNetworks, nodeNetworks),
         ]
-        return kinds.map { resource, define in define(strategy(resource)) } + [customResourceDefinitions] + reviews
+        return kinds.map { resource, define in define(strategy(resource)) } + [customResourceDefinitions, bindings]
+            + reviews
     }
 }

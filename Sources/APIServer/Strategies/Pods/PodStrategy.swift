@@ -57,6 +57,9 @@ package struct PodStrategy: ObjectStrategy {
             object["spec"] = old["spec"]
             object.set(added, at: "spec", "ephemeralContainers")
         }
+        if subresource == PodResize.subresource {
+            object["spec"] = PodResize.merged(object["spec"] ?? [:], into: old["spec"] ?? [:])
+        }
         if object.at("status", "qosClass") == nil {
             object.set(old.at("status", "qosClass"), at: "status", "qosClass")
         }
@@ -72,6 +75,7 @@ package struct PodStrategy: ObjectStrategy {
         if subresource == EphemeralContainers.subresource {
             return EphemeralContainers.validate(spec, replacing: old["spec"] ?? [:])
         }
+        if subresource == PodResize.subresource { return PodResize.validate(object, replacing: old) }
         return PodRules.validateChange(of: spec, from: old["spec"] ?? [:])
     }
 
