@@ -86,6 +86,10 @@ extension NodeClient {
             headers.replaceOrAdd(name: "X-Forwarded-Host", value: authority)
         }
         headers.replaceOrAdd(name: "X-Forwarded-Proto", value: "https")
+        if headers["accept"].contains(where: { $0.contains("text/html") }) {
+            // The links of a page can only be read as they are.
+            headers.replaceOrAdd(name: "Accept-Encoding", value: "identity")
+        }
         return headers
     }
 
@@ -133,9 +137,10 @@ extension NodeClient {
             do {
                 // What is proxied may last as long as the client likes.
                 let answer = try await (backend.isAgent ? client : stranger).execute(request, deadline: .distantFuture)
-                var response = Self.response(answer)
+                let hosts = [authority, backend.uriHost, call.request.head.authority ?? ""]
+                let links = Self.isPage(answer) ? LinkRewriter(path, of: hosts) : nil
+                var response = Self.response(answer, links)
                 if let location = response.headers[.location] {
-                    let hosts = [authority, backend.uriHost, call.request.head.authority ?? ""]
                     response.headers[.location] = path.location(location, of: hosts)
                 }
                 return response
@@ -145,6 +150,14 @@ extension NodeClient {
             }
         }
         throw StatusError.serviceUnavailable("error trying to reach service: \(failure)")
+    }
+
+    /// True for a whole page in HTML whose links can be read.
+    private static func isPage(_ answer: HTTPClientResponse) -> Bool {
+        let type = (answer.headers.first(name: "content-type") ?? "").lowercased()
+        let encodings = answer.headers["content-encoding"].map { $0.lowercased() }
+        return MediaRange(type).type == "text/html" && !type.contains("utf-16") && answer.status != .partialContent
+            && encodings.allSatisfy { $0 == "identity" }
     }
 
     /// True when nothing of the request has been sent, so that it may go to another backend.

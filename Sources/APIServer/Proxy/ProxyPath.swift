@@ -27,15 +27,25 @@ package struct ProxyPath: Sendable, Equatable {
     ///
     /// - Parameter hosts: The names by which the backend knows itself, with port.
     package func location(_ text: String, of hosts: [String]) -> String {
+        guard let (length, head) = replacement(text, of: hosts) else { return text }
+        return head + String(decoding: text.utf8.dropFirst(length), as: UTF8.self)
+    }
+
+    /// How a link to a place at the backend becomes one below the prefix; nil for one that stays as it is.
+    ///
+    /// - Returns: The number of bytes at its beginning that go, and what stands there instead.
+    func replacement(_ text: String, of hosts: [String]) -> (length: Int, head: String)? {
         var path = Substring(text)
+        var head = prefix
         for scheme in ["http://", "https://"] where text.hasPrefix(scheme) {
             let authority = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
-            guard hosts.contains(where: { $0 == authority }) else { return text }
+            guard hosts.contains(where: { $0 == authority }) else { return nil }
             path = text.dropFirst(scheme.count + authority.count)
             // No path is the root (RFC 3986 §6.2.3).
-            if !path.hasPrefix("/") { path = "/" + path }
+            if !path.hasPrefix("/") { head += "/" }
         }
-        guard path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix(prefix + "/") else { return text }
-        return prefix + path
+        let isRooted = head != prefix || path.hasPrefix("/")
+        guard isRooted, !path.hasPrefix("//"), !path.hasPrefix(prefix + "/") else { return nil }
+        return (text.utf8.count - path.utf8.count, head)
     }
 }

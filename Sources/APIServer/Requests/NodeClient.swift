@@ -122,17 +122,31 @@ final class NodeClient: Sendable {
         }
     }
 
-    static func response(_ answer: HTTPClientResponse) -> Response {
+    /// What a node or backend answered, with links of a page changed by `links`.
+    static func response(_ answer: HTTPClientResponse, _ links: LinkRewriter? = nil) -> Response {
         var response = Response(status: .init(code: Int(answer.status.code)))
         for (name, value) in answer.headers where !connectionHeaders.contains(name.lowercased()) {
             if let name = HTTPField.Name(name) {
                 response.headers.append(HTTPField(name: name, value: value))
             }
         }
-        response.body = ResponseBody { writer in
-            for try await chunk in answer.body {
-                try await writer.write(chunk)
+        guard let links else {
+            response.body = ResponseBody { writer in
+                for try await chunk in answer.body {
+                    try await writer.write(chunk)
+                }
+                try await writer.finish(nil)
             }
+            return response
+        }
+        // Places in the page are others than in the backend's.
+        response.headers[.acceptRanges] = nil
+        response.body = ResponseBody { writer in
+            var links = links
+            for try await chunk in answer.body {
+                try await writer.write(ByteBuffer(bytes: links.rewrite(chunk.readableBytesView)))
+            }
+            try await writer.write(ByteBuffer(bytes: links.finish()))
             try await writer.finish(nil)
         }
         return response
