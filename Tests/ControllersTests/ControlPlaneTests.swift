@@ -109,6 +109,35 @@ import Testing
         }
     }
 
+    @Test func `A namespace that others hold keeps what it has, and goes when they let go`() async throws {
+        try await ControlPlane.run { plane in
+            let client = plane.client
+            let metadata = ObjectMeta(
+                name: "held", labels: ["team": "x"], annotations: ["note": "y"], finalizers: ["example.com/hold"])
+            try await client.create(Namespace(metadata: metadata))
+            try await client.delete(Namespace.self, namespace: nil, name: "held")
+            try await plane.eventually("the controller has emptied it") {
+                let namespace = try await client.get(Namespace.self, namespace: nil, name: "held")
+                return namespace.spec?.finalizers?.isEmpty ?? true
+            }
+            let held = try await client.get(Namespace.self, namespace: nil, name: "held")
+            #expect(held.isBeingDeleted)
+            #expect(held.metadata.finalizers == ["example.com/hold"])
+            #expect(held.metadata.labels?["team"] == "x")
+            #expect(held.metadata.annotations?["note"] == "y")
+            let refusal = await #expect(throws: StatusError.self) {
+                try await client.create(ConfigMap(metadata: ObjectMeta(name: "late", namespace: "held")))
+            }
+            #expect(refusal?.code == 403)
+            #expect(refusal?.details?.causes.map(\.reason) == ["NamespaceTerminating"])
+            let _: Namespace = try await client.patch(
+                Namespace.self, namespace: nil, name: "held", patch: ["metadata": ["finalizers": .null]])
+            try await plane.eventually("the namespace is gone") {
+                try await !client.list(Namespace.self).items.contains { $0.name == "held" }
+            }
+        }
+    }
+
     @Test func `A DaemonSet follows the nodes, foreground deletion ends with the dependents`() async throws {
         try await ControlPlane.run { plane in
             let client = plane.client

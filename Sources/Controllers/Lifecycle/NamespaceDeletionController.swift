@@ -51,19 +51,16 @@ final class NamespaceDeletionController: Controller {
             queue.retry(key)
             return
         }
-        let finalizers = (namespace.spec?.finalizers ?? []).filter { $0 != Self.finalizer }
-        let body: JSONValue = [
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": [
-                "name": .string(namespace.name), "uid": .string(namespace.metadata.uid ?? ""),
-                "resourceVersion": .string(namespace.metadata.resourceVersion ?? ""),
-            ],
-            "spec": ["finalizers": try JSONValueEncoder().encode(finalizers)],
-        ]
         do {
+            // The whole object, since what is left out goes: others hold the namespace by finalizers in its metadata.
+            var object = try await context.client.request(
+                .get, path: Resource.namespaces.path(namespace: nil, name: namespace.name))
+            guard object.at("metadata", "uid")?.string == namespace.metadata.uid else { return }
+            let finalizers = object.at("spec", "finalizers")?.array ?? []
+            object.set(.array(finalizers.filter { $0.string != Self.finalizer }), at: "spec", "finalizers")
             try await context.client.request(
                 .put, path: Resource.namespaces.path(namespace: nil, name: namespace.name, subresource: "finalize"),
-                body: body)
+                body: object)
         } catch let error as StatusError where error.code == 404 {
             // Gone already.
         }
