@@ -65,7 +65,10 @@ enum AccessReviews {
         guard !name.isEmpty || !groups.isEmpty else {
             throw invalid(kind, .invalid("spec.user", .string(name), "at least one of user or group must be specified"))
         }
-        let user = User(name: name, uid: spec["uid"]?.string ?? "", groups: groups)
+        let extra: [String: [String]] = (spec["extra"]?.object ?? [:]).reduce(into: [:]) { extra, entry in
+            extra[entry.key] = entry.value.array?.compactMap(\.string) ?? []
+        }
+        let user = User(name: name, uid: spec["uid"]?.string ?? "", groups: groups, extra: extra)
         return answer(object, context.access.decide(request, by: user))
     }
 

@@ -308,6 +308,44 @@ struct AccessTests {
         }
     }
 
+    @Test("What is said of a user besides name and groups is in the binary form too")
+    func binaryUsers() async throws {
+        let binary = "application/vnd.kubernetes.protobuf"
+        try await run { clients in
+            func ask(_ path: String, _ object: JSONValue) async throws -> JSONValue {
+                let headers = [
+                    ("Impersonate-User", "bob"), ("Impersonate-Group", "system:masters"), ("Impersonate-Uid", "7"),
+                    ("Impersonate-Extra-Scopes", "read"), ("Impersonate-Extra-Scopes", "write"),
+                    ("Impersonate-Extra-example.com%2Fkey", "v"),
+                ]
+                let answer = try await clients.server.with(token: "root", headers: headers).send(
+                    "POST", path, bytes: ProtobufBody.encode(object), type: binary, accept: binary)
+                #expect(answer.code == 201)
+                #expect(answer.headers["content-type"] == [binary])
+                return try ProtobufBody.decode(answer.bytes)
+            }
+            let who: JSONValue = ["apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"]
+            let user = try await ask("/apis/authentication.k8s.io/v1/selfsubjectreviews", who)
+                .at("status", "userInfo")
+            #expect(user?["username"] == "bob")
+            #expect(user?["uid"] == "7")
+            #expect(user?["groups"] == ["system:masters", "system:authenticated"])
+            #expect(user?["extra"] == ["example.com/key": ["v"], "scopes": ["read", "write"]])
+            let review: JSONValue = [
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                "spec": [
+                    "user": "eve", "groups": ["system:masters"], "uid": "8",
+                    "extra": ["scopes": ["a", "b"], "none": []],
+                    "resourceAttributes": ["verb": "get", "resource": "pods"],
+                ],
+            ]
+            let reviewed = try await ask("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+            #expect(reviewed.at("status", "allowed") == true)
+            #expect(reviewed.at("spec", "extra") == ["scopes": ["a", "b"], "none": []])
+            #expect(reviewed.at("spec", "uid") == "8")
+        }
+    }
+
     @Test("Every attribute of the other needs a right of its own, and pods' accounts have their groups")
     func impersonatedAttributes() async throws {
         let rules: JSONValue = [
