@@ -13,6 +13,11 @@ let swiftSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + warnings
 
+/// On the path of every request, functions stay on their caller's thread without asking the runtime for it at each call;
+/// what writes to the library's non-sendable writers is marked `@concurrent`, as the library's own functions are.
+let requestSettings: [SwiftSetting] =
+    swiftSettings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 /// Products of the core package by name.
 func core(_ names: String...) -> [Target.Dependency] {
     names.map { .product(name: $0, package: "Core") }
@@ -86,7 +91,7 @@ let targets: [Target] = [
                 log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],
-        swiftSettings: swiftSettings),
+        swiftSettings: requestSettings),
     // Floor 6: node address blocks, endpoint slices, workloads, scheduler, namespaces, garbage collection.
     .target(
         name: "Controllers",

@@ -17,11 +17,12 @@ struct ObjectTreeTests {
             let key = ObjectKey(
                 namespace: "n\(random.next() % 3)", name: "o\(random.next() % 500)")
             if random.next() % 3 == 0 {
-                tree.remove(key)
-                model[key] = nil
+                let removed = tree.remove(key)
+                #expect(removed?.revision == model.removeValue(forKey: key), "seed \(seed)")
             } else {
-                tree.insert(StoredObject([:], key: key, revision: revision, written: 0, fields: []))
-                model[key] = revision
+                let object = StoredObject([:], key: key, revision: revision, written: 0, fields: [])
+                let replaced = tree.insert(object)
+                #expect(replaced?.revision == model.updateValue(revision, forKey: key), "seed \(seed)")
             }
             if revision % 1_000 == 0 {
                 copies.append((tree, model))

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import Hummingbird
 
@@ -12,11 +11,11 @@ struct AuditID: CustomStringConvertible {
     /// The identifier that the client chose, or a new one.
     init(_ request: Request) {
         let chosen = request.headers[.auditID] ?? ""
-        description = chosen.isEmpty ? UUID().uuidString.lowercased() : String(chosen.prefix(Self.limit))
+        description = chosen.isEmpty ? RandomNames.uuid() : String(chosen.prefix(Self.limit))
     }
 }
 
 extension HTTPField.Name {
     /// `Audit-Id`.
-    static var auditID: HTTPField.Name { HTTPField.Name("Audit-Id") ?? .age }
+    static let auditID = HTTPField.Name("Audit-Id") ?? .age
 }

@@ -40,6 +40,7 @@ private struct GzipWriter: ResponseBodyWriter {
         self.base = base
     }
 
+    @concurrent
     mutating func write(_ buffer: ByteBuffer) async throws {
         let output = stream.compress(buffer)
         if output.readableBytes > 0 {
@@ -47,6 +48,7 @@ private struct GzipWriter: ResponseBodyWriter {
         }
     }
 
+    @concurrent
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
         try await base.write(stream.finish())
         try await base.finish(trailingHeaders)

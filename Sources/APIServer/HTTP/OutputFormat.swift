@@ -1,5 +1,5 @@
 /// How an answer is written.
-package struct OutputFormat: Sendable, Equatable {
+package struct OutputFormat: Sendable, Hashable {
     /// The syntax.
     package enum Encoding: Sendable {
         /// JSON.
@@ -22,7 +22,7 @@ package struct OutputFormat: Sendable, Equatable {
     }
 
     /// The view of an object or list.
-    package enum Shape: Sendable, Equatable {
+    package enum Shape: Sendable, Hashable {
         /// The object itself.
         case object
         /// Columns and rows; the version of `meta.k8s.io` that was asked for.

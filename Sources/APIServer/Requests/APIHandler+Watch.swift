@@ -28,7 +28,7 @@ extension APIHandler {
             try await store.waitForRevision(revision)
         }
         let from = startsWithObjects ? nil : revision ?? store.revision
-        let encoder = WatchEncoder(call)
+        let encoder = WatchEncoder(call, frames)
         let timeout = Duration.seconds(
             try call.query.integer("timeoutSeconds").flatMap { $0 > 0 ? $0 : nil }
                 ?? Int.random(in: Self.defaultTimeout))
@@ -88,8 +88,9 @@ private struct WatchSession: Sendable {
     /// Starts to follow and sends what is there at first; nil when the revision is too old, which the client is told.
     ///
     /// The objects are held only for as long as this takes, not for the time of the watch.
+    @concurrent
     func begin(
-        after revision: Int64?, chunkSize: Int, _ write: (ByteBuffer) async throws -> Void
+        after revision: Int64?, chunkSize: Int, _ write: @concurrent (ByteBuffer) async throws -> Void
     ) async throws -> (watcher: Watcher, revision: Int64)? {
         guard let start = store.watch(index, after: revision) else {
             let error = StatusError.expired("too old resource version: \(revision ?? 0) (\(store.horizon(index)))")
@@ -107,7 +108,10 @@ private struct WatchSession: Sendable {
     }
 
     /// Sends what happens after a revision until the watcher is cancelled or too slow.
-    func follow(_ watcher: Watcher, after start: Int64, _ write: (ByteBuffer) async throws -> Void) async throws {
+    @concurrent
+    func follow(_ watcher: Watcher, after start: Int64, _ write: @concurrent (ByteBuffer) async throws -> Void)
+        async throws
+    {
         var revision = start
         for await _ in watcher.wakeUps {
             var hasMore = true
@@ -135,8 +139,9 @@ private struct WatchSession: Sendable {
     }
 
     /// Sends the objects that are there at first, never more at a time than a chunk and one object.
+    @concurrent
     private func send(
-        _ objects: ObjectTree, revision: Int64, chunkSize: Int, _ write: (ByteBuffer) async throws -> Void
+        _ objects: ObjectTree, revision: Int64, chunkSize: Int, _ write: @concurrent (ByteBuffer) async throws -> Void
     ) async throws {
         var last: ObjectKey?
         var buffer = ByteBuffer()
@@ -167,11 +172,11 @@ private struct WatchSession: Sendable {
         let matches = event.kind != .deleted && filter.matches(event.object)
         switch (matched, matches) {
         case (false, false): break
-        case (false, true): encoder.append("ADDED", event.object, to: &buffer)
-        case (true, true): encoder.append("MODIFIED", event.object, to: &buffer)
+        case (false, true): encoder.append("ADDED", event.object, to: &buffer, isNews: true)
+        case (true, true): encoder.append("MODIFIED", event.object, to: &buffer, isNews: true)
         case (true, false):
             guard event.kind != .deleted, let previous = event.previous else {
-                return encoder.append("DELETED", event.object, to: &buffer)
+                return encoder.append("DELETED", event.object, to: &buffer, isNews: true)
             }
             var last = previous.value
             last.set(.string(String(event.object.revision)), at: "metadata", "resourceVersion")
@@ -185,22 +190,37 @@ private struct WatchEncoder: Sendable {
     private let view: ObjectView
     private let resource: Resource
     private let isBinary: Bool
+    private let frames: WatchFrames
+    /// The form of the frames, if others may have the same; rows of tables tell the age of the moment.
+    private let form: WatchFrames.Form?
     /// Bytes of a line besides its object's, and a few more.
     private static let frameBytes = 64
 
-    init(_ call: APIHandler.Call) {
+    init(_ call: APIHandler.Call, _ frames: WatchFrames) {
         view = ObjectView(call)
         resource = call.resource
         isBinary = call.format.encoding == .protobuf
+        self.frames = frames
+        if case .table = call.format.shape {
+            form = nil
+        } else {
+            form = WatchFrames.Form(resource: resource, isBinary: isBinary, shape: call.format.shape)
+        }
     }
 
     var mediaType: String {
         isBinary ? "\(OutputFormat.Encoding.protobuf.mediaType);stream=watch" : OutputFormat.Encoding.json.mediaType
     }
 
-    func append(_ type: String, _ object: StoredObject, to buffer: inout ByteBuffer) {
+    /// - Parameter isNews: Whether other watchers get the same at the same time.
+    func append(_ type: String, _ object: StoredObject, to buffer: inout ByteBuffer, isNews: Bool = false) {
         guard view.isPlain, !isBinary else {
-            buffer.writeBytes(event(type, object.value))
+            guard isNews, let form else {
+                buffer.writeBytes(event(type, object.value))
+                return
+            }
+            let key = WatchFrames.Key(form: form, type: type, revision: object.revision)
+            buffer.writeBytes(frames.frame(key) { event(type, object.value) })
             return
         }
         buffer.reserveCapacity(minimumWritableBytes: object.text.count + Self.frameBytes)
@@ -239,7 +259,7 @@ private struct WatchEncoder: Sendable {
 extension Response {
     /// An answer whose body is written bit by bit.
     static func stream(
-        _ mediaType: String, _ body: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+        _ mediaType: String, _ body: @escaping @Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void
     ) -> Response {
         Response(
             status: .ok, headers: [.contentType: mediaType, .cacheControl: "no-cache, private"],

@@ -20,6 +20,8 @@ struct APIHandler: Sendable {
     let tokens: ServiceAccountTokens
     /// What was asked so far.
     let counters = RequestCounters()
+    /// What was last sent to watchers.
+    let frames = WatchFrames()
     let logger: Logger
 
     init(store: Store, nodes: NodeClient, tokens: ServiceAccountTokens, authenticator: Authenticator, logger: Logger) {

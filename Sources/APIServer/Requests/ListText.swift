@@ -37,6 +37,7 @@ struct ListText: Sendable {
     }
 
     /// Writes the text portion by portion, so that a long list is never in memory as a whole.
+    @concurrent
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var position = 0
         while position < objects.count {

@@ -20,17 +20,19 @@ package struct ObjectTree: Sendable {
         return chunks[chunk][index]
     }
 
-    /// Adds an object or puts it in the place of the one with its key.
-    package mutating func insert(_ object: StoredObject) {
+    /// Adds an object or puts it in the place of the one with its key, which is returned.
+    @discardableResult
+    package mutating func insert(_ object: StoredObject) -> StoredObject? {
         guard let chunk = chunkIndex(for: object.key) else {
             chunks.append([object])
             count = 1
-            return
+            return nil
         }
         let index = Self.lowerBound(chunks[chunk], object.key)
         if index < chunks[chunk].count, chunks[chunk][index].key == object.key {
+            let previous = chunks[chunk][index]
             chunks[chunk][index] = object
-            return
+            return previous
         }
         chunks[chunk].insert(object, at: index)
         count += 1
@@ -40,18 +42,21 @@ package struct ObjectTree: Sendable {
             chunks[chunk].removeSubrange(half...)
             chunks.insert(upper, at: chunk + 1)
         }
+        return nil
     }
 
-    /// Removes the object with the key, if there is one.
-    package mutating func remove(_ key: ObjectKey) {
-        guard let chunk = chunkIndex(for: key) else { return }
+    /// Removes the object with the key, if there is one, and returns it.
+    @discardableResult
+    package mutating func remove(_ key: ObjectKey) -> StoredObject? {
+        guard let chunk = chunkIndex(for: key) else { return nil }
         let index = Self.lowerBound(chunks[chunk], key)
-        guard index < chunks[chunk].count, chunks[chunk][index].key == key else { return }
-        chunks[chunk].remove(at: index)
+        guard index < chunks[chunk].count, chunks[chunk][index].key == key else { return nil }
+        let removed = chunks[chunk].remove(at: index)
         count -= 1
         if chunks[chunk].isEmpty {
             chunks.remove(at: chunk)
         }
+        return removed
     }
 
     /// Calls `body` with the objects in order, from the first after `start` (or the first of all) on, while it returns true.

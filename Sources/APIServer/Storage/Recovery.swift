@@ -34,13 +34,9 @@ struct Recovery: Sendable {
                 unknown.insert(record.resource)
                 return
             }
-            let event = StoredEvent(
-                resource: index, kind: record.kind, object: object, previous: state.trees[index][record.key])
-            if record.kind == .deleted {
-                state.trees[index].remove(record.key)
-            } else {
-                state.trees[index].insert(object)
-            }
+            let isGone = record.kind == .deleted
+            let previous = isGone ? state.trees[index].remove(record.key) : state.trees[index].insert(object)
+            let event = StoredEvent(resource: index, kind: record.kind, object: object, previous: previous)
             state.histories[index].append(event)
             compaction.add(event)
         }

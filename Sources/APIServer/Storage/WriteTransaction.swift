@@ -41,11 +41,10 @@ package struct WriteTransaction {
 
     /// Stores an object under its key with the next revision.
     package mutating func put(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
-        let previous = trees[resource][key]
         revision += 1
         let object = StoredObject(
             value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
-        trees[resource].insert(object)
+        let previous = trees[resource].insert(object)
         events.append(
             StoredEvent(
                 resource: resource, kind: previous == nil ? .added : .modified, object: object, previous: previous))
@@ -55,11 +54,10 @@ package struct WriteTransaction {
 
     /// Removes an object; its last state is `value`, with the next revision.
     package mutating func remove(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
-        let previous = trees[resource][key]
         revision += 1
         let object = StoredObject(
             value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
-        trees[resource].remove(key)
+        let previous = trees[resource].remove(key)
         events.append(StoredEvent(resource: resource, kind: .deleted, object: object, previous: previous))
         let strategy = definitions[resource].strategy
         hold(Reservation(commit: { strategy.didDelete(value) }))
