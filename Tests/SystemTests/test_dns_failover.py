@@ -41,7 +41,7 @@ while time.monotonic() < end:
                 print(asked, server, 0, flush=True)
             probe.close()
     for probe, (asked, server) in list(waiting.items()):
-        if time.monotonic() - asked > 1:
+        if time.monotonic() - asked > 3:
             print(asked, server, 0, flush=True)
             del waiting[probe]
             probe.close()
@@ -127,11 +127,13 @@ class Absence(unittest.TestCase):
     def restart(self):
         self.start(self.node)
         eventually(lambda: self.is_own(self.node), "the node answers itself again")
+        # A machine so busy that heartbeats come late changes over once more.
+        eventually(self.answers_its_pods, "the node's own server answers its pods, and the other node's does not any more")
+
+    def answers_its_pods(self):
         before, others = self.count(self.node), self.count(self.other)
-        for address in ADDRESSES:
-            self.assertTrue(self.dig(self.pod, address))
-        self.assertGreaterEqual(self.count(self.node), before + 2, "the node's own server answers its pods")
-        self.assertEqual(self.count(self.other), others, "the other node's does not any more")
+        return (all(self.dig(self.pod, address) for address in ADDRESSES) and self.count(self.node) >= before + 2
+                and self.count(self.other) == others)
 
     def test_a_killed_server_is_missed_for_no_question(self):
         others = self.count(self.other)
