@@ -153,9 +153,12 @@ final class RelayHandler: ChannelDuplexHandler {
     }
 
     /// Ends the client's output after what was written, and leaves it to the client to close.
-    func finish() {
+    ///
+    /// - Parameter failure: What a WebSocket is told if that is not all there was to say.
+    func finish(_ failure: WebSocketFailure? = nil) {
         guard let context else { return }
         isDraining = true
+        if let failure { context.triggerUserOutboundEvent(failure, promise: nil) }
         afterWrites(context, limit: Self.lingerLimit) { $0.close(mode: .output, promise: nil) }
         readMore()
     }

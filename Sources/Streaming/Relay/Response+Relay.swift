@@ -21,7 +21,8 @@ extension Response {
         }
     }
 
-    /// `101`, after which the client's WebSocket gets the messages that `body` writes, and then ends.
+    /// `101`, after which the client's WebSocket gets the messages that `body` writes, and then ends: with the code 1000,
+    /// or with 1011 and the error's text when `body` throws (RFC 6455 §7.4.1).
     ///
     /// - Parameter translation: What the messages look like to the client.
     package static func messages(
@@ -34,8 +35,14 @@ extension Response {
                 end.drain()
                 return NIOLoopBound(end, eventLoop: client.eventLoop)
             }.get()
-            try await body(WebSocketWriter(end: end, eventLoop: client.eventLoop))
-            try await client.eventLoop.submit { end.value.finish() }.get()
+            let failure: WebSocketFailure?
+            do {
+                try await body(WebSocketWriter(end: end, eventLoop: client.eventLoop))
+                failure = nil
+            } catch {
+                failure = WebSocketFailure("\(error)")
+            }
+            try await client.eventLoop.submit { end.value.finish(failure) }.get()
         }
     }
 

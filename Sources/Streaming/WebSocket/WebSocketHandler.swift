@@ -15,6 +15,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var hasOpened = false
     private var wantsRead = false
     private var hasClosed = false
+    private var failure: WebSocketFailure?
 
     /// The handlers of a WebSocket's server side; bytes of the backend go in and out behind the last one.
     static func handlers(_ translation: any WebSocketTranslation) -> [any ChannelHandler] {
@@ -95,11 +96,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if mode == .output {
             write(translation.ended(), context, nil)
-            var code = ByteBuffer()
-            code.write(webSocketErrorCode: .normalClosure)
-            close(context, code)
+            var payload = ByteBuffer()
+            payload.write(webSocketErrorCode: failure == nil ? .normalClosure : .unexpectedServerError)
+            payload.writeString(failure?.reason ?? "")
+            close(context, payload)
         }
         context.close(mode: mode, promise: promise)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard let failure = event as? WebSocketFailure else {
+            return context.triggerUserOutboundEvent(event, promise: promise)
+        }
+        self.failure = failure
+        promise?.succeed()
     }
 
     private func pass(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
