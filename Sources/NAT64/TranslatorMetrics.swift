@@ -1,6 +1,6 @@
-import Addresses
 import PodTranslation
 import Translation
+import TranslationEngine
 
 /// What a translator tells Prometheus (text format 0.0.4).
 struct TranslatorMetrics {
@@ -17,24 +17,9 @@ struct TranslatorMetrics {
         add("duet_nat64_sessions_limit", "gauge", "Sessions that there may be.", [("", usage.maximumSessions)])
         add("duet_nat64_ports", "gauge", "Public ports in use.", [("", usage.ports)])
         add("duet_nat64_clients", "gauge", "Clients with public ports.", [("", usage.clients)])
-        let directions: [(String, IPFamily)] = [("to=\"ipv4\"", .ipv4), ("to=\"ipv6\"", .ipv6)]
-        add(
-            "duet_nat64_packets_total", "counter", "Packets that were translated, by the family they got.",
-            directions.map { ($0.0, counters.packets(to: $0.1)) })
-        add(
-            "duet_nat64_bytes_total", "counter", "Their bytes, IP headers included.",
-            directions.map { ($0.0, counters.bytes(to: $0.1)) })
-        add(
-            "duet_nat64_drops_total", "counter", "Packets that were dropped, by reason.",
-            DropReason.allCases.map { ("reason=\"\($0)\"", counters.drops($0)) })
-        add("duet_nat64_errors_sent_total", "counter", "ICMP errors that were made.", [("", counters.replies)])
-        add(
-            "duet_nat64_errors_suppressed_total", "counter",
-            "ICMP errors that were not sent because there were too many.",
-            [("", counters.suppressedReplies)])
-        add(
-            "duet_nat64_write_failures_total", "counter", "Packets that the device did not take.",
-            [("", engine.writeFailures)])
+        let packets = TranslationMetrics.text(
+            of: counters, writeFailures: engine.writeFailures, prefix: "duet_nat64")
+        lines += packets.split(separator: "\n").map(String.init)
         add(
             "duet_nat64_client_ports", "gauge", "Public ports in use, of the clients with most of them.",
             engine.largestClients(TranslatorMetrics.clients).map { ("client=\"\($0.client)\"", $0.ports) })

@@ -85,6 +85,8 @@ int duet_tun_open(char *name) {
     return descriptor;
 }
 
+int duet_tun_set_persistent(int descriptor, int is_on) { return ioctl(descriptor, TUNSETPERSIST, is_on); }
+
 // Headers before Linux 6.2 do not have them.
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20

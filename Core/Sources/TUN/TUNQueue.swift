@@ -12,7 +12,7 @@ public struct TUNQueue: ~Copyable, Sendable {
 
     /// Makes a device, or one more queue of one that this process has made, and names it.
     ///
-    /// The device goes away with its last queue. It leaves checksums and segmentation to whoever reads, UDP segmentation
+    /// The device goes away with its last queue, unless it is persistent. It leaves checksums and segmentation to whoever reads, UDP segmentation
     /// too where the kernel knows it (Linux 6.2), and takes packets in the same state.
     ///
     /// - Parameter name: a name of up to 15 bytes.
@@ -30,6 +30,13 @@ public struct TUNQueue: ~Copyable, Sendable {
             throw SystemError(.last, "set offloads of TUN device", name)
         }
         return TUNQueue(descriptor: descriptor, segmentsDatagrams: segmentsDatagrams)
+    }
+
+    /// Lets the device stay when its last queue is closed, with its addresses and routes, or go with it again.
+    public func setPersistent(_ isPersistent: Bool) throws(SystemError) {
+        guard duet_tun_set_persistent(descriptor.rawValue, isPersistent ? 1 : 0) == 0 else {
+            throw SystemError(.last, "make TUN device persistent")
+        }
     }
 
     /// Reads the next packet into a buffer, which is to have room for 65,575 bytes.

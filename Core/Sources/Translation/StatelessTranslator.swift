@@ -6,8 +6,8 @@ import Wire
 ///
 /// A value of its own for each thread; it makes no system call, has no clock and allocates nothing for a packet.
 public struct StatelessTranslator: FramedTranslator, Sendable {
-    /// Which address stands for which.
-    public let mapper: AddressMapper
+    /// Which address stands for which; packets from then on follow a change.
+    public var mapper: AddressMapper
     /// The operator's choices.
     public let options: TranslationOptions
     var accounts: Accounts

@@ -14,12 +14,17 @@ public final class TranslationEngine<Translator: PacketTranslator & ~Copyable>: 
     private let running = Atomic<Int>(0)
 
     private init(
-        _ device: String, queues: Int, _ shards: [Shard<Translator>], _ partition: PoolPartition?
+        _ device: String, queues: Int, _ shards: [Shard<Translator>], _ partition: PoolPartition?,
+        isPersistent: Bool = false
     ) throws(SystemError) {
         self.device = device
         let state = try EngineState(shards, partition)
         var workers: [QueueWorker<Translator>] = []
-        for number in 0..<queues { workers.append(QueueWorker(number, try TUNQueue.open(device), state)) }
+        for number in 0..<queues {
+            let queue = try TUNQueue.open(device)
+            if isPersistent { try queue.setPersistent(true) }
+            workers.append(QueueWorker(number, queue, state))
+        }
         (self.state, self.workers) = (state, workers)
     }
 
@@ -100,14 +105,21 @@ extension TranslationEngine where Translator == NAT64 {
 
 extension TranslationEngine where Translator == StatelessTranslator {
     /// Makes a device, and a translator without sessions for each of its queues.
+    ///
+    /// - Parameter isPersistent: whether the device stays when the engine ends; one that an earlier engine has left is used.
     public convenience init(
-        device: String, queues: Int, mapper: AddressMapper, options: TranslationOptions
+        device: String, queues: Int, mapper: AddressMapper, options: TranslationOptions, isPersistent: Bool = false
     ) throws(SystemError) {
         let shards = (0..<queues).map { number in
             Shard(
                 StatelessTranslator(
                     mapper: mapper, options: options, identification: UInt16(truncatingIfNeeded: number << 12)))
         }
-        try self.init(device, queues: queues, shards, nil)
+        try self.init(device, queues: queues, shards, nil, isPersistent: isPersistent)
+    }
+
+    /// Changes which address stands for which; packets after the call follow it.
+    public func setMapper(_ mapper: AddressMapper) {
+        for shard in state.shards { shard.state.withLock { $0.mapper = mapper } }
     }
 }

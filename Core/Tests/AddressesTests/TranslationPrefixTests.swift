@@ -30,6 +30,22 @@ struct `Translation prefixes` {
         #expect(TranslationPrefix(network) == nil)
     }
 
+    @Test(
+        arguments: [
+            ("fd00:1::/64", "fd00:1::ff:ffff:0:0/96", "bits 64 to 71 are zero"),
+            ("fd00:1:0:100::/56", "fd00:1:0:1ff:ff:ffff::/96", "the last of several links"),
+            ("fd00:1:0:0:aa::/80", "fd00:1::aa:ffff:0:0/96", "a part of a link"),
+            ("fd00:1:0:0:aa:aa00::/88", "fd00:1:0:0:aa:aaff::/96", "the least that has room"),
+            ("fd00:1:0:0:aa:aa00::/89", nil, "too much of it would be gone"),
+            ("fd00:1:0:0:aa00::/72", nil, "bits 64 to 71 are others"),
+            ("10.0.0.0/8", nil, "no IPv6 block"),
+        ] as [(String, String?, String)])
+    func `of callers are the last of a block`(block: String, callers: String?, remark: String) throws {
+        let block = try #require(IPPrefix(block))
+        #expect(block.callers?.prefix == callers.flatMap { IPPrefix($0) })
+        #expect(block.callers.map { block.contains($0.prefix) } ?? true)
+    }
+
     @Test
     func `know their well-known one`() throws {
         let network = try #require(IPPrefix("64:ff9b::/96"))

@@ -74,6 +74,8 @@ int duet_getsockname(int descriptor, void *address, unsigned int *size);
 int duet_bpf(int command, union bpf_attr *attribute, unsigned int size);
 /// Opens a queue of the TUN device of a name (IFNAMSIZ bytes, changed to the name that it got), with virtio headers.
 int duet_tun_open(char *name);
+/// TUNSETPERSIST: whether the device stays when nobody has a queue of it.
+int duet_tun_set_persistent(int descriptor, int is_on);
 /// TUNSETOFFLOAD: segmentation and checksums of both families, and UDP segmentation where `with_udp` says so.
 int duet_tun_set_offload(int descriptor, int with_udp);
 /// readv(2) of a header and what follows it.
