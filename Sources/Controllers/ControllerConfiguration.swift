@@ -12,6 +12,8 @@ public struct ControllerConfiguration: Sendable {
     public var nodeGracePeriodSeconds: Int
     /// Seconds for which a further block of a node must have been empty before it is taken back.
     public var blockReturnSeconds: Int
+    /// Whether all Services reach pods of the other family by translation, but those that refuse it.
+    public var translatesAllServices: Bool
 
     /// Block lengths when none are given: /24 and /64.
     public static let defaultNodeCIDRMaskSizes: [IPFamily: Int] = [.ipv4: 24, .ipv6: 64]
@@ -20,13 +22,15 @@ public struct ControllerConfiguration: Sendable {
     public init(
         clusterCIDRs: [IPPrefix], serviceClusterIPRanges: [IPPrefix],
         nodeCIDRMaskSizes: [IPFamily: Int] = ControllerConfiguration.defaultNodeCIDRMaskSizes,
-        nodeGracePeriodSeconds: Int = 40, blockReturnSeconds: Int = 60
+        nodeGracePeriodSeconds: Int = 40, blockReturnSeconds: Int = 60,
+        translatesAllServices: Bool = false
     ) {
         self.clusterCIDRs = clusterCIDRs
         self.serviceClusterIPRanges = serviceClusterIPRanges
         self.nodeCIDRMaskSizes = nodeCIDRMaskSizes
         self.nodeGracePeriodSeconds = nodeGracePeriodSeconds
         self.blockReturnSeconds = blockReturnSeconds
+        self.translatesAllServices = translatesAllServices
     }
 
     /// The block lengths that flags ask for, checked as kube-controller-manager does, in its words.

@@ -40,6 +40,7 @@ public struct ControllerManager: ServiceLifecycle.Service {
             DeploymentController(context: context),
             DaemonSetController(context: context, pods: pods),
             EndpointSliceController(context: context),
+            EndpointSliceController(context: context, purpose: .translation),
             EndpointsController(context: context),
             EndpointMirrorController(context: context),
             NamespaceContentController(context: context),

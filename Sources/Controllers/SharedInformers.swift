@@ -121,7 +121,9 @@ struct ServiceAccountMetadata: KubernetesObject {
 extension EndpointSlice {
     /// The Service whose endpoints these are.
     var serviceKey: ObjectKey? {
-        metadata.labels?[WellKnownLabel.serviceName].map { ObjectKey(namespace: metadata.namespace, name: $0) }
+        let labels = metadata.labels ?? [:]
+        return (labels[WellKnownLabel.serviceName] ?? labels[WellKnownLabel.translatedServiceName])
+            .map { ObjectKey(namespace: metadata.namespace, name: $0) }
     }
 }
 

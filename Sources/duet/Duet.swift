@@ -11,6 +11,6 @@ struct Duet: AsyncParsableCommand {
         subcommands: [
             Up.self, Down.self, Status.self, Kubeconfig.self, VerifyCommand.self, ServerCommand.self, NodeCommand.self,
             AgentCommand.self, DNSCommand.self, ExplainCommand.self, CleanupCommand.self, PlanCommand.self,
-            NAT64Command.self,
+            NAT64Command.self, TranslatedEndpointsCommand.self,
         ])
 }

@@ -57,6 +57,9 @@ struct Server: AsyncParsableCommand {
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
+    @Flag(help: "Let all Services reach pods of the other family by translation; the agents need the same option.")
+    var crossFamilyServices = false
+
     @Flag(help: "Run the API alone; the controllers run elsewhere.")
     var apiOnly = false
 
@@ -91,7 +94,7 @@ struct Server: AsyncParsableCommand {
             client: client,
             configuration: ControllerConfiguration(
                 clusterCIDRs: pods, serviceClusterIPRanges: services,
-                nodeCIDRMaskSizes: maskSizes),
+                nodeCIDRMaskSizes: maskSizes, translatesAllServices: crossFamilyServices),
             logger: logger)
         try await ServiceRunner.run([server, controllers], logger: logger) { await client.shutdown() }
     }

@@ -104,6 +104,36 @@ import Testing
         #expect(plan.create.map { $0.endpoints?.count } == [0])
     }
 
+    @Test(
+        arguments: [
+            (["IPv4"], ["fd00::1"], ["IPv6": ["fd00::1"]], "a pod of the other family alone"),
+            (["IPv4"], ["10.0.0.1", "fd00::1"], [:], "a pod of both"),
+            (["IPv4"], ["10.0.0.1"], [:], "a pod of the Service's family"),
+            (["IPv6"], ["10.0.0.1"], ["IPv4": ["10.0.0.1"]], "the reverse"),
+            (["IPv4", "IPv6"], ["fd00::1"], [:], "a Service of both families"),
+        ] as [([String], [String], [String: [String]], String)])
+    func `Pods that have none of the Service's families are for translation, out of others' sight`(
+        families: [String], ips: [String], expected: [String: [String]], remark: String
+    ) {
+        let service = Self.service(families: families, labels: ["team": "x"])
+        let pods = [pod("p", ips: ips)]
+        let plan = EndpointSlicePlan(service, pods: pods, zones: Self.zones, existing: [], purpose: .translation)
+        let found = Dictionary(plan.create.map { ($0.addressType, ($0.endpoints ?? []).flatMap(\.addresses)) }) { $1 }
+        #expect(found == expected)
+        for slice in plan.create {
+            #expect(
+                slice.metadata.labels == [
+                    WellKnownLabel.translatedServiceName: "web",
+                    WellKnownLabel.sliceManagedBy: SlicePurpose.translation.manager,
+                ])
+            #expect(slice.metadata.ownerReferences?.first?.uid == "svc")
+        }
+        // Without such pods there is not even a placeholder.
+        let slices = Self.apply(plan, to: [])
+        let none = EndpointSlicePlan(service, pods: [], zones: Self.zones, existing: slices, purpose: .translation)
+        #expect(none.create.isEmpty && none.update.isEmpty && none.delete.count == slices.count)
+    }
+
     @Test func `Named ports separate pods that serve them differently`() {
         let ports = [ServicePort(name: "http", port: 80, targetPort: "web")]
         func serving(_ name: String, _ port: Int, _ ip: String) -> Pod {

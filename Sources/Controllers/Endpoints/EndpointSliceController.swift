@@ -5,13 +5,15 @@ import KubernetesClient
 /// Publishes the pods of every Service as EndpointSlices, one set for each family.
 final class EndpointSliceController: Controller {
     private let context: ControllerContext
+    private let purpose: SlicePurpose
     private let selection: ServicePods
     private let queue = WorkQueue<ObjectKey>()
     private let writer: SliceWriter
     private let changes = ChangeTimes()
 
-    init(context: ControllerContext) {
+    init(context: ControllerContext, purpose: SlicePurpose = .everyone) {
         self.context = context
+        self.purpose = purpose
         selection = ServicePods(informers: context.informers)
         writer = SliceWriter(client: context.client)
     }
@@ -24,7 +26,7 @@ final class EndpointSliceController: Controller {
             }
             group.addTask {
                 await self.context.informers.endpointSlices.forEach { event in
-                    event.services(managedBy: EndpointSlicePlan.manager).forEach { self.queue.add($0) }
+                    event.services(managedBy: self.purpose.manager).forEach { self.queue.add($0) }
                 }
             }
             group.addTask { await self.context.informers.nodes.forEach(self.nodeChanged) }
@@ -49,7 +51,9 @@ final class EndpointSliceController: Controller {
 
     private func sync(_ key: ObjectKey) async throws {
         let store = context.informers.endpointSlices.store
-        guard let service = context.informers.services.store.get(key), service.hasSelectedEndpoints else {
+        guard let service = context.informers.services.store.get(key),
+            service.hasSelectedEndpoints || purpose == .translation
+        else {
             // Slices of a Service that is gone go with it; those of one that lost its selector are left to the user.
             writer.forget(key)
             changes.forget(key)
@@ -60,20 +64,31 @@ final class EndpointSliceController: Controller {
             queue.add(key, after: patience)
             return
         }
-        let existing = store.byIndex(SharedInformers.byService, "\(key)")
-            .filter { $0.isManaged(by: EndpointSlicePlan.manager) }
+        let existing = store.byIndex(SharedInformers.byService, "\(key)").filter { $0.isManaged(by: purpose.manager) }
+        guard isWanted(by: service) else {
+            try await writer.write(delete: existing, for: key)
+            return
+        }
         let pods = selection.pods(of: service)
         let plan = EndpointSlicePlan(
             service, pods: pods, zones: zones(of: pods), existing: existing,
             topology: TopologyHints.areWanted(by: service)
                 ? TopologyHints(nodes: context.informers.nodes.store.list()) : nil,
-            changedAt: changes.next(service, pods: pods))
+            purpose: purpose, changedAt: changes.next(service, pods: pods))
         tell(plan, service, hadHints: existing.filter(\.hasHints).map(\.addressType))
         try await writer.write(create: plan.create, update: plan.update, delete: plan.delete, for: key)
     }
 
+    /// Whether a Service has slices for this purpose at all.
+    private func isWanted(by service: KubernetesAPI.Service) -> Bool {
+        guard purpose == .translation else { return true }
+        return service.hasSelectedEndpoints && !service.isHeadless
+            && service.wantsTranslation ?? context.configuration.translatesAllServices
+    }
+
     /// Reports on the Service whether its endpoints are shared out among zones.
     private func tell(_ plan: EndpointSlicePlan, _ service: KubernetesAPI.Service, hadHints: [String]) {
+        guard purpose == .everyone else { return }
         for (family, refusal) in plan.topology {
             let suffix = ", addressType: \(family.name)"
             if let refusal {

@@ -17,9 +17,7 @@ package struct EndpointSlicePlan: Sendable {
     /// Most endpoints in one slice.
     package static let defaultCapacity = 100
 
-    private static let controlledLabels: Set<String> = [
-        WellKnownLabel.serviceName, WellKnownLabel.sliceManagedBy, WellKnownLabel.headless,
-    ]
+    private let purpose: SlicePurpose
 
     /// The endpoints that one port map needs in one family.
     private struct Group {
@@ -37,16 +35,20 @@ package struct EndpointSlicePlan: Sendable {
     ///   - zones: Zone by name of node; a node that is missing here does not exist.
     ///   - existing: Slices of this Service that this controller manages.
     ///   - topology: The zones' shares, for a Service that asks for hints by them.
+    ///   - purpose: Whom the slices are for.
     ///   - changedAt: When the change happened that the slices will show; nil when that is not known.
     package init(
         _ service: KubernetesAPI.Service, pods: [Pod], zones: [String: String?], existing: [EndpointSlice],
-        capacity: Int = EndpointSlicePlan.defaultCapacity, topology: TopologyHints? = nil, changedAt: Timestamp? = nil
+        capacity: Int = EndpointSlicePlan.defaultCapacity, topology: TopologyHints? = nil,
+        purpose: SlicePurpose = .everyone, changedAt: Timestamp? = nil
     ) {
+        self.purpose = purpose
+        let pods = pods.filter { purpose.includes($0, of: service) }
         let uid = service.metadata.uid ?? ""
         let present = existing.filter { !$0.isBeingDeleted }
         let own = present.filter { slice in slice.metadata.ownerReferences?.contains { $0.uid == uid } ?? false }
         delete = present.filter { slice in !own.contains { $0.name == slice.name } }
-        let families = service.families
+        let families = purpose.families(of: service)
         delete += own.filter { slice in !families.contains { $0.name == slice.addressType } }
         for family in families {
             plan(
@@ -83,7 +85,7 @@ package struct EndpointSlicePlan: Sendable {
             groups[source.ports, default: Group(ports: source.ports)].endpoints[endpoint.identity] = endpoint
         }
         if let hints { hint(&groups, family, hints) }
-        if groups.isEmpty {
+        if groups.isEmpty, purpose == .everyone {
             // A Service without endpoints is told apart from one that nobody has looked at yet.
             groups[[]] = Group(ports: [])
         }
@@ -95,7 +97,7 @@ package struct EndpointSlicePlan: Sendable {
                 groups[slice.portKey]?.slices.append(slice)
             }
         }
-        let labels = Self.labels(of: service)
+        let labels = purpose.labels(of: service)
         var created: [EndpointSlice] = []
         for group in groups.values.sorted(by: { $0.sortKey < $1.sortKey }) {
             fill(group, labels: labels, capacity: capacity, created: &created, unused: &unused) {
@@ -191,16 +193,6 @@ package struct EndpointSlicePlan: Sendable {
             changed.removeAll { slice in unused.contains { $0.name == slice.name } }
         }
         update += changed
-    }
-
-    private static func labels(of service: KubernetesAPI.Service) -> [String: String] {
-        var labels = (service.metadata.labels ?? [:]).filter { !controlledLabels.contains($0.key) }
-        labels[WellKnownLabel.serviceName] = service.name
-        labels[WellKnownLabel.sliceManagedBy] = manager
-        if service.isHeadless {
-            labels[WellKnownLabel.headless] = ""
-        }
-        return labels
     }
 
     private static func empty(
