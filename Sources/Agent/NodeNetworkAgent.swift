@@ -31,10 +31,13 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 serviceRanges: serviceRanges, client: client, nodeName: configuration.routing.nodeName,
                 options: options, logger: logger)
         }
+        var routing = configuration.routing
+        // They stand for pods, which see pods' own addresses.
+        if let range = configuration.services?.crossFamily?.standIns { routing.masquerade.exempt.append(range) }
         let components: [(any ServiceLifecycle.Service)?] = [
             nodes, networks, services, endpointSlices, namespaces, names.pods, proxy.map { _ in serviceRanges },
             PodRoutingService(
-                nodes: nodes, networks: networks, client: client, configuration: configuration.routing, logger: logger),
+                nodes: nodes, networks: networks, client: client, configuration: routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
             proxy,
             try ClusterDNSService(informers: names, configuration: configuration.names, logger: logger),

@@ -22,7 +22,7 @@ package enum CNIConfiguration {
             "type": "host-local",
             "ranges": .array(
                 families.map { family in
-                    .array(podPrefixes.filter { $0.family == family }.map { ["subnet": .string("\($0)")] })
+                    .array(podPrefixes.filter { $0.family == family }.map { .object(range($0)) })
                 }),
             "routes": .array(families.map { ["dst": .string("\(IPPrefix(.unspecified($0), length: 0))")] }),
         ]
@@ -32,6 +32,15 @@ package enum CNIConfiguration {
             "plugins": [.object(plugin)],
         ]
         return list.text(pretty: true) + "\n"
+    }
+
+    /// A block without the addresses that stand for IPv4 callers of its pods.
+    private static func range(_ block: IPPrefix) -> JSONObject {
+        var range: JSONObject = ["subnet": .string("\(block)")]
+        if let callers = block.callers?.prefix {
+            range["rangeEnd"] = .string("\(IPAddress(family: block.family, bits: callers.address.bits - 1))")
+        }
+        return range
     }
 
     /// The blocks that pods may get addresses from: without those that the node gives back.

@@ -11,6 +11,8 @@ struct HeaderLayout: Sendable {
     /// The kernel parameter that lets packets leave the host although they come from a loopback address; nil where the
     /// kernel never does.
     let loopbackRoutingParameter: String?
+    /// Whether a caller's address survives translation to the other family, because it fits into one of it.
+    let isEmbedded: Bool
 
     init(_ family: IPFamily) {
         self.family = family
@@ -19,10 +21,12 @@ struct HeaderLayout: Sendable {
             portUnreachable = 3
             loopback = IPPrefix(IPAddress(family: family, bits: 127 << 24), length: 8)
             loopbackRoutingParameter = "net/ipv4/conf/all/route_localnet"
+            isEmbedded = true
         case .ipv6:
             portUnreachable = 4
             loopback = IPPrefix(IPAddress(family: family, bits: 1), length: 128)
             loopbackRoutingParameter = nil
+            isEmbedded = false
         }
     }
 

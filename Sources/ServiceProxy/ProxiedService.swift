@@ -19,7 +19,9 @@ package struct ProxiedService: Hashable, Sendable {
         }
     }
 
-    package let clusterIP: IPAddress
+    /// The cluster address; of the other family for a Service that has none of this one, and answers on other addresses
+    /// by translation.
+    package var clusterIP: IPAddress
     package let ports: [Port]
     /// Addresses outside the cluster's ranges that lead to this node somehow.
     package var externalIPs: [IPAddress] = []
@@ -35,6 +37,8 @@ package struct ProxiedService: Hashable, Sendable {
     package var healthCheckPort: UInt16?
     /// For how many seconds a client keeps its endpoint; nil without affinity.
     package var stickySeconds: UInt32?
+    /// Whether endpoints of the other family are wanted; nil when nothing is said.
+    package var wantsTranslation: Bool?
 
     package init(clusterIP: IPAddress, ports: [Port]) {
         self.clusterIP = clusterIP
@@ -46,6 +50,11 @@ package struct ProxiedService: Hashable, Sendable {
         case cluster, loadBalancer, external, node
 
         static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// Whether it answers anywhere but on its cluster address.
+    var answersElsewhere: Bool {
+        !loadBalancerIPs.isEmpty || !externalIPs.isEmpty || ports.contains { $0.nodePort != nil }
     }
 
     /// The frontend on the cluster address, under which the slots of a port are kept.

@@ -26,6 +26,8 @@ package struct ProxiedSlice: Hashable, Sendable {
         /// The nodes and zones that it is meant for; empty without such hints.
         package var forNodes: [String] = []
         package var forZones: [String] = []
+        /// What tells its pod from others, whatever the family; nil when it names none.
+        package var pod: Int?
 
         package init(
             address: IPAddress, isReady: Bool = true, isServing: Bool? = nil, isTerminating: Bool = false

@@ -12,6 +12,8 @@ actor ProxyEngine {
     private let nodeName: String
     private let health = ProxyHealth()
     private let healthServers: HealthServers
+    /// Lets Services reach endpoints of the other family; nil where that is not wanted.
+    private let translation: TranslationKeeper?
     /// Tells the authors of Services what does not work.
     private let reporter: ServiceReporter
     private let logger: Logger
@@ -47,6 +49,7 @@ actor ProxyEngine {
         balancer = ConnectTimeBalancer.following(tables, options: options, logger: logger)
         connectTimeFailure =
             options.connectTime == nil ? nil : .unavailable("the kernel does not tell network namespaces apart")
+        translation = options.crossFamily.map { _ in TranslationKeeper(logger: logger) }
         self.tables = tables
         self.nodeName = nodeName
         self.logger = logger
@@ -164,9 +167,13 @@ actor ProxyEngine {
     private func flush() -> Bool {
         guard informersToSync == 0 else { return true }
         let start = ContinuousClock.now
+        translation?.prepare(tables)
         let isDone = perform("cannot apply the Services") { table in
-            table.hasPendingChanges ? try table.flush() : TableReconciler.Report()
+            guard table.hasPendingChanges else { return TableReconciler.Report() }
+            return try table.flush(seeing: tables.first { $0.family != table.family })
         }
+        translation?.finish(tables)
+        health.note(translator: translation?.translator?.engine)
         if isDone, !isProgrammed {
             isProgrammed = true
             let milliseconds = Int(start.duration(to: .now) / .milliseconds(1))
@@ -178,7 +185,10 @@ actor ProxyEngine {
     /// Compares all that the kernel has with what it should have.
     func audit() {
         guard informersToSync == 0 else { return }
-        if !perform("cannot audit the Services", { try $0.audit() }) { wakeup.yield() }
+        translation?.audit()
+        translation?.prepare(tables, isRetry: true)
+        let isDone = perform("cannot audit the Services") { try $0.audit() }
+        if !isDone || tables.contains(where: \.hasPendingChanges) { wakeup.yield() }
     }
 
     /// Does what comes up between changes: repairs the tables if someone else's change took chains or rules of them, as
@@ -186,6 +196,7 @@ actor ProxyEngine {
     func lookAfter() {
         guard informersToSync == 0 else { return }
         balancer?.followNode()
+        if translation?.hasEnded == true { wakeup.yield() }
         for table in tables {
             do {
                 try table.settleFlows()

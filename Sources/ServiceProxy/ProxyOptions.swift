@@ -26,11 +26,14 @@ public struct ProxyOptions: Hashable, Sendable {
     public var replacesKubeProxy: Bool
     /// Where calls are led to endpoints while they are made; nil for nowhere.
     public var connectTime: ConnectTimeOptions?
+    /// How endpoints without an address of the caller's family are reached; nil when they are not.
+    public var crossFamily: CrossFamilyOptions?
 
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
         nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
-        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false, connectTime: ConnectTimeOptions? = nil
+        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false, connectTime: ConnectTimeOptions? = nil,
+        crossFamily: CrossFamilyOptions? = nil
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback
@@ -38,5 +41,6 @@ public struct ProxyOptions: Hashable, Sendable {
         self.healthPort = healthPort
         self.replacesKubeProxy = replacesKubeProxy
         self.connectTime = connectTime
+        self.crossFamily = crossFamily
     }
 }

@@ -26,6 +26,12 @@ package enum TableEntry: Hashable, Sendable {
     case nodePortRange(IPPrefix)
     /// Addresses that are given to Services only: a connection to one that no Service has is dropped.
     case serviceRange(IPPrefix)
+    /// Addresses that are translated to the other family on their way.
+    case translated(IPPrefix)
+    /// Translated sources that are masqueraded, because no answer to them would find this node.
+    case unanswered(IPPrefix)
+    /// An address that stands for an endpoint of the other family.
+    case standIn(IPAddress)
     /// A frontend that admits some sources only.
     case guarded(Frontend)
     /// Sources that a guarded frontend admits.
@@ -49,6 +55,7 @@ package enum TableValue: Hashable, Sendable {
     case action(FrontendAction)
     case frontend(Frontend)
     case backend(Backend)
+    case address(IPAddress)
 }
 
 /// What the kernel's table of one family shall hold, or was found to hold.
@@ -74,6 +81,13 @@ package struct ProxyTable: Hashable, Sendable {
             pools.mapValues { backends in
                 (0..<UInt32(backends.count)).map { backends[$0] }.prefix { $0 != nil }.compactMap(\.self)
             }
+        }
+    }
+
+    /// The endpoint of the other family behind each address that stands for one.
+    var standIns: [IPAddress: IPAddress] {
+        entries.reduce(into: [:]) { standIns, entry in
+            if case (.standIn(let standIn), .address(let endpoint)) = entry { standIns[standIn] = endpoint }
         }
     }
 

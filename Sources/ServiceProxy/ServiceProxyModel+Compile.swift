@@ -2,10 +2,11 @@ internal import Addresses
 
 extension ServiceProxyModel {
     /// Brings the frontends and slots of one Service to what its objects say, and notes what they were before.
-    mutating func compile(_ name: ServiceName, before: inout Before) {
+    mutating func compile(_ name: ServiceName, seeing other: ServiceProxyModel?, before: inout Before) {
+        translate(name, seeing: other)
         var wanted: [Frontend: FrontendState] = [:]
         var wantedPorts: [Frontend: PortState] = [:]
-        if let service = services[name] {
+        if let service = served(name) {
             let slices = endpoints(of: name)
             for port in service.ports {
                 let anchor = service.anchor(of: port)

@@ -12,14 +12,15 @@ extension ServiceProxyModel {
     }
 
     /// Compiles what changed since the last flush.
+    /// - Parameter other: the other family's model, for endpoints that have no address of this one.
     /// - Complexity: O(n) in the number of endpoints of the Services that changed.
-    package mutating func flush() -> Flush {
+    package mutating func flush(seeing other: ServiceProxyModel? = nil) -> Flush {
         var before = Before()
         // A Service that gives a frontend up makes the next in line dirty, hence the loop.
         while !dirty.isEmpty {
             let names = dirty
             dirty = []
-            for name in names { compile(name, before: &before) }
+            for name in names { compile(name, seeing: other, before: &before) }
         }
         var flush = Flush(difference: TableDifference(family: family))
         var addressUses: [IPAddress: Int] = [:]
@@ -47,6 +48,10 @@ extension ServiceProxyModel {
             flush.difference.note(range, wasPresent: flushedRanges.contains(range), isPresent: ranges.contains(range))
         }
         flushedRanges = ranges
+        for change in standIns.settle() {
+            flush.difference.note(
+                .standIn(change.standIn), from: change.old.map { .address($0) }, to: change.new.map { .address($0) })
+        }
         (flush.conflicts, conflicts) = (conflicts, [])
         return flush
     }

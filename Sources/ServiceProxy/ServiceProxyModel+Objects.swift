@@ -10,7 +10,13 @@ extension ServiceName {
 extension ServiceProxyModel {
     /// Takes a Service that was created or changed.
     package mutating func update(_ service: Service) {
-        set(ProxiedService(service, family: family), named: ServiceName(service.metadata))
+        var own = ProxiedService(service, family: family)
+        if own == nil, let foreign = ProxiedService(service, family: family, clusterFamily: family.other),
+            isCrossFamily(foreign), foreign.answersElsewhere
+        {
+            own = foreign
+        }
+        set(own, named: ServiceName(service.metadata))
     }
 
     /// Takes a Service that is gone.
@@ -21,11 +27,19 @@ extension ServiceProxyModel {
     /// Takes an EndpointSlice that was created or changed.
     package mutating func update(_ slice: EndpointSlice) {
         set(ProxiedSlice(slice, family: family), named: ServiceName(slice.metadata))
+        noteOther(slice)
     }
 
     /// Takes an EndpointSlice that is gone.
     package mutating func remove(_ slice: EndpointSlice) {
         set(nil as ProxiedSlice?, named: ServiceName(slice.metadata))
+        noteOther(slice)
+    }
+
+    /// Takes a slice of the other family, which may have endpoints for a Service of this one.
+    private mutating func noteOther(_ slice: EndpointSlice) {
+        guard slice.addressType == family.other.name, let service = slice.proxiedService else { return }
+        noteChange(ofOtherFamilyOf: service)
     }
 
     /// Takes this node's object, created or changed.
@@ -54,15 +68,19 @@ extension ServiceProxyModel {
 
 extension ProxiedService {
     /// The part of a Service that concerns one family; nil when there is none.
-    package init?(_ service: Service, family: IPFamily) {
+    ///
+    /// - Parameter clusterFamily: the family of the cluster address, where that is to be another one.
+    package init?(_ service: Service, family: IPFamily, clusterFamily: IPFamily? = nil) {
         guard let spec = service.spec, spec.type != "ExternalName",
             service.metadata.labels?[WellKnownLabel.serviceProxyName] == nil
         else { return nil }
-        func own(_ texts: [String]?) -> [IPAddress] {
+        func addresses(_ texts: [String]?, of family: IPFamily) -> [IPAddress] {
             (texts ?? []).compactMap { IPAddress(sloppy: $0) }.filter { $0.family == family }
         }
+        func own(_ texts: [String]?) -> [IPAddress] { addresses(texts, of: family) }
         // "None" and "" are no addresses, hence headless Services end here.
-        guard let address = own(spec.clusterIPs ?? spec.clusterIP.map { [$0] }).first else { return nil }
+        let clusterIPs = addresses(spec.clusterIPs ?? spec.clusterIP.map { [$0] }, of: clusterFamily ?? family)
+        guard let address = clusterIPs.first else { return nil }
         let hasNodePorts = spec.type == "NodePort" || spec.type == "LoadBalancer"
         self.init(
             clusterIP: address,
@@ -91,6 +109,7 @@ extension ProxiedService {
             let seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? Self.defaultStickySeconds
             stickySeconds = UInt32(clamping: max(seconds, 1))
         }
+        wantsTranslation = service.wantsTranslation
     }
 
     /// Three hours, as the API has it.
@@ -107,11 +126,9 @@ extension String {
 extension ProxiedSlice {
     /// The part of an EndpointSlice that concerns one family; nil when there is none.
     package init?(_ slice: EndpointSlice, family: IPFamily) {
-        guard slice.addressType == family.name, slice.metadata.labels?[WellKnownLabel.headless] == nil,
-            let service = slice.metadata.labels?[WellKnownLabel.serviceName]
-        else { return nil }
+        guard slice.addressType == family.name, let service = slice.proxiedService else { return nil }
         self.init(
-            service: ServiceName(namespace: slice.metadata.namespace ?? "", name: service),
+            service: service,
             ports: (slice.ports ?? []).compactMap { port in
                 guard let transport = TransportProtocol(name: port.protocol), let number = UInt16(portNumber: port.port)
                 else { return nil }
@@ -129,8 +146,19 @@ extension ProxiedSlice {
                 result.nodeName = endpoint.nodeName
                 result.forNodes = endpoint.hints?.forNodes?.map(\.name) ?? []
                 result.forZones = endpoint.hints?.forZones?.map(\.name) ?? []
+                // Of the identifier nothing but its being the same counts, and endpoints are many.
+                result.pod = endpoint.targetRef?.uid?.hashValue
                 return result
             })
+    }
+}
+
+extension EndpointSlice {
+    /// The Service that the slice belongs to; nil when that is none for proxies.
+    fileprivate var proxiedService: ServiceName? {
+        guard let labels = metadata.labels, labels[WellKnownLabel.headless] == nil else { return nil }
+        let name = labels[WellKnownLabel.serviceName] ?? labels[WellKnownLabel.translatedServiceName]
+        return name.map { ServiceName(namespace: metadata.namespace ?? "", name: $0) }
     }
 }
 

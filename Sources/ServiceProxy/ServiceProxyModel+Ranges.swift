@@ -9,6 +9,15 @@ extension ServiceProxyModel {
         return Set(own.map { .localPods($0) } + unmasqueraded.map { .unmasqueraded($0) })
             .union(nodePortRanges.map { .nodePortRange($0) })
             .union(serviceRanges.withoutContained.map { .serviceRange($0) })
+            .union(translationRanges)
+    }
+
+    /// What is translated on its way, and what must not leave the node when it was.
+    private var translationRanges: Set<TableEntry> {
+        guard isTranslating, let addresses = translationAddresses else { return [] }
+        var ranges: Set<TableEntry> = [.translated(addresses.range(family))]
+        if let unanswered = addresses.unanswered(family) { ranges.insert(.unanswered(unanswered)) }
+        return ranges
     }
 
     /// The addresses at which balancers ask for the health of Services: those of node ports.

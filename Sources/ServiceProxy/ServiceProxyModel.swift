@@ -15,6 +15,15 @@ package struct ServiceProxyModel: Sendable {
     var slices: [ServiceName: ProxiedSlice] = [:]
     var slicesOfService: [ServiceName: Set<ServiceName>] = [:]
     var dirty: Set<ServiceName> = []
+    /// The Services that reach endpoints of the other family where they can.
+    var crossFamilyServices: Set<ServiceName> = []
+    /// Whether there is a translator.
+    var isTranslating = false
+    /// The endpoints of the other family that each Service has, under the addresses that stand for them.
+    var translatedSlices: [ServiceName: [ProxiedSlice]] = [:]
+    var standIns = StandIns()
+    /// The Services of which endpoints are left out, because no address is free that could stand for them.
+    package internal(set) var lacking: Set<ServiceName> = []
 
     /// What each frontend leads to at present.
     var frontends: [Frontend: FrontendState] = [:]
@@ -48,6 +57,7 @@ package struct ServiceProxyModel: Sendable {
         self.nodeName = nodeName
         self.options = options
         adopted = kept?.slotOrders() ?? [:]
+        standIns = StandIns(adopting: kept?.standIns ?? [:])
     }
 
     /// Takes a Service as it is now; nil when it is gone or nothing to proxy in this family.
@@ -55,6 +65,11 @@ package struct ServiceProxyModel: Sendable {
         guard services[name] != service else { return }
         services[name] = service
         if service?.healthCheckPort != nil { checkedServices.insert(name) } else { checkedServices.remove(name) }
+        if let service, isCrossFamily(service) {
+            crossFamilyServices.insert(name)
+        } else {
+            crossFamilyServices.remove(name)
+        }
         dirty.insert(name)
     }
 
@@ -78,12 +93,16 @@ package struct ServiceProxyModel: Sendable {
     package mutating func set(_ node: ProxiedNode) {
         // Hints name zones, and the sources that a load balancer admits may name the node itself.
         if node.zone != self.node.zone || node.addresses != self.node.addresses { dirty.formUnion(services.keys) }
+        let addresses = translationAddresses
         self.node = node
+        if translationAddresses != addresses { dirty.formUnion(crossFamilyServices) }
     }
 
     /// Takes the blocks of this node's pods beyond those that the Node tells.
     package mutating func set(furtherPods: Set<IPPrefix>) {
+        let addresses = translationAddresses
         self.furtherPods = furtherPods
+        if translationAddresses != addresses { dirty.formUnion(crossFamilyServices) }
     }
 
     /// Takes the ranges in which Services get their addresses.
@@ -91,9 +110,19 @@ package struct ServiceProxyModel: Sendable {
         self.serviceRanges = serviceRanges.filter { $0.family == family }
     }
 
+    /// Notes that a Service's endpoints of the other family change.
+    package mutating func noteChange(ofOtherFamilyOf service: ServiceName) {
+        if crossFamilyServices.contains(service) { dirty.insert(service) }
+    }
+
     /// The slices of a Service, in an order that does not depend on when they came.
-    func endpoints(of service: ServiceName) -> [ProxiedSlice] {
+    func ownSlices(of service: ServiceName) -> [ProxiedSlice] {
         (slicesOfService[service] ?? []).sorted().compactMap { slices[$0] }
+    }
+
+    /// The endpoints of a Service, as slices; those of the other family under the addresses that stand for them.
+    func endpoints(of service: ServiceName) -> [ProxiedSlice] {
+        ownSlices(of: service) + (translatedSlices[service] ?? [])
     }
 
     /// Whether ``flush()`` would do anything.
@@ -117,6 +146,7 @@ package struct ServiceProxyModel: Sendable {
         for address in clusterAddressUses.keys { table.entries[.clusterAddress(address)] = .present }
         for address in hairpinUses.keys { table.entries[.hairpin(address)] = .present }
         for range in flushedRanges { table.entries[range] = .present }
+        for (standIn, endpoint) in standIns.settled { table.entries[.standIn(standIn)] = .address(endpoint) }
         return table
     }
 }

@@ -43,7 +43,9 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
     public func run() async throws {
         let events = EventRecorder(component: "duet-agent", node: nodeName)
-        let reporter = ServiceReporter(events: events) { [services] in services.store.get($0.namespace, $0.name) }
+        let reporter = ServiceReporter(events: events, translates: options.crossFamily?.includesAll) { [services] in
+            services.store.get($0.namespace, $0.name)
+        }
         let engine = try ProxyEngine(nodeName: nodeName, options: options, reporter: reporter, logger: logger)
         await cancelWhenGracefulShutdown {
             [services, endpointSlices, nodes, networks, serviceRanges, client, logger] in

@@ -11,6 +11,7 @@ package enum ServiceRules {
         var socket = try NFTablesSocket()
         let tables = try socket.tables().filter { $0.name == TableLayout.tableName }
         try socket.commit(Transaction(tables.map { .deleteTable($0) }))
+        _ = try TranslationDevice.remove()
         return tables.count
     }
 }

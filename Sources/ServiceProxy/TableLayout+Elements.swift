@@ -29,6 +29,10 @@ extension TableLayout {
         case (.unmasqueraded(let prefix), .present): ranges(.unmasqueraded, prefix)
         case (.nodePortRange(let prefix), .present): ranges(.nodePortRanges, prefix)
         case (.serviceRange(let prefix), .present): ranges(.serviceRanges, prefix)
+        case (.translated(let prefix), .present): ranges(.translated, prefix)
+        case (.unanswered(let prefix), .present): ranges(.unanswered, prefix)
+        case (.standIn(let standIn), .address(let endpoint)):
+            [placed(.standIns, Key(standIn), .data(Key(endpoint)))]
         case (.guarded(let frontend), .present): [placed(.guarded, key(frontend))]
         case (.admitted(let frontend, let prefix), .present): [admitted(frontend, prefix)]
         default: []

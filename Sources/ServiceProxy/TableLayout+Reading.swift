@@ -60,7 +60,11 @@ extension TableLayout {
         case .hairpins:
             guard let address = fields.address(family), fields.address(family) == address else { return nil }
             return (.hairpin(address), .present)
-        case .localPods, .unmasqueraded, .nodePortRanges, .serviceRanges: return nil
+        case .standIns:
+            guard let standIn = fields.address(family), case .data(let data) = element.value else { return nil }
+            var value = KeyReader(data)
+            return value.address(family.other).map { (.standIn(standIn), .address($0)) }
+        case .localPods, .unmasqueraded, .nodePortRanges, .serviceRanges, .translated, .unanswered: return nil
         }
     }
 
@@ -118,6 +122,8 @@ extension TableLayout.MapName {
         case .unmasqueraded: TableEntry.unmasqueraded
         case .nodePortRanges: TableEntry.nodePortRange
         case .serviceRanges: TableEntry.serviceRange
+        case .translated: TableEntry.translated
+        case .unanswered: TableEntry.unanswered
         default: nil
         }
     }

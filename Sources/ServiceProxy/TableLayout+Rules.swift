@@ -59,12 +59,33 @@ extension TableLayout {
     }
 
     private var sourceRules: [Rule] {
-        [
+        translationRules + [
             rule(ChainName.sources, takeMasqueradeMark + [.masquerade(fullyRandom: true)]),
             rule(
                 ChainName.sources,
                 [header.source(), header.destination(header.register(afterAddressAnd: 0)), isIn(.hairpins)]
                     + [.masquerade(fullyRandom: true)]),
+        ]
+    }
+
+    /// What the translator gets: connections to endpoints alone, or it would lead anywhere.
+    ///
+    /// An IPv4 caller is embedded, so it keeps its address, unless nothing answers to that; IPv6 callers get the node's on
+    /// the translator's link.
+    private var translationRules: [Rule] {
+        let toTranslator = [header.destination(), isIn(.translated)]
+        let kept: [Expression] =
+            header.isEmbedded
+            ? [header.source(), loopbackBits, .compare(Register(0), .notEqual, header.loopback.address.bytes)]
+                + [.verdict(.accept)]
+            : [.masquerade(fullyRandom: true)]
+        return [
+            rule(
+                ChainName.sources,
+                toTranslator + [header.destination(header.register(afterAddressAnd: 0))]
+                    + [isIn(.hairpins, inverted: true), .verdict(.drop)]),
+            rule(ChainName.sources, toTranslator + kept),
+            rule(ChainName.sources, [header.source(), isIn(.unanswered), .masquerade(fullyRandom: true)]),
         ]
     }
 
@@ -120,15 +141,13 @@ extension TableLayout {
     }
 
     private func toLoopback(_ comparison: Expression.Comparison) -> [Expression] {
-        let loopback = header.loopback
-        let ones = IPAddress(family: family, bits: .max >> (128 - UInt128(family.bitWidth)))
-        return [
-            header.destination(),
-            .bitwise(
-                Register(0), mask: IPPrefix(ones, length: loopback.length).address.bytes,
-                xor: IPAddress(family: family, bits: 0).bytes, Register(0)),
-            .compare(Register(0), comparison, loopback.address.bytes),
-        ]
+        [header.destination(), loopbackBits, .compare(Register(0), comparison, header.loopback.address.bytes)]
+    }
+
+    /// Leaves of an address the bits that loopback addresses share.
+    private var loopbackBits: Expression {
+        .bitwise(
+            Register(0), mask: header.loopback.mask.bytes, xor: IPAddress(family: family, bits: 0).bytes, Register(0))
     }
 
     private var setMasqueradeMark: [Expression] {

@@ -7,7 +7,7 @@ internal import NFTables
 /// prerouting, output   nat   dispatch: frontend's address . protocol . port -> chain of a shape
 ///                                      node's address, protocol . port      -> chain of a shape
 ///                            refusals: refuses what no endpoint serves
-/// postrouting          nat   masquerades what was marked, and hairpins
+/// postrouting          nat   masquerades what was marked, and hairpins; keeps off the translator what is no endpoint
 /// ```
 ///
 /// A chain of a shape serves every Service port with so many endpoints: it draws a number as the last field of the
@@ -35,6 +35,9 @@ struct TableLayout: Sendable {
         case hairpins
         case localPods = "local-pods"
         case unmasqueraded
+        case translated
+        case unanswered
+        case standIns = "stand-ins"
     }
 
     /// The names of chains.
@@ -100,8 +103,10 @@ struct TableLayout: Sendable {
             case .members: (anchorTypes + backendTypes, .none)
             case .guarded: (frontendTypes, .none)
             case .admitted: (frontendTypes + [.address(family)], .none)
-            case .clusterAddresses, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded:
+            case .clusterAddresses, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded, .translated,
+                .unanswered:
                 ([.address(family)], .none)
+            case .standIns: ([.address(family)], .data([.address(family.other)]))
             case .hairpins: ([.address(family), .address(family)], .none)
             }
         return NamedSet(
@@ -136,7 +141,7 @@ extension TableLayout.MapName {
     /// Whether elements are ranges of addresses.
     var holdsRanges: Bool {
         switch self {
-        case .admitted, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded: true
+        case .admitted, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded, .translated, .unanswered: true
         default: false
         }
     }

@@ -39,6 +39,10 @@ package final class TableReconciler {
     private var wholeGeneration: UInt32?
     /// Leads calls before they are packets, where it can; follows what the table holds.
     package var balancer: ConnectTimeBalancer?
+    /// Is told the endpoint behind each stand-in before the kernel leads connections there.
+    var translator: ServiceTranslator?
+    /// The Services of which that was told.
+    private var reportedLack: Set<ServiceName> = []
     /// Datagram frontends whose flows are not yet looked at.
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
     /// Those that were looked at, and are once more.
@@ -81,6 +85,12 @@ package final class TableReconciler {
     package func update(_ network: NodeNetwork?) { model.update(network) }
     package func update(_ ranges: [ServiceCIDR]) { model.update(ranges) }
 
+    /// Whether any Service is to reach endpoints of the other family, by which addresses, and what these stand for.
+    var wantsTranslation: Bool { model.wantsTranslation }
+    package var translationAddresses: TranslationAddresses? { model.translationAddresses }
+    package var translations: [IPAddress: IPAddress] { model.translations }
+    func set(isTranslating: Bool) { model.set(isTranslating: isTranslating) }
+
     /// What the kernel does with a call, if it holds what the last flush gave it.
     package func outcome(of call: Call, nodeAddresses: Set<IPAddress>) -> CallOutcome {
         model.outcome(of: call, nodeAddresses: nodeAddresses)
@@ -90,15 +100,29 @@ package final class TableReconciler {
     /// kernel has instead.
     ///
     /// A difference that the kernel refuses is followed by such a comparison too.
+    /// - Parameter other: the other family's, for endpoints that have no address of this one.
     @discardableResult
-    package func flush() throws -> Report {
-        var flush = model.flush()
+    package func flush(seeing other: TableReconciler? = nil) throws -> Report {
+        var flush = model.flush(seeing: other?.model)
+        translator?.set(model.translations)
+        reportLack()
         pendingFlows.merge(flush.datagramFrontends) { $1 }
         // It is as large as the table the first time, and nobody needs it then.
         if isOutOfStep { flush.difference = TableDifference(family: family) }
         var report = try bringAbout(flush.difference)
         report.conflicts = flush.conflicts
         return report
+    }
+
+    /// Tells of each Service once that endpoints of it are left out for want of addresses.
+    private func reportLack() {
+        let lacking = model.lacking
+        for name in lacking.subtracting(reportedLack).sorted() {
+            logger.error(
+                "endpoints are left out: no address is free that could stand for them; give --stand-in-range more",
+                metadata: ["service": "\(name)"])
+        }
+        reportedLack = lacking
     }
 
     private func bringAbout(_ difference: TableDifference) throws -> Report {

@@ -36,6 +36,24 @@ struct ServiceOptions: ParsableArguments {
                 + "namespace.", valueName: "path"))
     var connectTimeCgroup: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Let Services that ask for it reach pods that have no address of the caller's family, by translation.",
+            discussion: "They ask by the annotation network.duet.dev/cross-family: enabled."))
+    var crossFamily = true
+
+    @Flag(help: "Let all Services do so but those with the annotation network.duet.dev/cross-family: disabled.")
+    var crossFamilyServices = false
+
+    @Option(
+        help: ArgumentHelp(
+            "IPv4 addresses that stand for IPv6 pods on the node; no host may have them.",
+            discussion:
+                "A prefix of at most 24 bits. None of its addresses leaves the node, so every node may have the "
+                + "same.", valueName: "prefix"))
+    var standInRange = CrossFamilyOptions.defaultStandIns.description
+
     @Option(help: "Port of /healthz, /livez and /metrics of the node's Services; 0 for none.")
     var healthPort: UInt16 = 10_256
 
@@ -46,7 +64,22 @@ struct ServiceOptions: ParsableArguments {
             return ProxyOptions(
                 nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll,
                 healthPort: healthPort == 0 ? nil : healthPort, replacesKubeProxy: replaceKubeProxy,
-                connectTime: connectTimeBalancing ? ConnectTimeOptions(cgroup: connectTimeCgroup) : nil)
+                connectTime: connectTimeBalancing ? ConnectTimeOptions(cgroup: connectTimeCgroup) : nil,
+                crossFamily: try translation)
+        }
+    }
+
+    private var translation: CrossFamilyOptions? {
+        get throws {
+            guard crossFamily else { return nil }
+            guard let range = IPPrefix(standInRange), range.family == .ipv4,
+                range.length <= CrossFamilyOptions.longestStandIns
+            else {
+                throw ValidationError(
+                    "--stand-in-range: \"\(standInRange)\" is no IPv4 prefix of at most "
+                        + "\(CrossFamilyOptions.longestStandIns) bits, such as \(CrossFamilyOptions.defaultStandIns)")
+            }
+            return CrossFamilyOptions(standIns: range, includesAll: crossFamilyServices)
         }
     }
 

@@ -75,7 +75,8 @@ import Testing
         let squeezed = text.filter { !$0.isWhitespace }
         #expect(
             squeezed.contains(
-                #""ranges":[[{"subnet":"10.12.0.0/26"},{"subnet":"10.77.16.0/26"}],[{"subnet":"fd00::/64"}]]"#))
+                #""ranges":[[{"subnet":"10.12.0.0/26"},{"subnet":"10.77.16.0/26"}],"#
+                    + #"[{"subnet":"fd00::/64","rangeEnd":"fd00::ff:fffe:ffff:ffff"}]]"#))
         #expect(squeezed.contains(#""routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]"#))
     }
 

@@ -88,7 +88,7 @@ struct MasqueradePlanTests {
             CNIConfiguration.text(podPrefixes: prefixes, mtu: 1450).filter { !$0.isWhitespace } == """
                 {"cniVersion":"1.0.0","cniVersions":["1.0.0","1.1.0"],"name":"duet",\
                 "plugins":[{"type":"ptp","mtu":1450,"ipam":{"type":"host-local","ranges"\
-                :[[{"subnet":"fd00:1::/64"}],[{"subnet":"10.244.1.0/24"}]],\
+                :[[{"subnet":"fd00:1::/64","rangeEnd":"fd00:1::ff:fffe:ffff:ffff"}],[{"subnet":"10.244.1.0/24"}]],\
                 "routes":[{"dst":"::/0"},{"dst":"0.0.0.0/0"}]}}]}
                 """)
     }

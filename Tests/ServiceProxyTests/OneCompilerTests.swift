@@ -3,9 +3,12 @@ import Testing
 
 @Suite("One compiler for both families")
 struct OneCompilerTests {
-    /// The only files that may name a family: what differs in headers, in sockets of the host, and in names of tools.
+    /// The only files that may name a family: what differs in headers, in sockets of the host, and in names of tools, and
+    /// what translates between the two.
     private static let encoders: Set<String> = [
         "HeaderLayout.swift", "HealthListener.swift", "XTablesTool.swift", "ConnectTimeKeys.swift",
+        "CrossFamilyOptions.swift", "TranslationAddresses.swift", "StandIns.swift", "ServiceTranslator.swift",
+        "TranslationDevice.swift", "TranslationKeeper.swift",
     ]
     /// What names one in code, whatever its case: values, types, protocol numbers, words on wire and command line.
     private static let names = ["ipv4", "ipv6", "ip4", "ip6", "inet6", "v4", "v6", "\"ip\""]

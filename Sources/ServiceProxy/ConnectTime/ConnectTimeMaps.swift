@@ -108,7 +108,7 @@ struct ConnectTimeMaps: ~Copyable {
         case (.nodePortRange(let prefix), _): try nodePortRanges.remove(prefix.key)
         // The rest is no part of the maps.
         case (.stickySlot, _), (.outsiders, _), (.clusterAddress, _), (.hairpin, _), (.localPods, _),
-            (.unmasqueraded, _), (.serviceRange, _), (.admitted, _):
+            (.unmasqueraded, _), (.serviceRange, _), (.admitted, _), (.translated, _), (.unanswered, _), (.standIn, _):
             return
         }
     }

@@ -5,7 +5,9 @@ extension TableEntry {
         case .action, .alias, .slot, .member, .guarded, .nodePortRange: self
         // Of affinity the frontend tells.
         case .stickySlot(let slot): .slot(slot)
-        case .outsiders, .clusterAddress, .hairpin, .localPods, .unmasqueraded, .serviceRange, .admitted: nil
+        case .outsiders, .clusterAddress, .hairpin, .localPods, .unmasqueraded, .serviceRange, .admitted, .translated,
+            .unanswered, .standIn:
+            nil
         }
     }
 }

@@ -73,7 +73,7 @@ extension ServiceProxyModel {
 
     /// The Service that has a frontend, and the port behind it.
     package func servicePort(of frontend: Frontend) -> (ServiceName, ProxiedService.Port)? {
-        guard let state = frontends[frontend], let service = services[state.owner],
+        guard let state = frontends[frontend], let service = served(state.owner),
             let port = service.ports.first(where: { service.anchor(of: $0) == state.anchor ?? frontend })
         else { return nil }
         return (state.owner, port)

@@ -39,24 +39,46 @@ package struct Explainer: Sendable {
         self.snapshot = snapshot
         self.kernel = kernel
         nodeName = snapshot.node.name
-        models = kernel.reduce(into: [:]) { models, entry in
-            let (family, view) = entry
+        let candidates = CrossFamilyOptions.candidates(kernel.compactMapValues(\.table))
+        let all = candidates.map { Self.models(snapshot, kernel, $0) }
+        models = all.min { Self.disagreements($0, kernel) < Self.disagreements($1, kernel) } ?? [:]
+    }
+
+    private static func models(
+        _ snapshot: ClusterSnapshot, _ kernel: [IPFamily: KernelView], _ crossFamily: CrossFamilyOptions?
+    ) -> [IPFamily: ServiceProxyModel] {
+        let fresh = kernel.mapValues { view in
             // The options are the agent's; what it made of them stands in the table.
             let kept = view.table?.entries.keys ?? [:].keys
             let ports = kept.compactMap { if case .nodePortRange(let range) = $0 { range } else { nil } }
             let isUnmasqueraded = kept.contains { if case .unmasqueraded = $0 { true } else { false } }
-            let options = ProxyOptions(
+            return ProxyOptions(
                 nodePortAddresses: view.table == nil ? .all : .within(ports), answersOnLoopback: view.answersOnLoopback,
-                masqueradesAll: view.table != nil && !isUnmasqueraded)
+                masqueradesAll: view.table != nil && !isUnmasqueraded, crossFamily: crossFamily)
+        }.reduce(into: [IPFamily: ServiceProxyModel]()) { models, entry in
             var model = ServiceProxyModel(
-                family: family, nodeName: snapshot.node.name, options: options, adoptingSlotsOf: view.table)
+                family: entry.key, nodeName: snapshot.node.name, options: entry.value,
+                adoptingSlotsOf: kernel[entry.key]?.table)
+            model.set(isTranslating: crossFamily != nil)
             for service in snapshot.services { model.update(service) }
             for slice in snapshot.slices { model.update(slice) }
             model.update(snapshot.node)
             model.update(snapshot.network)
             model.update(snapshot.serviceRanges)
-            _ = model.flush()
-            models[family] = model
+            models[entry.key] = model
+        }
+        return fresh.reduce(into: [:]) { models, entry in
+            var model = entry.value
+            _ = model.flush(seeing: fresh[entry.key.other])
+            models[entry.key] = model
+        }
+    }
+
+    /// How many elements of the kernel are not what the models say.
+    private static func disagreements(_ models: [IPFamily: ServiceProxyModel], _ kernel: [IPFamily: KernelView]) -> Int
+    {
+        models.reduce(0) { count, entry in
+            count + (kernel[entry.key]?.table?.difference(to: entry.value.table).count ?? 0)
         }
     }
 
@@ -172,7 +194,7 @@ extension Explainer {
             }
             destination = address
         case .service(let name):
-            guard let own = model.services[name] else {
+            guard let own = model.services[name], own.clusterIP.family == family else {
                 result.gap = Self.gap(service, family)
                 return result
             }
@@ -189,9 +211,12 @@ extension Explainer {
         result.table = "\(TableLayout(family).table)"
         if let frontend = decision.frontend, let (owner, servicePort) = model.servicePort(of: frontend) {
             result.service = owner
-            result.addresses = model.services[owner].map { Self.addresses(of: servicePort, $0) } ?? []
+            result.addresses =
+                model.served(owner).map {
+                    Self.addresses(of: servicePort, $0, cluster: model.services[owner]?.clusterIP)
+                } ?? []
             result.endpoints = model.endpoints(of: frontend, decision.balance).map { account in
-                endpoint(account, call, decision, view)
+                endpoint(account, call, decision, view, model)
             }
             result.otherPods = podsWithoutEndpoint(of: owner, model, family)
         } else if case .service(let name) = question.target {
@@ -211,11 +236,14 @@ extension Explainer {
         return "the Service has no \(family.name) address: its family policy is \(policy(service))"
     }
 
-    private static func addresses(of port: ProxiedService.Port, _ service: ProxiedService) -> [String] {
+    private static func addresses(
+        of port: ProxiedService.Port, _ service: ProxiedService, cluster: IPAddress?
+    ) -> [String] {
         service.frontends(of: port).map { frontend, kind in
             let place = frontend.address.map { Backend(address: $0, port: frontend.port).text }
             return switch kind {
-            case .cluster: "\(place ?? "") (cluster address)"
+            case .cluster:
+                "\(place ?? "") (\(frontend.address == cluster ? "" : "stands for the ")cluster address)"
             case .loadBalancer: "\(place ?? "") (load balancer)"
             case .external: "\(place ?? "") (external address)"
             case .node: "node port \(frontend.port)"
@@ -224,17 +252,22 @@ extension Explainer {
     }
 
     private func endpoint(
-        _ account: EndpointAccount, _ call: Call, _ decision: CallDecision, _ view: KernelView
+        _ account: EndpointAccount, _ call: Call, _ decision: CallDecision, _ view: KernelView,
+        _ model: ServiceProxyModel
     ) -> Explanation.Endpoint {
         let address = account.backend.address
-        let pod = snapshot.pods.first { $0.addresses.contains(address) && $0.spec?.hostNetwork != true }
+        let translated = model.translations[address]
+        let own = translated ?? address
+        let pod = snapshot.pods.first { $0.addresses.contains(own) && $0.spec?.hostNetwork != true }
         var source: IPAddress?
         let route = account.exclusion == nil ? view.routes[address] : nil
         if let route, case .delivered(_, let isMasqueraded) = decision.outcome {
             source = isMasqueraded || address == call.source ? route.source : call.source
         }
+        if translated != nil, source != nil { source = model.translationAddresses?.source(of: call.source) }
         return Explanation.Endpoint(
-            account: account, pod: pod.map { "\(ServiceName($0.metadata))" }, route: route, source: source)
+            account: account, translated: translated.map { Backend(address: $0, port: account.backend.port) },
+            pod: pod.map { "\(ServiceName($0.metadata))" }, route: route, source: source)
     }
 
     /// The pods that a Service selects and that are in none of its slices of the family.
@@ -242,7 +275,8 @@ extension Explainer {
         guard let selector = snapshot.services.first(where: { ServiceName($0.metadata) == name })?.spec?.selector,
             !selector.isEmpty
         else { return [] }
-        let known = Set(model.endpoints(of: name).flatMap(\.endpoints).map(\.address))
+        let known = Set(
+            model.endpoints(of: name).flatMap(\.endpoints).map { model.translations[$0.address] ?? $0.address })
         return snapshot.pods.compactMap { pod in
             let labels = pod.metadata.labels ?? [:]
             guard pod.metadata.namespace == name.namespace, selector.allSatisfy({ labels[$0.key] == $0.value }),
@@ -272,7 +306,7 @@ extension Explainer {
         var frontends: Set<Frontend> = [Frontend(address: call.destination, transport: call.transport, port: call.port)]
         if let frontend = result.decision?.frontend { frontends.insert(frontend) }
         if let frontend = result.decision?.frontend, let (owner, port) = model.servicePort(of: frontend) {
-            frontends.formUnion(model.services[owner].map { Array($0.frontends(of: port).keys) } ?? [])
+            frontends.formUnion(model.served(owner).map { Array($0.frontends(of: port).keys) } ?? [])
         }
         let addresses = Set(result.endpoints.map(\.account.backend.address) + [call.source, call.destination])
         func isRelevant(_ entry: TableEntry) -> Bool { entry.concerns(frontends, addresses) }
@@ -299,8 +333,9 @@ extension TableEntry {
             .admitted(let frontend, _), .member(let frontend, _):
             frontends.contains(frontend)
         case .slot(let slot), .stickySlot(let slot): frontends.contains(slot.anchor)
-        case .clusterAddress(let address), .hairpin(let address): addresses.contains(address)
-        case .localPods(let prefix), .unmasqueraded(let prefix), .nodePortRange(let prefix), .serviceRange(let prefix):
+        case .clusterAddress(let address), .hairpin(let address), .standIn(let address): addresses.contains(address)
+        case .localPods(let prefix), .unmasqueraded(let prefix), .nodePortRange(let prefix), .serviceRange(let prefix),
+            .translated(let prefix), .unanswered(let prefix):
             addresses.contains { prefix.contains($0) }
         }
     }

@@ -73,7 +73,7 @@ extension Explanation.Family {
 
 extension Explanation.Endpoint {
     private var name: String {
-        "\(account.backend.text)" + (pod.map { " (\($0)" } ?? " (no pod")
+        "\(account.backend.text)" + (translated.map { " for \($0.text)" } ?? "") + (pod.map { " (\($0)" } ?? " (no pod")
             + (account.nodeName.map { " on \($0))" } ?? ")")
     }
 
@@ -81,7 +81,8 @@ extension Explanation.Endpoint {
         if let exclusion = account.exclusion { return "\(name): left out, \(exclusion.text)" }
         guard let route else { return "\(name): takes connections, but THERE IS NO ROUTE to it" }
         let seen = source.map { "sees \($0), " } ?? ""
-        return "\(name): takes connections, \(seen)by \(route.text)"
+        let way = translated.map { "translated to \($0.address.family.name), " } ?? ""
+        return "\(name): takes connections, \(way)\(seen)by \(route.text)"
     }
 
     fileprivate var json: JSONValue {
@@ -90,7 +91,7 @@ extension Explanation.Endpoint {
             "address": .string("\(account.backend.address)"), "port": .integer(Int64(account.backend.port)),
             "pod": text(pod), "node": text(account.nodeName), "takesConnections": .bool(account.exclusion == nil),
             "leftOut": text(account.exclusion?.text), "route": text(route?.text),
-            "sourceSeen": text(source.map { "\($0)" }),
+            "sourceSeen": text(source.map { "\($0)" }), "translatedTo": text(translated.map { "\($0.address)" }),
         ])
     }
 }

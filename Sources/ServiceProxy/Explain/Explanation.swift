@@ -18,6 +18,8 @@ package struct Explanation: Sendable {
     /// An endpoint of the Service port.
     package struct Endpoint: Sendable {
         package let account: EndpointAccount
+        /// The endpoint of the other family that the account's address stands for; nil for one of the caller's.
+        package let translated: Backend?
         /// The pod that has the address.
         package let pod: String?
         /// The way to it; nil when it is left out, or when there is none.

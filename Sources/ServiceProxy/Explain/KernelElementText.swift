@@ -15,8 +15,10 @@ extension TableLayout {
         case .member(let anchor, let backend): "\(anchor.anchorText) . \(backend.elementText)"
         case .clusterAddress(let address): "\(address)"
         case .hairpin(let address): "\(address) . \(address)"
-        case .localPods(let prefix), .unmasqueraded(let prefix), .nodePortRange(let prefix), .serviceRange(let prefix):
+        case .localPods(let prefix), .unmasqueraded(let prefix), .nodePortRange(let prefix), .serviceRange(let prefix),
+            .translated(let prefix), .unanswered(let prefix):
             "\(prefix)"
+        case .standIn(let standIn): "\(standIn)"
         case .admitted(let frontend, let prefix): "\(frontend.text) . \(prefix)"
         }
     }
@@ -32,6 +34,7 @@ extension TableLayout {
             }
         case .frontend(let anchor): anchor.anchorText
         case .backend(let backend): backend.elementText
+        case .address(let address): "\(address)"
         }
     }
 }

@@ -2,6 +2,8 @@ package import Addresses
 internal import JSON
 package import KubernetesAPI
 internal import Synchronization
+internal import Translation
+internal import TranslationEngine
 
 /// Whether the proxy keeps up with the cluster, and whether the node should get connections from outside.
 ///
@@ -18,6 +20,8 @@ package final class ProxyHealth: Sendable {
         var isNodeEligible = true
         /// How calls are led while they are made; nil when nobody wants it.
         var connectTime: ConnectTimeBalancer.State?
+        /// What translates between the families; nil when nothing does.
+        var translator: TranslationEngine<StatelessTranslator>?
     }
 
     private let state = Mutex(State())
@@ -51,8 +55,22 @@ package final class ProxyHealth: Sendable {
         state.withLock { $0.connectTime = connectTime }
     }
 
+    /// Services are translated between the families by an engine; nil when none are.
+    func note(translator: TranslationEngine<StatelessTranslator>?) {
+        state.withLock { $0.translator = translator }
+    }
+
     /// What a monitor asks for, in Prometheus' text format.
     var metrics: String {
+        let engine = state.withLock { $0.translator }
+        return connectTimeMetrics
+            + (engine.map { engine in
+                TranslationMetrics.text(
+                    of: engine.counters, writeFailures: engine.writeFailures, prefix: "duet_proxy_translation")
+            } ?? "")
+    }
+
+    private var connectTimeMetrics: String {
         guard let connectTime = state.withLock({ $0.connectTime }) else { return "" }
         return """
             # HELP duet_proxy_connect_time_active Whether calls of Services are led at connect time.
