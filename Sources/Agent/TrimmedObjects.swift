@@ -38,13 +38,14 @@ extension Service {
 extension EndpointSlice {
     /// Takes out what no part of an agent reads.
     package mutating func trimForNode() {
-        metadata = metadata.trimmed(labels: [WellKnownLabel.serviceName, WellKnownLabel.headless])
+        metadata = metadata.trimmed(
+            labels: [WellKnownLabel.serviceName, WellKnownLabel.translatedServiceName, WellKnownLabel.headless])
         for index in (endpoints ?? []).indices {
             endpoints?[index].deprecatedTopology = nil
             endpoints?[index].zone = nil
-            // Names are made of its kind and name.
+            // Names are made of its kind and name; a pod that slices of both families hold is known by its UID.
             if let target = endpoints?[index].targetRef {
-                endpoints?[index].targetRef = ObjectReference(kind: target.kind, name: target.name)
+                endpoints?[index].targetRef = ObjectReference(kind: target.kind, name: target.name, uid: target.uid)
             }
         }
     }

@@ -82,7 +82,7 @@ struct TrimmedObjectsTests {
         #expect((proxied == nil) == isHeadless)
         #expect(kept.key == whole.key && kept.metadata.uid == "1-2-3" && kept.metadata.resourceVersion == "7")
         let endpoint = kept.endpoints?.first
-        #expect(endpoint?.hostname == "h" && endpoint?.targetRef == ObjectReference(kind: "Pod", name: "web-1"))
+        #expect(endpoint?.hostname == "h" && endpoint?.targetRef?.name == "web-1" && endpoint?.targetRef?.uid == "u")
         #expect(endpoint?.zone == nil && endpoint?.deprecatedTopology == nil)
     }
 }
