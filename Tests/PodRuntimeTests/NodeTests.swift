@@ -55,12 +55,41 @@ import Testing
     }
 
     @Test(arguments: [
-        (["192.0.2.1", "2001:db8::1"], true), (["2001:db8::1"], true), (["192.0.2.1", "192.0.2.2"], false),
-        (["127.0.0.1"], false), (["::"], false), (["fe80::1"], false), (["224.0.0.1"], false),
-        (["192.0.2.1", "2001:db8::1", "192.0.2.3"], false),
+        (["192.0.2.1", "2001:db8::1"], ""), (["2001:db8::1", "192.0.2.1"], ""), (["2001:db8::1"], ""),
+        (["192.0.2.1", "192.0.2.2"], pairText("192.0.2.1,192.0.2.2")),
+        (["192.0.2.1", "2001:db8::1", "192.0.2.3"], pairText("192.0.2.1,2001:db8::1,192.0.2.3")),
+        (["192.0.2.1", "::"], #"dual-stack --node-ip "192.0.2.1,::" cannot include '0.0.0.0' or '::'"#),
+        (["0.0.0.0", "2001:db8::1"], #"dual-stack --node-ip "0.0.0.0,2001:db8::1" cannot include '0.0.0.0' or '::'"#),
+        (["127.0.0.1"], uselessText("127.0.0.1")), (["::"], uselessText("::")), (["fe80::1"], uselessText("fe80::1")),
+        (["224.0.0.1"], uselessText("224.0.0.1")),
     ])
-    func `node addresses are checked`(texts: [String], isValid: Bool) {
-        let addresses = texts.compactMap { IPAddress($0) }
-        #expect(((try? NodeAddresses.check(addresses)) != nil) == isValid)
+    func `node addresses are checked`(texts: [String], refusal: String) {
+        var found = ""
+        do {
+            try NodeAddresses.check(texts.compactMap { IPAddress($0) })
+        } catch {
+            found = error.description
+        }
+        #expect(found == refusal)
+    }
+
+    private static func pairText(_ addresses: String) -> String {
+        #"bad --node-ip "\#(addresses)"; must contain either a single IP or a dual-stack pair of IPs"#
+    }
+
+    private static func uselessText(_ address: String) -> String {
+        #"bad --node-ip "\#(address)"; must not be an unspecified, loopback, link-local or multicast address"#
+    }
+
+    @Test(arguments: [(["0.0.0.0"], IPFamily.ipv4), (["::"], .ipv6), ([], .ipv4)])
+    func `an address that says nothing but its family asks for those of the machine`(texts: [String], first: IPFamily) {
+        // A machine without default routes has none to offer, and says what to do.
+        do {
+            let found = try NodeAddresses.resolve(texts.compactMap { IPAddress($0) })
+            #expect(found.count <= 2)
+            if found.count == 2 { #expect(found.map(\.family) == [first, first.other]) }
+        } catch {
+            #expect("\(error)".contains("--node-ip"))
+        }
     }
 }
