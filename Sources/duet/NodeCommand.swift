@@ -8,7 +8,11 @@ struct NodeCommand: AsyncParsableCommand {
 
     @OptionGroup var common: NodeOptions
 
-    @Option(help: "Addresses of the node, primary family first (default: those of the default routes' interface).")
+    @Option(
+        help: """
+            Addresses of the node, primary family first (default: those of the default routes' interface, IPv4 first; \
+            with "::" IPv6 first).
+            """)
     var nodeIp: String?
 
     @Option(help: "Socket of the container runtime.")

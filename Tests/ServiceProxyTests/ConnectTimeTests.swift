@@ -203,8 +203,8 @@ struct ConnectTimeTests {
                 #expect(balancer?.state == .active)
             }
         }
-        let (answered, failed) = try await caller.value
-        #expect(failed == 0 && answered > 50, "\(answered) answered, \(failed) failed")
+        let (answered, failed, problem) = try await caller.value
+        #expect(failed == 0 && answered > 50, "\(answered) answered, \(failed) failed; \(problem)")
         // All of them were led: nftables saw none.
         let tracked = try lab.shell(
             "conntrack -L -f \(family == .ipv4 ? "ipv4" : "ipv6") -d \(clusterIP(family, 1)) 2>/dev/null || true",

@@ -100,8 +100,8 @@ struct KernelServiceTests {
             if round % 15 == 14 { table = try web(in: lab, family, pods: pods) }
             try await Task.sleep(for: .milliseconds(12))
         }
-        let (answered, failed) = try await caller.value
-        #expect(failed == 0 && answered > 100, "\(answered) answered, \(failed) failed")
+        let (answered, failed, problem) = try await caller.value
+        #expect(failed == 0 && answered > 100, "\(answered) answered, \(failed) failed; \(problem)")
     }
 
     @Test("A flow of datagrams leaves an endpoint that is gone", arguments: IPFamily.allCases)

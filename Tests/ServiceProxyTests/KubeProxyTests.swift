@@ -194,7 +194,7 @@ struct KubeProxyTests {
         #expect(!(try lab.shell("nft list tables", in: "node")).contains("duet-proxy"))
         #expect(try lab.call(address, 80, from: "client").hasPrefix("pod-1"))
         #expect(flow.isAnswered(by: "pod-1"))
-        let (answered, failed) = try await caller.value
-        #expect(failed == 0 && answered > 20, "\(answered) answered, \(failed) failed")
+        let (answered, failed, problem) = try await caller.value
+        #expect(failed == 0 && answered > 20, "\(answered) answered, \(failed) failed; \(problem)")
     }
 }

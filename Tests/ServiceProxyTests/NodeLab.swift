@@ -151,11 +151,13 @@ final class NodeLab: Sendable {
     /// Calls an address again and again for a time; how many calls were answered, and how many failed.
     func callRepeatedly(
         _ address: IPAddress, _ port: UInt16, from name: String, seconds: Int
-    ) throws -> (answered: Int, failed: Int) {
+    ) throws -> (answered: Int, failed: Int, problem: String) {
         let output = try python(Self.persistentCaller, "\(address)", "\(port)", "\(seconds)", in: name)
-        let counts = output.split(separator: " ").compactMap { Int($0) }
-        guard counts.count == 2 else { throw CommandFailed(command: "call repeatedly", output: output) }
-        return (counts[0], counts[1])
+        let words = output.split(separator: "\t", omittingEmptySubsequences: false)
+        guard words.count == 3, let answered = Int(words[0]), let failed = Int(words[1]) else {
+            throw CommandFailed(command: "call repeatedly", output: output)
+        }
+        return (answered, failed, String(words[2]))
     }
 
     /// A socket that sends a datagram every 50 ms, always from the same port.
@@ -305,14 +307,17 @@ final class NodeLab: Sendable {
         address, port, end = sys.argv[1], int(sys.argv[2]), time.monotonic() + int(sys.argv[3])
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         answered = failed = 0
+        problem = ""
         while time.monotonic() < end:
             with socket.socket(family, socket.SOCK_STREAM) as s:
                 s.settimeout(4)
                 try:
                     s.connect((address, port))
                     answered += bool(s.recv(2048))
-                except OSError: failed += 1
-        print(answered, failed)
+                except OSError as error:
+                    failed += 1
+                    problem = f"{end - time.monotonic():.1f} s before the end: {error!r}"
+        print(answered, failed, problem, sep="\t")
         """
 
     private static let flowCaller = """

@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -370,6 +371,13 @@ class Streams(ClusterTest):
         name, found = self.messages(path, "base64.binary.k8s.io")
         self.assertEqual((name, found[0]), (b"base64.binary.k8s.io", (1, b"")))
         self.assertEqual(b"".join(base64.b64decode(payload) for _, payload in found), log)
+
+    def test_python_clients(self):
+        eventually(lambda: len(kubectl("logs", "done").stdout.splitlines()) == 6, "the whole log")
+        environment = {**os.environ, "PYTHONPATH": f"{TOOLS}/python"}
+        session = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_clients.py")
+        for client in ("kubernetes-pods", "lightkube-pods"):
+            self.assertEqual(run(sys.executable, session, client, ADMIN, env=environment).stdout, "ok\n")
 
     def test_node_away(self):
         pid = pid_of("node-1-node")

@@ -37,6 +37,7 @@ data:
         location / { return 200 "$request_method $request_uri to $server_addr by $http_user_agent auth[$http_authorization$http_impersonate_user] for $http_x_forwarded_for at $http_x_forwarded_uri\\n"; }
         location /away { return 302 /there?a=b; }
         location /bad { return 503 "not now"; }
+        location /page { default_type "text/html; charset=utf-8"; return 200 '<link rel="icon" href="/i.png"><script>x = "/s"</script><a href="/page/next?a=b">next</a><img src=//other/i>'; }
         location /put { proxy_pass http://127.0.0.1:8081; }
         location /large { root /tmp; }
       }
@@ -138,6 +139,14 @@ class Proxy(ClusterTest):
         self.assertEqual((status, headers["Location"]), (302, f"{path}/there?a=b"))
         status, headers, _ = self.call("GET", f"{path}?q=1")
         self.assertEqual((status, headers["Location"]), (301, f"{path}/?q=1"))
+
+    def test_links_of_pages(self):
+        path = f"{NAMESPACE}/services/web:http/proxy"
+        status, headers, text = self.call("GET", f"{path}/page", headers={"Accept": "text/html,*/*;q=0.8", "Accept-Encoding": "gzip"})
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        self.assertEqual(text, f'<link rel="icon" href="{path}/i.png"><script>x = "/s"</script><a href="{path}/page/next?a=b">next</a><img src=//other/i>')
+        following = re.search('<a href="([^"]*)"', text)[1]
+        self.assertEqual(self.call("GET", following)[::2], (200, text), "a link leads to where it would without the proxy")
 
     def test_refusals(self):
         for path, code, message in [
