@@ -161,6 +161,14 @@ let targets: [Target] = [
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
         swiftSettings: swiftSettings),
+    // Floor 6: translation for the pods of a node that have IPv6 alone.
+    .target(
+        name: "NodeTranslation",
+        dependencies: ["KubernetesClient", "PodRouting"]
+            + core(
+                "KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables", "BPF", "Translation",
+                "TranslationEngine", "PodTranslation") + [log, lifecycle],
+        swiftSettings: swiftSettings),
     // Floor 6: probes and the connectivity matrix.
     .target(
         name: "Verify",
@@ -169,13 +177,13 @@ let targets: [Target] = [
     // Floor 7: composition of one node's network services.
     .target(
         name: "Agent",
-        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS"]
+        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS", "NodeTranslation"]
             + core("KubernetesAPI") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 7: a cluster of network namespaces on one machine.
     .target(
         name: "LocalCluster",
-        dependencies: ["KubernetesClient", "APIServer", "ServiceProxy", "Verify"]
+        dependencies: ["KubernetesClient", "APIServer", "ServiceProxy", "NodeTranslation", "Verify"]
             + core("KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables"),
         swiftSettings: swiftSettings),
     // Floor 8: the command.
@@ -183,7 +191,7 @@ let targets: [Target] = [
         name: "duet",
         dependencies: [
             "APIServer", "Controllers", "PodRuntime", "PodRouting", "ServiceProxy", "ClusterDNS", "Agent",
-            "LocalCluster", "Verify", "KubernetesClient", "NAT64",
+            "LocalCluster", "Verify", "KubernetesClient", "NAT64", "NodeTranslation",
         ]
             + core(
                 "KubernetesAPI", "Addresses", "AddressPlanning", "JSON", "Linux", "RouteNetlink", "DNSMessage",
@@ -233,6 +241,7 @@ let targets: [Target] = [
                 "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
                 "RouteNetlink", "NFTables") + [log]),
     tests("Agent", ["ServiceProxy"] + core("KubernetesAPI", "Addresses")),
+    tests("NodeTranslation", core("KubernetesAPI", "Addresses", "Linux", "NFTables", "Translation")),
     tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),
     tests("LocalCluster", core("Addresses")),
 ]

@@ -1,4 +1,5 @@
 public import ClusterDNS
+public import NodeTranslation
 public import PodRouting
 public import ServiceProxy
 
@@ -12,15 +13,18 @@ public struct AgentConfiguration: Sendable {
     public var names: ClusterDNSConfiguration
     /// How Services answer on the node; nil when another proxy makes them answer.
     public var services: ProxyOptions?
+    /// How pods with IPv6 alone reach IPv4; nil when they do not.
+    public var translation: NodeTranslationOptions?
 
     /// Describes an agent.
     public init(
         kubeconfigPath: String, routing: PodRoutingConfiguration, names: ClusterDNSConfiguration,
-        services: ProxyOptions? = ProxyOptions()
+        services: ProxyOptions? = ProxyOptions(), translation: NodeTranslationOptions? = nil
     ) {
         self.kubeconfigPath = kubeconfigPath
         self.routing = routing
         self.names = names
         self.services = services
+        self.translation = translation
     }
 }

@@ -2,6 +2,7 @@ import ClusterDNS
 import KubernetesAPI
 import KubernetesClient
 public import Logging
+import NodeTranslation
 import PodRouting
 public import ServiceLifecycle
 import ServiceProxy
@@ -25,25 +26,50 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         let names = ClusterDNSInformers(
             services: services, endpointSlices: endpointSlices, namespaces: namespaces, nodes: nodes,
             networks: networks, pods: ClusterDNSInformers.pods(configuration.names, client: client, logger: logger))
+        let metrics = configuration.translation.map { NodeTranslationMetrics(options: $0) }
+        let translation = try Self.translation(configuration, metrics, names, serviceRanges, logger)
         let proxy = configuration.services.map { [client] options in
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
                 serviceRanges: serviceRanges, client: client, nodeName: configuration.routing.nodeName,
-                options: options, logger: logger)
+                options: options, moreMetrics: { metrics?.text ?? "" }, logger: logger)
         }
         var routing = configuration.routing
         // They stand for pods, which see pods' own addresses.
         if let range = configuration.services?.crossFamily?.standIns { routing.masquerade.exempt.append(range) }
         let components: [(any ServiceLifecycle.Service)?] = [
-            nodes, networks, services, endpointSlices, namespaces, names.pods, proxy.map { _ in serviceRanges },
+            nodes, networks, services, endpointSlices, namespaces, names.pods,
+            proxy == nil && translation == nil ? nil : serviceRanges,
             PodRoutingService(
                 nodes: nodes, networks: networks, client: client, configuration: routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
-            proxy,
+            proxy, translation,
             try ClusterDNSService(informers: names, configuration: configuration.names, logger: logger),
         ]
         self.components = components.compactMap(\.self)
         self.logger = logger
+    }
+
+    /// Translation for the node's pods; where it is off, what an earlier agent left of it is removed.
+    private static func translation(
+        _ configuration: AgentConfiguration, _ metrics: NodeTranslationMetrics?, _ names: ClusterDNSInformers,
+        _ serviceRanges: Informer<ServiceCIDR>, _ logger: Logger
+    ) throws -> NodeTranslationService? {
+        guard let options = configuration.translation, let metrics, let pods = names.pods else {
+            do {
+                if try TranslationLeftovers.remove() { logger.notice("pods are no longer translated for") }
+            } catch {
+                logger.error(
+                    "what an earlier agent left to translate for pods cannot be removed",
+                    metadata: ["error": "\(error)"])
+            }
+            return nil
+        }
+        return NodeTranslationService(
+            informers: NodeTranslationService.Informers(
+                pods: pods, namespaces: names.namespaces, nodes: names.nodes, networks: names.networks,
+                serviceRanges: serviceRanges, services: names.services),
+            options: options, nodeName: configuration.routing.nodeName, metrics: metrics, logger: logger)
     }
 
     /// Runs until the task is cancelled or the service group shuts down; the kernel keeps what it was told.

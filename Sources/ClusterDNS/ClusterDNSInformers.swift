@@ -5,11 +5,15 @@ public import Logging
 
 /// The objects that names and answers depend on; the informers are run by whoever made them.
 public struct ClusterDNSInformers: Sendable {
-    let services: Informer<KubernetesAPI.Service>
+    /// The Services.
+    public let services: Informer<KubernetesAPI.Service>
     let endpointSlices: Informer<EndpointSlice>
-    let namespaces: Informer<Namespace>
-    let nodes: Informer<Node>
-    let networks: Informer<NodeNetwork>
+    /// The namespaces.
+    public let namespaces: Informer<Namespace>
+    /// The nodes.
+    public let nodes: Informer<Node>
+    /// The nodes' networks.
+    public let networks: Informer<NodeNetwork>
     /// The pods that are told apart; nil for none.
     public let pods: Informer<Pod>?
 

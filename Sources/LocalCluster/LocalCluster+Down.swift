@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import NodeTranslation
 import RouteNetlink
 import ServiceProxy
 
@@ -75,8 +76,9 @@ extension LocalCluster {
         for name in names.sorted() {
             let node = paths.node(name)
             if FileSystem.exists(node.networkNamespaceFile) {
-                _ = try NetworkNamespace.open(path: node.networkNamespaceFile).run {
-                    try ConnectTimeBalancer.removeLeftovers()
+                try NetworkNamespace.open(path: node.networkNamespaceFile).run {
+                    _ = try ConnectTimeBalancer.removeLeftovers()
+                    try TranslationLeftovers.remove()
                 }
             }
             try NodeNamespaces(node: node).remove()

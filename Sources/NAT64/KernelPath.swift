@@ -50,32 +50,19 @@ final class KernelPath: Sendable {
             // A link that is not there yet is looked for again.
             guard let link = try socket.link(named: name) else { continue }
             numbers[link.index] = link
-            let present = try socket.programFilters(link.index, .egress).contains { isOwn($0.program) }
-            if !present {
-                try translator.attach(to: link.index, &socket)
-                changes.append("programs at \(name)")
-            }
+            if try translator.ensureAttached(to: link.index, &socket) { changes.append("programs at \(name)") }
         }
-        let routes = try socket.routes(.ipv4, table: Route.mainTable, protocol: .duet)
+        let routes = try socket.routes(.ipv4, table: Route.mainTable, protocol: .duetTranslation)
         for (ipv4, ipv6) in pairs {
             guard let way = try socket.route(to: .v6(ipv6)), let index = way.interface, let link = numbers[index] else {
                 continue
             }
-            let wanted = Route(
-                destination: IPPrefix(.v4(ipv4), length: 32), gateway: way.gateway ?? .v6(ipv6), interface: index,
-                protocol: .duet, mtu: link.mtu - 20, isOnLink: true)
-            let found = routes.contains {
-                $0.destination == wanted.destination && $0.interface == index && $0.gateway == wanted.gateway
-            }
-            guard !found else { continue }
+            let wanted = PodTranslator.route(to: ipv4, by: way.gateway ?? .v6(ipv6), through: link)
+            guard !routes.contains(where: { $0.leads(as: wanted) }) else { continue }
             try socket.replaceRoute(wanted)
             changes.append("route \(wanted)")
         }
         return changes
-    }
-
-    private func isOwn(_ program: UInt32) -> Bool {
-        (try? translator.identifiers())?.contains(program) ?? false
     }
 
     /// Takes the programs and routes away.
@@ -85,7 +72,7 @@ final class KernelPath: Sendable {
             if let link = try socket.link(named: name) { try PodTranslator.detach(from: link.index, &socket) }
         }
         let own = Set(pairs.map { IPPrefix(.v4($0.ipv4), length: 32) })
-        for route in try socket.routes(.ipv4, table: Route.mainTable, protocol: .duet)
+        for route in try socket.routes(.ipv4, table: Route.mainTable, protocol: .duetTranslation)
         where own.contains(route.destination) && route.gateway?.family == .ipv6 {
             try socket.deleteRoute(route)
         }

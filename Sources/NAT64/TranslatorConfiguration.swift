@@ -1,4 +1,5 @@
 public import Addresses
+import PodTranslation
 public import Translation
 
 /// What a stand-alone translator runs with.
@@ -46,6 +47,13 @@ public struct TranslatorConfiguration: Sendable {
     public var ownAddresses: [IPAddress] {
         let options = options
         return (options.ipv4Address.map { [.v4($0)] } ?? []) + (options.ipv6Address.map { [.v6($0)] } ?? [])
+    }
+
+    /// What the kernel has to know of the device.
+    var network: TranslatorDevice {
+        TranslatorDevice(
+            name: device, mtu: [.ipv4: options.ipv4MTU, .ipv6: options.ipv6MTU], addresses: ownAddresses,
+            routes: routes)
     }
 
     /// Where the socket is unless the file says otherwise.

@@ -2,6 +2,7 @@ import Addresses
 import Linux
 public import Logging
 import Netlink
+import PodTranslation
 public import ServiceLifecycle
 import Translation
 import TranslationEngine
@@ -24,11 +25,11 @@ public final class TranslatorService: Service {
 
     /// Translates until the task is cancelled or the process shuts down.
     public func run() async throws {
-        let network = TranslatorNetwork(configuration)
+        let network = configuration.network
         // A queue on a device that another process has would take packets away from it.
-        guard try !network.hasDevice() else {
+        guard try !network.exists() else {
             throw TranslatorConfigurationError(
-                "device", "there is a link \(network.device) already; end what has made it, or choose another name")
+                "device", "there is a link \(network.name) already; end what has made it, or choose another name")
         }
         let engine = try engine()
         defer { engine.stop() }
@@ -84,7 +85,7 @@ public final class TranslatorService: Service {
     }
 
     /// Repairs what others take away.
-    private static func keep(_ network: TranslatorNetwork, _ kernel: KernelPath?, _ logger: Logger) async throws {
+    private static func keep(_ network: TranslatorDevice, _ kernel: KernelPath?, _ logger: Logger) async throws {
         while !Task.isCancelled {
             do {
                 try await Task.sleep(for: audit)

@@ -73,9 +73,23 @@ extension MasqueradePlan {
     package static let chain = Chain(
         table: table, name: "postrouting", base: .init(.nat, .postrouting, priority: Chain.Priority.sourceNAT))
 
-    /// The chain's rules: what enters a tunnel with an address that is not of the node's pods would be answered past it, so
-    /// it carries the tunnel's; then what leaves the cluster.
-    package static let rules: [Rule] = tunnelRules + exitRules
+    /// The chain's rules.
+    ///
+    /// What the node translates leaves behind its translator, which knows pods by their own addresses. What enters a tunnel
+    /// with an address that is not of the node's pods would be answered past it, so it carries the tunnel's; then comes what
+    /// leaves the cluster.
+    package static let rules: [Rule] = [translatorRule] + tunnelRules + exitRules
+
+    /// The device of the node's translator between the families.
+    package static let translatorLinkName = "duet-nat64"
+
+    private static let translatorRule = Rule(
+        table: table, chain: chain.name,
+        [
+            .meta(.outputInterfaceName, Register(0)),
+            .compare(Register(0), .equal, Array(translatorLinkName.utf8)), .verdict(.accept),
+        ]
+    ).stamped()
 
     private static let tunnelRules: [Rule] = IPFamily.allCases.flatMap { family in
         [Tunnel.vxlanLinkPrefix, Tunnel.wireGuard.linkName].map { name in

@@ -10,7 +10,7 @@ actor ProxyEngine {
     /// Why there is no balancer although one is wanted.
     private let connectTimeFailure: ConnectTimeBalancer.State?
     private let nodeName: String
-    private let health = ProxyHealth()
+    private let health: ProxyHealth
     private let healthServers: HealthServers
     /// Lets Services reach endpoints of the other family; nil where that is not wanted.
     private let translation: TranslationKeeper?
@@ -32,7 +32,10 @@ actor ProxyEngine {
     private static let retryTime = Duration.seconds(1)
 
     /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.
-    init(nodeName: String, options: ProxyOptions, reporter: ServiceReporter, logger: Logger) throws {
+    init(
+        nodeName: String, options: ProxyOptions, reporter: ServiceReporter,
+        moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
+    ) throws {
         var tables: [TableReconciler] = []
         var failure: (any Error)?
         for family in IPFamily.allCases {
@@ -55,6 +58,7 @@ actor ProxyEngine {
         self.logger = logger
         self.reporter = reporter
         mayHavePredecessor = options.replacesKubeProxy
+        health = ProxyHealth(moreMetrics: moreMetrics)
         healthServers = HealthServers(health: health, ownPort: options.healthPort, logger: logger) {
             reporter.report($0, $1)
         }

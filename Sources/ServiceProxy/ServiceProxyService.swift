@@ -16,6 +16,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     private let client: KubernetesClient
     private let nodeName: String
     private let options: ProxyOptions
+    private let moreMetrics: @Sendable () -> String
     private let logger: Logger
 
     /// Time between comparisons of everything.
@@ -24,10 +25,13 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     private static let lookInterval = Duration.seconds(1)
 
     /// A proxy for the node of a name, fed by informers that others run; the client writes events.
+    ///
+    /// - Parameter moreMetrics: what `/metrics` tells of other parts of the node's network, as Prometheus reads it.
     public init(
         services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
         networks: Informer<NodeNetwork>, serviceRanges: Informer<ServiceCIDR>, client: KubernetesClient,
-        nodeName: String, options: ProxyOptions = ProxyOptions(), logger: Logger
+        nodeName: String, options: ProxyOptions = ProxyOptions(),
+        moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
     ) {
         self.services = services
         self.endpointSlices = endpointSlices
@@ -37,6 +41,7 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
         self.client = client
         self.nodeName = nodeName
         self.options = options
+        self.moreMetrics = moreMetrics
         self.logger = logger
     }
 
@@ -46,7 +51,8 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
         let reporter = ServiceReporter(events: events, translates: options.crossFamily?.includesAll) { [services] in
             services.store.get($0.namespace, $0.name)
         }
-        let engine = try ProxyEngine(nodeName: nodeName, options: options, reporter: reporter, logger: logger)
+        let engine = try ProxyEngine(
+            nodeName: nodeName, options: options, reporter: reporter, moreMetrics: moreMetrics, logger: logger)
         await cancelWhenGracefulShutdown {
             [services, endpointSlices, nodes, networks, serviceRanges, client, logger] in
             await withTaskGroup { group in

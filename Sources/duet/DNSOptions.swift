@@ -81,8 +81,15 @@ struct DNSOptions: ParsableArguments {
 
     func validate() throws { _ = try configuration(nodeName: nil) }
 
+    /// The prefixes that are named.
+    var translationPrefixes: [TranslationPrefix] {
+        get throws { try dns64Prefix.map { try TranslationPrefix(argument: $0, option: "--dns64-prefix") } }
+    }
+
     /// The configuration of a node's server.
-    func configuration(nodeName: String?) throws -> ClusterDNSConfiguration {
+    ///
+    /// - Parameter translation: what the node translates by, which is used where no prefix is named.
+    func configuration(nodeName: String?, translation: TranslationPrefix? = nil) throws -> ClusterDNSConfiguration {
         guard dnsTtl <= 3600 else { throw ValidationError("--dns-ttl must be at most 3600") }
         guard dnsLameduck >= 0 else { throw ValidationError("--dns-lameduck must not be below 0") }
         guard let domain = DNSName(clusterDomain),
@@ -114,8 +121,9 @@ struct DNSOptions: ParsableArguments {
             })
         result.server.resolver.policy = TreatmentPolicy(
             ipv4Only: dnsIpv4OnlyPods, ipv6Only: dnsIpv6OnlyPods, dualStack: dnsDualStackPods)
+        let named = try translationPrefixes
         result.server.resolver.dns64 = DNS64(
-            prefixes: try dns64Prefix.map(translationPrefix),
+            prefixes: named.isEmpty ? translation.map { [$0] } ?? [] : named,
             excludedIPv6: try prefixes(dns64ExcludeIpv6, "--dns64-exclude-ipv6", family: .ipv6),
             excludedIPv4: try prefixes(dns64ExcludeIpv4, "--dns64-exclude-ipv4", family: .ipv4))
         result.server.resolver.staleSeconds = dnsServeStale
@@ -144,14 +152,6 @@ struct DNSOptions: ParsableArguments {
                 "--dns-upstream: \"\(text)\" is no server such as 192.0.2.1, [2001:db8::1]:53 or tls://192.0.2.1#name")
         }
         return upstream
-    }
-
-    private func translationPrefix(_ text: String) throws -> TranslationPrefix {
-        guard let prefix = IPPrefix(text).flatMap(TranslationPrefix.init) else {
-            throw ValidationError(
-                "--dns64-prefix: \"\(text)\" is no IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits (RFC 6052)")
-        }
-        return prefix
     }
 
     private func prefixes(_ text: String?, _ option: String, family: IPFamily? = nil) throws -> [IPPrefix] {

@@ -39,6 +39,8 @@ struct Up: AsyncParsableCommand {
 
     @OptionGroup var way: PodWayOptions
 
+    @OptionGroup var nat64: PodTranslationOptions
+
     func run() async throws {
         let lengths = [IPFamily.ipv4: nodeCidrMaskSizeIpv4, .ipv6: nodeCidrMaskSizeIpv6].compactMapValues { $0 }
         let spec = try ClusterSpec(
@@ -46,7 +48,8 @@ struct Up: AsyncParsableCommand {
             podRanges: prefixes(clusterCidr, "--cluster-cidr"),
             serviceRanges: prefixes(serviceClusterIpRange, "--service-cluster-ip-range"),
             underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort,
-            blockLengths: lengths, agentOptions: way.arguments, connectTimeBalancing: connectTimeBalancing)
+            blockLengths: lengths, agentOptions: way.arguments + nat64.arguments,
+            connectTimeBalancing: connectTimeBalancing)
         let cluster = try LocalCluster(imageDirectory: imageDir)
         try await cluster.up(spec)
         print(cluster.nextSteps)

@@ -17,6 +17,12 @@ extension RuleEntry {
             }
     }
 
+    /// The packets and bytes that its first counter has counted; nil without one.
+    public var count: (packets: UInt64, bytes: UInt64)? {
+        guard let data = steps.first(where: { $0.name == "counter" })?.data else { return nil }
+        return (data[NFTA_COUNTER_PACKETS]?.bigEndian() ?? 0, data[NFTA_COUNTER_BYTES]?.bigEndian() ?? 0)
+    }
+
     private var steps: [(name: String, data: NetlinkAttributes)] {
         Self.steps(content)
     }

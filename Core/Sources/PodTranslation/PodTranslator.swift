@@ -105,7 +105,7 @@ public struct PodTranslator: ~Copyable, Sendable {
         try socket.deleteProgramFilter(filter(.egress), on: link)
     }
 
-    private static func filter(_ direction: ProgramFilter.Direction) -> ProgramFilter {
+    static func filter(_ direction: ProgramFilter.Direction) -> ProgramFilter {
         ProgramFilter(
             direction, name: direction == .ingress ? "duet-nat64-from-pod" : "duet-nat64-to-pod", priority: priority)
     }

@@ -23,6 +23,8 @@ public struct RouteProtocol: RawRepresentable, Sendable, Hashable {
     public static let routerAdvertisement = RouteProtocol(rawValue: UInt8(RTPROT_RA))
     /// Duet: the routes between the nodes' pod ranges.
     public static let duet = RouteProtocol(rawValue: 0x44)
+    /// Duet: the routes to translators, which those between pod ranges are not compared with.
+    public static let duetTranslation = RouteProtocol(rawValue: 0x45)
 }
 
 /// A route of the kernel with one next hop.

@@ -37,14 +37,19 @@ public struct AddressMapper: Sendable {
     public let prefix: TranslationPrefix?
     /// Whether the well-known prefix may stand for addresses that are not global, against RFC 6052 §3.1.
     public let embedsNonGlobal: Bool
+    /// Whether packets between two hosts with explicit mappings are taken both ways at once (RFC 7757 §4); otherwise they
+    /// become IPv4, and whoever gets them decides.
+    public let leadsBack: Bool
     let byIPv4: PrefixMap<ExplicitAddressMapping>
     let byIPv6: PrefixMap<ExplicitAddressMapping>
 
     /// Makes a mapper; of overlapping mappings the longest prefix counts, in each family on its own.
     public init(
-        explicit: [ExplicitAddressMapping] = [], prefix: TranslationPrefix?, embedsNonGlobal: Bool = false
+        explicit: [ExplicitAddressMapping] = [], prefix: TranslationPrefix?, embedsNonGlobal: Bool = false,
+        leadsBack: Bool = true
     ) {
         self.prefix = prefix
+        self.leadsBack = leadsBack
         self.embedsNonGlobal = embedsNonGlobal || prefix != .wellKnown
         byIPv4 = PrefixMap(explicit.map { ($0.ipv4, $0) })
         byIPv6 = PrefixMap(explicit.map { ($0.ipv6, $0) })

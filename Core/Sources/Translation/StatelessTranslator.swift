@@ -69,9 +69,8 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
 
     /// Whether an IPv6 packet's destination is the embedded IPv4 address of a host with an explicit mapping.
     private func leadsBack(_ buffer: borrowing MutableRawSpan, _ packet: Range<Int>) -> Bool {
-        guard !mapper.byIPv4.isEmpty, packet.count >= IPv6Header.length, let prefix = mapper.prefix else {
-            return false
-        }
+        guard mapper.leadsBack, !mapper.byIPv4.isEmpty, packet.count >= IPv6Header.length, let prefix = mapper.prefix
+        else { return false }
         let destination = IPv6Address(rawValue: buffer.load(UInt128.self, at: packet.lowerBound + 24))
         guard let inner = prefix.extracting(from: destination) else { return false }
         return mapper.isExplicit(inner)

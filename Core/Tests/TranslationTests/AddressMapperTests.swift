@@ -75,6 +75,9 @@ struct `Explicit address mappings` {
         let answer = TestPackets.ipv6(
             asked, Net.host6, next: 58, TestPackets.icmpv6(asked, Net.host6, 1, 4, [0, 0, 0, 0], quoted), hops: 62)
         #expect(translator.result(error) == .forward(answer))
+        // Where IPv4 decides about them, they become that.
+        var oneWay = Net.translator([("198.51.100.20/32", "\(other6)/128")], leadsBack: false)
+        #expect(oneWay.result(packet).packet?.first == 0x45)
     }
 }
 

@@ -165,11 +165,12 @@ enum Net {
     }
 
     static func translator(
-        _ more: [(String, String)] = [], _ change: (inout TranslationOptions) -> Void = { _ in }
+        _ more: [(String, String)] = [], leadsBack: Bool = true,
+        _ change: (inout TranslationOptions) -> Void = { _ in }
     ) -> StatelessTranslator {
         let pairs = [("\(host6AsIPv4)/32", "\(host6)/128")] + more
         let explicit = pairs.compactMap { ExplicitAddressMapping(ipv4: prefix($0.0), ipv6: prefix($0.1)) }
         return StatelessTranslator(
-            mapper: AddressMapper(explicit: explicit, prefix: prefix), options: options(change))
+            mapper: AddressMapper(explicit: explicit, prefix: prefix, leadsBack: leadsBack), options: options(change))
     }
 }

@@ -25,8 +25,10 @@ package final class ProxyHealth: Sendable {
     }
 
     private let state = Mutex(State())
+    /// What is told of other parts of the node's network.
+    private let moreMetrics: @Sendable () -> String
 
-    package init() {}
+    package init(moreMetrics: @escaping @Sendable () -> String = { "" }) { self.moreMetrics = moreMetrics }
 
     /// How long a change may wait before the proxy counts as unhealthy: twice the time between its comparisons of all.
     static let patience = Duration.seconds(120)
@@ -63,7 +65,7 @@ package final class ProxyHealth: Sendable {
     /// What a monitor asks for, in Prometheus' text format.
     var metrics: String {
         let engine = state.withLock { $0.translator }
-        return connectTimeMetrics
+        return connectTimeMetrics + moreMetrics()
             + (engine.map { engine in
                 TranslationMetrics.text(
                     of: engine.counters, writeFailures: engine.writeFailures, prefix: "duet_proxy_translation")

@@ -1,57 +1,61 @@
-import Addresses
-import Linux
-import Netlink
-import RouteNetlink
-import Translation
+public import Addresses
+internal import Linux
+public import Netlink
+internal import RouteNetlink
 
-/// What the kernel needs to know so that packets find the translator: its device, addresses and routes.
+/// What the kernel needs to know so that packets find a translator in userspace: its device, addresses and routes.
 ///
 /// All of it belongs to the device and goes away with it.
-struct TranslatorNetwork: Sendable {
-    let device: String
-    let mtu: [IPFamily: Int]
+public struct TranslatorDevice: Hashable, Sendable {
+    /// The name of the TUN device.
+    public let name: String
+    /// The largest packets of each family in bytes.
+    public let mtu: [IPFamily: Int]
     /// The addresses that answer pings, and that errors come from.
-    let addresses: [IPAddress]
-    let routes: [IPPrefix]
+    public let addresses: [IPAddress]
+    /// What is to be routed into the device.
+    public let routes: [IPPrefix]
 
     /// The packets that may wait for a thread: some thousand small ones come between two of its turns.
     private static let queueLength = 4096
     /// The metric of the routes: one that leads straight to a host, past the device, is better.
     private static let metric: UInt32 = 1024
 
-    init(_ configuration: TranslatorConfiguration) {
-        device = configuration.device
-        routes = configuration.routes
-        let options = configuration.options
-        mtu = [.ipv4: options.ipv4MTU, .ipv6: options.ipv6MTU]
-        // An address that packets are routed into the device by would be the kernel's own on it.
-        let (routes, own) = (configuration.routes, configuration.ownAddresses)
-        addresses = own.filter { address in !routes.contains { $0.contains(address) } }
+    /// Describes a device.
+    ///
+    /// - Parameters:
+    ///   - addresses: the translator's own; those that packets are routed into the device by are left out, since the kernel
+    ///     would take them for its own.
+    public init(name: String, mtu: [IPFamily: Int], addresses: [IPAddress], routes: [IPPrefix]) {
+        self.name = name
+        self.mtu = mtu
+        self.routes = routes
+        self.addresses = addresses.filter { address in !routes.contains { $0.contains(address) } }
     }
 
     /// Whether there is a link of the device's name.
-    func hasDevice() throws(NetlinkError) -> Bool {
+    public func exists() throws(NetlinkError) -> Bool {
         var socket = try RouteSocket()
-        return try socket.link(named: device) != nil
+        return try socket.link(named: name) != nil
     }
 
     /// Makes of the new device what it has to be.
     ///
     /// - Returns: its number.
-    func ensure() throws(NetlinkError) -> Int32 {
+    public func ensure() throws(NetlinkError) -> Int32 {
         var socket = try RouteSocket()
-        guard let link = try socket.link(named: device) else {
-            throw NetlinkError(.noDevice, "find link \(device)")
+        guard let link = try socket.link(named: name) else {
+            throw NetlinkError(.noDevice, "find link \(name)")
         }
         _ = try ensure(link, &socket)
         return link.index
     }
 
     /// Makes of the device again what it has to be, and says what had to be done.
-    func repair() throws(NetlinkError) -> [String] {
+    public func repair() throws(NetlinkError) -> [String] {
         var socket = try RouteSocket()
         // Without the device its threads end, and with them the process.
-        guard let link = try socket.link(named: device) else { return [] }
+        guard let link = try socket.link(named: name) else { return [] }
         return try ensure(link, &socket)
     }
 
@@ -65,8 +69,8 @@ struct TranslatorNetwork: Sendable {
         if link.queueLength != Self.queueLength { try socket.setQueueLength(link.index, Self.queueLength) }
         if !link.isUp {
             // Without a link-local address the kernel looks for no routers behind the device.
-            let name = "net/ipv6/conf/\(device)/addr_gen_mode"
-            if Sysctl.exists(name) { try? Sysctl.set(name, "1") }
+            let parameter = "net/ipv6/conf/\(name)/addr_gen_mode"
+            if Sysctl.exists(parameter) { try? Sysctl.set(parameter, "1") }
             try socket.setUp(link.index)
             changes.append("up")
         }
@@ -98,7 +102,7 @@ struct TranslatorNetwork: Sendable {
             for destination in routes where destination.family == family && !present.contains(destination) {
                 try socket.addRoute(
                     Route(
-                        destination: destination, interface: index, protocol: .duet, metric: Self.metric,
+                        destination: destination, interface: index, protocol: .duetTranslation, metric: Self.metric,
                         mtu: mtu[family]))
                 changes.append("route \(destination)")
             }
@@ -107,9 +111,9 @@ struct TranslatorNetwork: Sendable {
     }
 
     /// The families whose packets the kernel does not pass on.
-    func unforwardedFamilies() -> [(family: IPFamily, sysctl: String)] {
-        [(.ipv4, "net/ipv4/ip_forward"), (.ipv6, "net/ipv6/conf/all/forwarding")].filter { _, name in
-            (try? Sysctl.get(name)) == "0"
+    public func unforwardedFamilies() -> [(family: IPFamily, sysctl: String)] {
+        [(.ipv4, "net/ipv4/ip_forward"), (.ipv6, "net/ipv6/conf/all/forwarding")].filter { _, sysctl in
+            (try? Sysctl.get(sysctl)) == "0"
         }
     }
 }

@@ -1,0 +1,82 @@
+internal import Addresses
+internal import Linux
+internal import NFTables
+internal import PodTranslation
+internal import Synchronization
+internal import Translation
+internal import TranslationEngine
+
+/// What a node's translation tells Prometheus (text format 0.0.4).
+public final class NodeTranslationMetrics: Sendable {
+    private struct Sources {
+        var userspace: UserspaceTranslator?
+        var kernel: KernelTranslator?
+        var translated = 0
+        var native = 0
+    }
+
+    private let sources = Mutex(Sources())
+    private let range: IPPrefix
+    private let capacity: Int
+
+    /// Metrics of a translation that has not begun.
+    public init(options: NodeTranslationOptions) {
+        range = options.podRange
+        capacity = PrivateAddresses(range: options.podRange).capacity
+    }
+
+    func note(_ userspace: UserspaceTranslator?, _ kernel: KernelTranslator?) {
+        sources.withLock { ($0.userspace, $0.kernel) = (userspace, kernel) }
+    }
+
+    func note(pods: [TranslatedPod]) {
+        sources.withLock { sources in
+            sources.translated = pods.count { $0.translated != nil }
+            sources.native = pods.count { $0.native != nil }
+        }
+    }
+
+    /// The text, as of now.
+    public var text: String {
+        let (userspace, kernel, translated, native) = sources.withLock {
+            ($0.userspace, $0.kernel, $0.translated, $0.native)
+        }
+        var page = MetricsPage()
+        page.add(
+            "duet_nat64_kernel_active", "gauge", "Whether the kernel translates what it can.",
+            [("", kernel == nil ? 0 : 1)])
+        page.add("duet_nat64_pods", "gauge", "Pods that are translated for.", [("", translated)])
+        page.add("duet_nat64_native_pods", "gauge", "Pods with a private IPv4 address themselves.", [("", native)])
+        page.add(
+            "duet_nat64_private_addresses_limit", "gauge", "Private IPv4 addresses that there are for pods.",
+            [("", capacity)])
+        addFigures(&page)
+        if let userspace { page.addTranslation(userspace.counters, writeFailures: userspace.writeFailures) }
+        // Without its figures a page is still of use.
+        if let counters = try? kernel?.counters() {
+            page.addPrograms(counters.named.map { ($0.name, $0.count.packets, $0.count.bytes) })
+        }
+        return page.text
+    }
+
+    /// What the rules count, whichever way packets took.
+    private func addFigures(_ page: inout MetricsPage) {
+        guard var table = try? TranslationTableReconciler(range: range), let figures = try? table.figures() else {
+            return
+        }
+        let directions: [(String, TranslationTable.Figure)] = [
+            ("direction=\"from-pods\"", .fromPods), ("direction=\"to-pods\"", .toPods),
+        ]
+        page.add(
+            "duet_nat64_forwarded_packets_total", "counter", "Packets of pods behind the translator.",
+            directions.map { ($0.0, figures[$0.1]?.packets ?? 0) })
+        page.add(
+            "duet_nat64_forwarded_bytes_total", "counter", "Their bytes as IPv4.",
+            directions.map { ($0.0, figures[$0.1]?.bytes ?? 0) })
+        let reasons: [(String, TranslationTable.Figure)] =
+            Destinations.Reason.allCases.map { ("reason=\"\($0)\"", .refused($0)) } + [("reason=\"unasked\"", .unasked)]
+        page.add(
+            "duet_nat64_refused_total", "counter", "Packets that were refused behind the translator, by reason.",
+            reasons.map { ($0.0, figures[$0.1]?.packets ?? 0) })
+    }
+}

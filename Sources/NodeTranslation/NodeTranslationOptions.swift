@@ -1,0 +1,51 @@
+public import Addresses
+
+/// How a node's agent translates for the node's IPv6-only pods.
+public struct NodeTranslationOptions: Hashable, Sendable {
+    /// Which translator packets go through.
+    public enum Path: String, Hashable, Sendable, CaseIterable {
+        /// The kernel's where eBPF may run, otherwise that of userspace.
+        case auto
+        /// The kernel's, with userspace for what it leaves; an error where eBPF may not run.
+        case kernel
+        /// That of userspace alone.
+        case userspace
+    }
+
+    /// Which translator packets go through.
+    public var path: Path
+    /// What IPv4 addresses are embedded in; names are answered with it, too.
+    public var prefix: TranslationPrefix
+    /// The IPv4 range that pods get private addresses of, which mean something on their node alone.
+    public var podRange: IPPrefix
+    /// Whether pods are translated for that no annotation says anything about.
+    public var translatesUnlessDisabled: Bool
+    /// IPv4 networks that pods may be translated to although they are special or the cluster's.
+    public var allowed: [IPPrefix]
+    /// IPv4 networks whose addresses, where this node has them, pods are seen as.
+    public var egress: [IPPrefix]
+
+    /// The range of private addresses unless another one is wanted: a part of the shared address space (RFC 6598).
+    public static let defaultPodRange = IPPrefix(.v4(IPv4Address(rawValue: 0x647F_0000)), length: 16)
+
+    /// The longest range: a network's own address, the translator's and the broadcast address are no pod's.
+    static let maximumRangeLength = 29
+
+    /// Options.
+    ///
+    /// - Returns: nil when the range is none of IPv4 with at least eight addresses, or a network is not of IPv4.
+    public init?(
+        path: Path = .auto, prefix: TranslationPrefix = .wellKnown, podRange: IPPrefix = defaultPodRange,
+        translatesUnlessDisabled: Bool = true, allowed: [IPPrefix] = [], egress: [IPPrefix] = []
+    ) {
+        guard podRange.family == .ipv4, podRange.length <= Self.maximumRangeLength,
+            (allowed + egress).allSatisfy({ $0.family == .ipv4 })
+        else { return nil }
+        self.path = path
+        self.prefix = prefix
+        self.podRange = podRange
+        self.translatesUnlessDisabled = translatesUnlessDisabled
+        self.allowed = allowed
+        self.egress = egress
+    }
+}

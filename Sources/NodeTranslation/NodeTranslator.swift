@@ -1,0 +1,238 @@
+internal import Addresses
+internal import Foundation
+internal import KubernetesAPI
+package import Logging
+package import RouteNetlink
+
+/// Keeps translators, pods' links and rules of this node what the objects of the cluster call for.
+package actor NodeTranslator {
+    /// What must be known before anything is given out or taken back.
+    package enum Source: Hashable, Sendable, CaseIterable {
+        case pods, namespaces, nodes, networks, serviceRanges, services
+    }
+
+    private let options: NodeTranslationOptions
+    private let logger: Logger
+    private let metrics: NodeTranslationMetrics
+    private var plan: TranslationPlan
+    private var table: TranslationTableReconciler
+    private var links: PodLinks
+    private var natives = NativeAddresses()
+    private var content = TranslationTable.Content()
+    private var userspace: UserspaceTranslator?
+    private var kernel: KernelTranslator?
+    private var owned: [IPv4Address] = []
+    private var unknown = Set(Source.allCases)
+    private var hasStarted = false
+    private var reported: Set<String> = []
+    private var reportedUnserved: Set<ObjectKey> = []
+    /// Whether the last attempt left something undone.
+    package private(set) var needsRetry = false
+
+    /// Works in the network namespace of the calling thread.
+    package init(
+        options: NodeTranslationOptions, nodeName: String, metrics: NodeTranslationMetrics, logger: Logger
+    ) throws {
+        self.options = options
+        self.logger = logger
+        self.metrics = metrics
+        plan = TranslationPlan(options: options, nodeName: nodeName)
+        table = try TranslationTableReconciler(range: options.podRange)
+        links = try PodLinks(range: options.podRange)
+    }
+
+    // MARK: Objects
+
+    /// Takes changes of objects; nothing is done before `flush`.
+    package func note(_ change: @Sendable (inout TranslationPlan) -> Void) { change(&plan) }
+
+    /// All objects of a kind are known, or there is no such kind.
+    package func synced(_ source: Source) { unknown.remove(source) }
+
+    /// Does what the objects call for since the last call.
+    package func flush() {
+        guard unknown.isEmpty else { return }
+        guard hasStarted else { return start() }
+        attempt("follow pods") { try apply() }
+    }
+
+    private func start() {
+        attempt("adopt what an earlier agent left") {
+            plan.adopt(try table.adopted())
+            // What the pods that are there have stays theirs.
+            _ = plan.update()
+            plan.releaseAdopted()
+            hasStarted = true
+        }
+        if hasStarted { audit() }
+    }
+
+    private func apply() throws {
+        let changes = plan.update()
+        try applyTable()
+        reportUnserved()
+        guard !changes.isEmpty else { return }
+        userspace?.setPods(content.translated)
+        for (old, new) in changes {
+            if let old, let new {
+                try change(new, from: old)
+            } else if let old {
+                try links.remove(old)
+                try kernel?.remove(old.ipv6)
+                natives.forget(old.ipv6)
+            } else if let new {
+                try change(new, from: nil)
+            }
+        }
+        metrics.note(pods: Array(plan.pods.values))
+    }
+
+    private func change(_ pod: TranslatedPod, from old: TranslatedPod?) throws {
+        if let address = pod.translated {
+            try kernel?.set(address, for: pod.ipv6)
+        } else {
+            try kernel?.remove(pod.ipv6)
+        }
+        try links.apply(pod, former: old, kernel)
+        try applyNative(pod, former: old?.native)
+        logger.debug("translating for a pod", metadata: ["pod": "\(pod.key)", "address": "\(pod.privateAddresses)"])
+    }
+
+    private func applyNative(_ pod: TranslatedPod, former: IPv4Address?) throws {
+        guard pod.native != nil || former != nil, let link = try links.link(of: pod.ipv6) else { return }
+        guard try natives.apply(pod.native, former: former, to: pod.ipv6, behind: link) else { return }
+        logger.info(
+            "the pod's own IPv4 address is set",
+            metadata: ["pod": "\(pod.key)", "address": "\(pod.native.map { "\($0)" } ?? "none")"])
+    }
+
+    private func applyTable() throws {
+        content = wantedContent()
+        try table.apply(content)
+    }
+
+    private func wantedContent() -> TranslationTable.Content {
+        var content = TranslationTable.Content()
+        content.translated = plan.addresses.pods(.translated)
+        content.native = plan.addresses.pods(.native)
+        content.destinations = plan.destinations()
+        for address in [content.translated, content.native].flatMap(\.keys) where !owned.isEmpty {
+            // A pod keeps its address as long as the node has the same ones.
+            content.egress[address] = owned[Int(address.rawValue) % owned.count]
+        }
+        return content
+    }
+
+    // MARK: The kernel
+
+    /// Takes note of what changed in the kernel, nil when anything may have; repairs what that spoilt.
+    ///
+    /// - Returns: whether it had to be looked at.
+    package func changed(_ changes: [RouteChange]?) -> Bool {
+        guard hasStarted else { return false }
+        if let changes {
+            guard changes.contains(where: isAffected) else { return false }
+        }
+        audit()
+        return true
+    }
+
+    private func isAffected(by change: RouteChange) -> Bool {
+        switch change.object {
+        case .link(let link): return link.name == UserspaceTranslator.deviceName && change.port == 0
+        case .address(let entry): return options.egress.contains { $0.contains(entry.address.address) }
+        case .route(let route):
+            guard change.port != links.port else { return false }
+            if case .v6(let pod) = route.destination.address, route.destination.length == 128 {
+                return !change.isRemoval && plan.pods[pod] != nil
+            }
+            return options.podRange.contains(route.destination) || route.destination == options.prefix.prefix
+        case .neighbour: return false
+        }
+    }
+
+    /// Compares everything with the kernel and repairs what differs.
+    package func audit() {
+        guard hasStarted else { return }
+        needsRetry = false
+        attempt("translate in userspace") { try ensureTranslators() }
+        attempt("look up the node's addresses") { owned = try links.ownAddresses(in: options.egress) }
+        attempt("set up rules") {
+            _ = plan.update()
+            content = wantedContent()
+            if try table.audit(content) { logger.info("the rules of translation are set up") }
+        }
+        userspace?.setPods(content.translated)
+        attempt("set up pods' links") {
+            let pods = Array(plan.pods.values)
+            let translated = Dictionary(
+                uniqueKeysWithValues: pods.compactMap { pod in pod.translated.map { (pod.ipv6, $0) } })
+            var changes = try userspace?.repair() ?? []
+            if let kernel, try kernel.audit(translated) { changes.append("the programs' pods") }
+            changes += try links.audit(pods, kernel)
+            if !changes.isEmpty {
+                logger.info("translation is set up", metadata: ["changes": "\(changes.joined(separator: ", "))"])
+            }
+        }
+        for pod in plan.pods.values where pod.native != nil {
+            attempt("give pod \(pod.key) an IPv4 address") { try applyNative(pod, former: nil) }
+        }
+        reportUnserved()
+        metrics.note(pods: Array(plan.pods.values))
+    }
+
+    private func ensureTranslators() throws {
+        if let error = userspace?.error {
+            logger.error("the translator in userspace has ended, and is started anew", metadata: ["error": "\(error)"])
+            (userspace, kernel) = (nil, nil)
+            metrics.note(nil, nil)
+        }
+        guard userspace == nil else { return }
+        let started = try UserspaceTranslator(
+            options, own: plan.addresses.own, processors: ProcessInfo.processInfo.activeProcessorCount)
+        switch options.path {
+        case .userspace: kernel = nil
+        case .kernel: kernel = try KernelTranslator(options, slowLink: started.link)
+        case .auto:
+            do {
+                kernel = try KernelTranslator(options, slowLink: started.link)
+            } catch {
+                kernel = nil
+                logger.warning(
+                    "the kernel cannot translate: userspace does all", metadata: ["reason": "\(error)"])
+            }
+        }
+        if kernel == nil { try KernelTranslator.removeMaps() }
+        userspace = started
+        metrics.note(started, kernel)
+        logger.notice(
+            "translating for pods with IPv6 alone",
+            metadata: [
+                "prefix": "\(options.prefix.prefix)", "path": "\(kernel == nil ? "userspace" : "kernel")",
+                "addresses": "\(options.podRange)",
+            ])
+    }
+
+    // MARK: Reports
+
+    private func reportUnserved() {
+        for key in plan.unserved.subtracting(reportedUnserved) {
+            logger.error(
+                "a pod has no private IPv4 address and reaches no IPv4: all are taken; enlarge --nat64-pod-range",
+                metadata: ["pod": "\(key)", "range": "\(options.podRange)"])
+        }
+        reportedUnserved = plan.unserved
+    }
+
+    /// Performs a step; when it fails, says why once and lets it be tried again.
+    private func attempt(_ step: String, _ body: () throws -> Void) {
+        do {
+            try body()
+            reported = reported.filter { !$0.hasPrefix("\(step):") }
+        } catch {
+            needsRetry = true
+            guard reported.insert("\(step): \(error)").inserted else { return }
+            logger.error("cannot \(step); trying again", metadata: ["error": "\(error)"])
+        }
+    }
+}

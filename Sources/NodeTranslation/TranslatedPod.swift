@@ -1,0 +1,24 @@
+package import Addresses
+package import KubernetesAPI
+
+/// A pod with IPv6 alone that this node translates for.
+package struct TranslatedPod: Hashable, Sendable {
+    /// Namespace and name.
+    package let key: ObjectKey
+    /// The pod's own address.
+    package let ipv6: IPv6Address
+    /// The private address that stands for it; nil where translation is off.
+    package let translated: IPv4Address?
+    /// The private address that the pod has itself; nil where it wants none.
+    package let native: IPv4Address?
+
+    package init(key: ObjectKey, ipv6: IPv6Address, translated: IPv4Address?, native: IPv4Address?) {
+        self.key = key
+        self.ipv6 = ipv6
+        self.translated = translated
+        self.native = native
+    }
+
+    /// Both private addresses.
+    package var privateAddresses: [IPv4Address] { [translated, native].compactMap(\.self) }
+}

@@ -1,0 +1,204 @@
+package import Addresses
+package import KubernetesAPI
+
+/// What this node translates, as the objects of the cluster call for.
+///
+/// A change of one object costs what hangs on it: a pod itself, a namespace its pods, the node all of its pods.
+package struct TranslationPlan: Sendable {
+    private let options: NodeTranslationOptions
+    private let nodeName: String
+    /// The private addresses.
+    package private(set) var addresses: PrivateAddresses
+    /// The pods that are translated for, or have an IPv4 address of their own.
+    package private(set) var pods: [IPv6Address: TranslatedPod] = [:]
+    /// Pods that got no private address since all are taken.
+    package private(set) var unserved: Set<ObjectKey> = []
+
+    private struct Candidate: Hashable {
+        let ipv6: IPv6Address
+        let translation: TranslationSwitch?
+        let wantsNative: Bool
+    }
+
+    private var candidates: [ObjectKey: Candidate] = [:]
+    private var known: [ObjectKey: IPv6Address] = [:]
+    private var namespaces: [String: TranslationSwitch] = [:]
+    private var node: TranslationSwitch?
+    private var nodeNetworks: [String: Set<IPPrefix>] = [:]
+    private var nodeAddresses: [String: Set<IPPrefix>] = [:]
+    private var blocks: [String: Set<IPPrefix>] = [:]
+    private var serviceRanges: [String: Set<IPPrefix>] = [:]
+    private var services: [ObjectKey: Set<IPPrefix>] = [:]
+    private var dirty: Set<ObjectKey> = []
+    private var areDestinationsDirty = true
+    private var lastDestinations: Destinations?
+
+    /// A plan without objects.
+    package init(options: NodeTranslationOptions, nodeName: String) {
+        self.options = options
+        self.nodeName = nodeName
+        addresses = PrivateAddresses(range: options.podRange)
+    }
+
+    // MARK: Objects
+
+    /// Takes a pod's new state, nil when it is gone.
+    package mutating func set(_ key: ObjectKey, pod: Pod?) {
+        let candidate = pod.flatMap { self.candidate($0) }
+        guard candidates[key] != candidate else { return }
+        candidates[key] = candidate
+        dirty.insert(key)
+    }
+
+    /// Takes a namespace's new state, nil when it is gone.
+    package mutating func set(namespace name: String, _ namespace: Namespace?) {
+        let value = TranslationSwitch(namespace?.metadata)
+        guard namespaces[name] != value else { return }
+        namespaces[name] = value
+        dirty.formUnion(candidates.keys.filter { $0.namespace == name })
+    }
+
+    /// Takes a node's new state, nil when it is gone.
+    package mutating func set(node name: String, _ object: Node?) {
+        note(\.nodeNetworks, name, object.map { Self.ipv4($0.podCIDRs.compactMap { IPPrefix(masking: $0) }) })
+        // Not its internal addresses alone.
+        let all = object?.status?.addresses?.compactMap { IPAddress($0.address) } ?? []
+        note(\.nodeAddresses, name, object.map { _ in Self.hosts(all) })
+        guard name == nodeName else { return }
+        let value = TranslationSwitch(object?.metadata)
+        guard node != value else { return }
+        node = value
+        dirty.formUnion(candidates.keys)
+    }
+
+    /// Takes a node's further blocks, nil when they are gone.
+    package mutating func set(node name: String, network: NodeNetwork?) {
+        note(\.blocks, name, network.map { Self.ipv4(($0.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }) })
+    }
+
+    /// Takes a range of Services' addresses, nil when it is gone.
+    package mutating func set(serviceRange name: String, _ range: ServiceCIDR?) {
+        note(\.serviceRanges, name, range.map { Self.ipv4(($0.spec?.cidrs ?? []).compactMap { IPPrefix($0) }) })
+    }
+
+    /// Takes a Service's new state, nil when it is gone; not every API server says what the ranges are.
+    package mutating func set(_ key: ObjectKey, service: Service?) {
+        let addresses = service?.spec?.clusterIPs ?? (service?.spec?.clusterIP).map { [$0] } ?? []
+        note(\.services, key, service.map { _ in Self.hosts(addresses.compactMap { IPAddress($0) }) })
+    }
+
+    /// Takes over the private addresses that an earlier process gave out.
+    package mutating func adopt(_ owners: [IPv4Address: PrivateAddresses.Owner]) {
+        for (address, owner) in owners.sorted(by: { $0.key < $1.key }) { _ = addresses.adopt(address, for: owner) }
+    }
+
+    /// Takes back the private addresses of pods that are not there any more, once all objects are known.
+    package mutating func releaseAdopted() {
+        for purpose in PrivateAddresses.Purpose.allCases {
+            for pod in addresses.pods(purpose).values where pods[pod] == nil { addresses.release(.init(pod, purpose)) }
+        }
+    }
+
+    // MARK: Results
+
+    /// Brings `pods` up to date.
+    ///
+    /// - Returns: the pods that changed, as they were and as they are.
+    package mutating func update() -> [(old: TranslatedPod?, new: TranslatedPod?)] {
+        // Whoever has not got an address may get one that another one gives back.
+        let keys = dirty.union(unserved)
+        dirty = []
+        unserved = []
+        var changes: [(old: TranslatedPod?, new: TranslatedPod?)] = []
+        for key in keys {
+            guard let address = known[key], candidates[key]?.ipv6 != address else { continue }
+            known[key] = nil
+            guard let former = pods[address], former.key == key else { continue }
+            pods[address] = nil
+            for purpose in PrivateAddresses.Purpose.allCases { addresses.release(.init(address, purpose)) }
+            changes.append((former, nil))
+        }
+        for key in keys.sorted(by: { ($0.namespace, $0.name) < ($1.namespace, $1.name) }) {
+            guard let candidate = candidates[key] else { continue }
+            known[key] = candidate.ipv6
+            // A pod that is being deleted may still be listed with an address that another one has got meanwhile.
+            let old = pods[candidate.ipv6]
+            let isTranslated = isTranslated(key, candidate)
+            let translated = assign(candidate.ipv6, .translated, isTranslated, key)
+            let native = assign(candidate.ipv6, .native, isTranslated && candidate.wantsNative, key)
+            let new = TranslatedPod(key: key, ipv6: candidate.ipv6, translated: translated, native: native)
+            let value = new.privateAddresses.isEmpty ? nil : new
+            guard old != value else { continue }
+            pods[candidate.ipv6] = value
+            changes.append((old, value))
+        }
+        return changes
+    }
+
+    /// Which destinations are refused; equal to the former ones unless an object has changed.
+    package mutating func destinations() -> Destinations {
+        if let lastDestinations, !areDestinationsDirty { return lastDestinations }
+        areDestinationsDirty = false
+        let ranges = serviceRanges.values.reduce(into: Set<IPPrefix>()) { $0.formUnion($1) }
+        let single = services.values.reduce(into: Set<IPPrefix>()) { $0.formUnion($1) }
+            .filter { address in !ranges.contains { $0.contains(address) } }
+        let result = Destinations(
+            allowed: options.allowed,
+            refused: [
+                .pods: Set([nodeNetworks, blocks].flatMap { $0.values.flatMap(\.self) } + [options.podRange]),
+                .services: ranges.union(single),
+                .nodes: Set(nodeAddresses.values.flatMap(\.self)),
+            ])
+        lastDestinations = result
+        return result
+    }
+
+    private func candidate(_ pod: Pod) -> Candidate? {
+        guard pod.spec?.nodeName == nodeName, pod.spec?.hostNetwork != true, !pod.isFinished else { return nil }
+        var own: IPv6Address?
+        for text in pod.addresses {
+            // With an IPv4 address a pod needs no translation.
+            guard case .v6(let address)? = IPAddress(text) else { return nil }
+            own = own ?? address
+        }
+        return own.map {
+            Candidate(
+                ipv6: $0, translation: TranslationSwitch(pod.metadata),
+                wantsNative: TranslationSwitch(pod.metadata, TranslationSwitch.nativeAnnotation) == .enabled)
+        }
+    }
+
+    private func isTranslated(_ key: ObjectKey, _ candidate: Candidate) -> Bool {
+        let value = candidate.translation ?? namespaces[key.namespace] ?? node
+        return value.map { $0 == .enabled } ?? options.translatesUnlessDisabled
+    }
+
+    private mutating func assign(
+        _ pod: IPv6Address, _ purpose: PrivateAddresses.Purpose, _ isWanted: Bool, _ key: ObjectKey
+    ) -> IPv4Address? {
+        let owner = PrivateAddresses.Owner(pod, purpose)
+        guard isWanted else {
+            addresses.release(owner)
+            return nil
+        }
+        guard let address = addresses.assign(owner) else {
+            unserved.insert(key)
+            return nil
+        }
+        return address
+    }
+
+    private mutating func note<Key: Hashable>(
+        _ field: WritableKeyPath<TranslationPlan, [Key: Set<IPPrefix>]>, _ key: Key, _ value: Set<IPPrefix>?
+    ) {
+        guard self[keyPath: field][key] != value else { return }
+        self[keyPath: field][key] = value
+        areDestinationsDirty = true
+    }
+
+    private static func ipv4(_ prefixes: [IPPrefix]) -> Set<IPPrefix> { Set(prefixes.filter { $0.family == .ipv4 }) }
+
+    private static func hosts(_ addresses: [IPAddress]) -> Set<IPPrefix> {
+        ipv4(addresses.map { IPPrefix($0, length: $0.family.bitWidth) })
+    }
+}

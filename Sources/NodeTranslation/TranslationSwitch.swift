@@ -1,0 +1,22 @@
+internal import KubernetesAPI
+
+/// What an annotation says of translation.
+package enum TranslationSwitch: String, Hashable, Sendable {
+    /// Pods are translated for.
+    case enabled
+    /// They are not.
+    case disabled
+
+    /// The annotation of pods, namespaces and nodes by which pods are translated for, or not.
+    package static let translationAnnotation = "network.duet.dev/nat64"
+    /// The annotation of pods by which one gets an IPv4 address for software that knows IPv4 alone.
+    package static let nativeAnnotation = "network.duet.dev/clat"
+
+    /// What an object says; nil when it says nothing, or something else.
+    init?(_ metadata: ObjectMeta?, _ annotation: String = translationAnnotation) {
+        guard let text = metadata?.annotations?[annotation], let value = TranslationSwitch(rawValue: text) else {
+            return nil
+        }
+        self = value
+    }
+}

@@ -1,0 +1,181 @@
+package import Addresses
+package import NFTables
+
+/// The nftables table through which all packets of translated pods go behind the translator, whichever it is.
+///
+/// It refuses destinations, lets nobody begin a connection to a private address, counts, and gives packets the address by
+/// which they leave. Connection tracking owns the sessions.
+package enum TranslationTable {
+    /// The table.
+    package static let table = Table(family: .ip, name: "duet-nat64")
+
+    /// What its sets hold.
+    package struct Content: Hashable, Sendable {
+        /// The pods by the private addresses that stand for them.
+        package var translated: [IPv4Address: IPv6Address] = [:]
+        /// The pods by the private addresses that they have themselves.
+        package var native: [IPv4Address: IPv6Address] = [:]
+        /// By which address packets of a private one leave, where it is not that of the link.
+        package var egress: [IPv4Address: IPv4Address] = [:]
+        /// Which destinations are refused.
+        package var destinations = Destinations(allowed: [], refused: [:])
+
+        package init() {}
+    }
+
+    /// The sets by name.
+    ///
+    /// Nothing in the kernel asks those of pods: they are how a later agent, and whoever lists the table, knows them.
+    enum SetName: String, CaseIterable {
+        case translated, native, egress, destinations
+    }
+
+    static let sets: [NamedSet] = SetName.allCases.map { name in
+        let key = [DataType.address(.ipv4)]
+        return switch name {
+        case .translated, .native:
+            NamedSet(table: table, name: name.rawValue, key: key, value: .data([.address(.ipv6)]))
+        case .egress: NamedSet(table: table, name: name.rawValue, key: key, value: .data([.address(.ipv4)]))
+        case .destinations: NamedSet(table: table, name: name.rawValue, key: key, value: .verdict, flags: .interval)
+        }
+    }
+
+    private static let prerouting = Chain(
+        table: table, name: "prerouting", base: .init(.filter, .prerouting, priority: Chain.Priority.mangle))
+    private static let forward = Chain(
+        table: table, name: "forward", base: .init(.filter, .forward, priority: Chain.Priority.filter))
+    // Before the masquerading of pods' own addresses, which these are none of.
+    private static let postrouting = Chain(
+        table: table, name: "postrouting", base: .init(.nat, .postrouting, priority: Chain.Priority.sourceNAT - 1))
+
+    static let chains: [Chain] =
+        [prerouting, forward, postrouting] + Destinations.Reason.allCases.map { Chain(table: table, name: chain($0)) }
+
+    private static func chain(_ reason: Destinations.Reason) -> String { "refuse-\(reason)" }
+
+    /// Code 13 of "destination unreachable": an administrator forbids it.
+    private static let prohibited: UInt8 = 13
+
+    /// Rules that count something of interest.
+    enum Figure: Hashable {
+        case refused(Destinations.Reason)
+        case unasked
+        case fromPods
+        case toPods
+    }
+
+    /// The rules, in order, with what each counts.
+    static func rules(_ range: IPPrefix) -> [(rule: Rule, figure: Figure?)] {
+        let (first, second) = (Register(0), Register(4))
+        let isFromPod = Expression.address(.source, in: range)
+        let isToPod = Expression.address(.destination, in: range)
+        let isNew: [Expression] = [
+            .connection(.state, first),
+            .bitwise(first, mask: ConnectionState.new.registerBytes, xor: UInt32(0).registerBytes, first),
+            .compare(first, .notEqual, UInt32(0).registerBytes),
+        ]
+        let isLocal: [Expression] = [
+            .fib(.destinationKind, first), .compare(first, .equal, AddressKind.local.registerBytes),
+        ]
+        var rules: [(Chain, [Expression], Figure?)] = [
+            (
+                prerouting,
+                isFromPod + [
+                    .address(.destination, .ipv4), .verdictMap(SetName.destinations.rawValue, first),
+                ], nil
+            ),
+            (prerouting, isFromPod + isLocal + [.verdict(.goto(chain(.nodes)))], nil),
+            (forward, isToPod + isNew + [.counter, .verdict(.drop)], .unasked),
+            (forward, isToPod + [.counter], .toPods), (forward, isFromPod + [.counter], .fromPods),
+            (
+                postrouting,
+                isFromPod + [
+                    .address(.source, .ipv4), .lookup(map: SetName.egress.rawValue, first, into: second),
+                    .nat(.source, .ipv4, address: second),
+                ], nil
+            ), (postrouting, isFromPod + [.masquerade()], nil),
+        ]
+        for reason in Destinations.Reason.allCases {
+            rules.append(
+                (
+                    Chain(table: table, name: chain(reason)), [.counter, .reject(.icmp(code: prohibited))],
+                    .refused(reason)
+                ))
+        }
+        return rules.map { (Rule(table: table, chain: $0.name, $1).stamped(), $2) }
+    }
+
+    /// The elements of a set.
+    static func elements(_ content: Content, _ set: SetName) -> [Element] {
+        switch set {
+        case .translated: elements(content.translated.mapValues { .v6($0) })
+        case .native: elements(content.native.mapValues { .v6($0) })
+        case .egress: elements(content.egress.mapValues { .v4($0) })
+        // In order, since the kernel looks for overlaps as elements come.
+        case .destinations: content.destinations.spans.flatMap(elements)
+        }
+    }
+
+    private static func elements(_ addresses: [IPv4Address: IPAddress]) -> [Element] {
+        addresses.map { Element(Key(.v4($0)), .data(Key($1))) }
+    }
+
+    private static func elements(_ span: Destinations.Span) -> [Element] {
+        let start = Element(Key(.v4(span.first)), .verdict(span.reason.map { .goto(chain($0)) } ?? .accept))
+        guard let behind = IPAddress.v4(span.last).advanced(by: 1) else { return [start] }
+        return [start, Element(Key(behind), isRangeEnd: true)]
+    }
+
+    /// The pods that a set's elements tell of.
+    static func pods(_ elements: [Element]) -> [IPv4Address: IPv6Address] {
+        var pods: [IPv4Address: IPv6Address] = [:]
+        for element in elements {
+            guard case .v4(let address)? = IPAddress(bytes: element.key.bytes), case .data(let data) = element.value,
+                case .v6(let pod)? = IPAddress(bytes: data.bytes)
+            else { continue }
+            pods[address] = pod
+        }
+        return pods
+    }
+
+    /// Builds the table anew, whatever it held before.
+    package static func rebuilding(_ range: IPPrefix, _ content: Content) -> Transaction {
+        var transaction = Transaction([.addTable(table), .deleteTable(table), .addTable(table)])
+        for chain in chains { transaction.append(.addChain(chain)) }
+        for set in sets { transaction.append(.addSet(set)) }
+        for set in SetName.allCases {
+            transaction.append(.addElements(table, set: set.rawValue, elements(content, set)))
+        }
+        for (rule, _) in rules(range) { transaction.append(.addRule(rule)) }
+        return transaction
+    }
+
+    /// Leads from one content to another.
+    package static func change(from old: Content, to new: Content) -> Transaction {
+        var removal = Transaction()
+        var addition = Transaction()
+        for set in SetName.allCases {
+            let (surplus, missing) =
+                set == .destinations
+                ? difference(old.destinations, new.destinations)
+                : difference(Set(elements(old, set)), Set(elements(new, set)))
+            removal.append(.deleteElements(table, set: set.rawValue, surplus))
+            addition.append(.addElements(table, set: set.rawValue, missing))
+        }
+        // A range may only be added once those inside it are gone.
+        return Transaction(removal.operations + addition.operations)
+    }
+
+    private static func difference(_ old: Set<Element>, _ new: Set<Element>) -> ([Element], [Element]) {
+        (Array(old.subtracting(new)), Array(new.subtracting(old)))
+    }
+
+    /// Both ends of a span go and come together.
+    private static func difference(_ old: Destinations, _ new: Destinations) -> ([Element], [Element]) {
+        let (before, after) = (Set(old.spans), Set(new.spans))
+        return (
+            old.spans.filter { !after.contains($0) }.flatMap(elements),
+            new.spans.filter { !before.contains($0) }.flatMap(elements)
+        )
+    }
+}

@@ -1,0 +1,91 @@
+internal import Addresses
+internal import Linux
+internal import PodRouting
+internal import PodTranslation
+internal import Synchronization
+internal import Translation
+internal import TranslationEngine
+
+/// The translator in userspace, on a device of its own that ends with the process.
+///
+/// It has no sessions either: each pod has its private address, whichever way its packets go.
+final class UserspaceTranslator: Sendable {
+    /// The name of the device.
+    static let deviceName = MasqueradePlan.translatorLinkName
+
+    /// The device's own address, one of those for nodes that reach IPv4 by translation (RFC 7335): without any the kernel
+    /// takes no packets from a device that their source is not routed to.
+    static let ownAddress = IPv4Address(rawValue: 0xC000_0007)
+
+    /// The number of the device.
+    let link: Int32
+    private let device: TranslatorDevice
+    private let engine: TranslationEngine<StatelessTranslator>
+    private let prefix: TranslationPrefix
+    private let failure = Failure()
+
+    private final class Failure: Sendable {
+        let error = Mutex<SystemError?>(nil)
+    }
+
+    /// The most threads: they share the machine with pods, and the kernel does most.
+    private static let maximumQueues = 4
+
+    /// Makes the device and starts the threads.
+    ///
+    /// - Parameters:
+    ///   - own: the address that ICMP errors of the translator come from.
+    ///   - processors: how many there are.
+    init(_ options: NodeTranslationOptions, own: IPv4Address, processors: Int) throws {
+        let prefix = options.prefix
+        let choices = TranslationOptions(
+            ipv4Address: own, ipv6Address: prefix.embedding(own), routerIPv4Address: own)
+        let device = TranslatorDevice(
+            name: Self.deviceName, mtu: [.ipv4: choices.ipv4MTU, .ipv6: choices.ipv6MTU],
+            addresses: [.v4(Self.ownAddress)], routes: [options.podRange, prefix.prefix])
+        // A queue on a device that another process has would take packets away from it.
+        guard try !device.exists() else {
+            throw SystemError(.exists, "make device", "\(device.name): another agent runs on this node, or left it")
+        }
+        let engine = try TranslationEngine<StatelessTranslator>(
+            device: device.name, queues: min(max(processors, 1), Self.maximumQueues),
+            mapper: Self.mapper([:], prefix), options: choices)
+        (self.prefix, self.device, self.engine) = (prefix, device, engine)
+        do {
+            link = try device.ensure()
+            // Packets of pods come from here and from their own links, whatever way back the routes have.
+            let parameter = "net/ipv4/conf/\(device.name)/rp_filter"
+            if Sysctl.exists(parameter) { try Sysctl.set(parameter, "2") }
+            try engine.start { [failure] error in failure.error.withLock { $0 = error } }
+        } catch {
+            engine.stop()
+            throw error
+        }
+    }
+
+    deinit { engine.stop() }
+
+    /// Why a thread has ended; nil while all run.
+    var error: SystemError? { failure.error.withLock { $0 } }
+
+    /// Lets the translator know these pods and no others.
+    func setPods(_ pods: [IPv4Address: IPv6Address]) { engine.setMapper(Self.mapper(pods, prefix)) }
+
+    /// Repairs the device, and says what had to be done.
+    func repair() throws -> [String] { try device.repair() }
+
+    /// What has become of the packets.
+    var counters: TranslationCounters { engine.counters }
+
+    /// The packets that the device did not take.
+    var writeFailures: UInt64 { engine.writeFailures }
+
+    // What is refused is refused behind the translator, by rules that the kernel's way leads through as well.
+    private static func mapper(_ pods: [IPv4Address: IPv6Address], _ prefix: TranslationPrefix) -> AddressMapper {
+        AddressMapper(
+            explicit: pods.compactMap { address, pod in
+                ExplicitAddressMapping(
+                    ipv4: IPPrefix(.v4(address), length: 32), ipv6: IPPrefix(.v6(pod), length: 128))
+            }, prefix: prefix, embedsNonGlobal: true, leadsBack: false)
+    }
+}

@@ -1,0 +1,179 @@
+import Addresses
+import KubernetesAPI
+import NodeTranslation
+import Testing
+
+@Suite("The plan of a node's translation")
+struct TranslationPlanTests {
+    private func options(
+        range: String = "100.64.0.0/24", byDefault: Bool = true
+    ) throws -> NodeTranslationOptions {
+        let range = try #require(IPPrefix(range))
+        return try #require(NodeTranslationOptions(podRange: range, translatesUnlessDisabled: byDefault))
+    }
+
+    private func plan(range: String = "100.64.0.0/24", byDefault: Bool = true) throws -> TranslationPlan {
+        TranslationPlan(options: try options(range: range, byDefault: byDefault), nodeName: "node-1")
+    }
+
+    private func pod(
+        _ name: String, _ addresses: [String], namespace: String = "default", node: String = "node-1",
+        hostNetwork: Bool? = nil, phase: String = "Running", _ annotations: [String: String]? = nil
+    ) -> Pod {
+        Pod(
+            metadata: ObjectMeta(name: name, namespace: namespace, annotations: annotations),
+            spec: PodSpec(containers: [], nodeName: node, hostNetwork: hostNetwork),
+            status: PodStatus(phase: phase, podIPs: addresses.map { PodIP(ip: $0) }))
+    }
+
+    private static let nat64 = TranslationSwitch.translationAnnotation
+
+    @Test("Holds the node's pods with IPv6 alone that run in a network of their own")
+    func selection() throws {
+        let cases: [(Pod, Bool, String)] = [
+            (pod("a", ["fd00::1"]), true, "IPv6 alone"),
+            (pod("b", ["fd00::2", "10.0.0.2"]), false, "both families"),
+            (pod("c", ["10.0.0.3"]), false, "IPv4 alone"), (pod("d", []), false, "no address yet"),
+            (pod("e", ["fd00::5"], hostNetwork: true), false, "the node's network"),
+            (pod("f", ["fd00::6"], phase: "Succeeded"), false, "ended"),
+            (pod("g", ["fd00::7"], node: "node-2"), false, "of another node"),
+        ]
+        for (pod, isTranslated, remark) in cases {
+            var plan = try plan()
+            plan.set(pod.key, pod: pod)
+            let changes = plan.update()
+            #expect(changes.count == (isTranslated ? 1 : 0), "\(remark)")
+            #expect(plan.pods.values.first?.translated?.description == (isTranslated ? "100.64.0.2" : nil), "\(remark)")
+        }
+    }
+
+    @Test(
+        "Asks the pod, then its namespace, the node, and the option; what says something else says nothing",
+        arguments: [
+            (nil, nil, nil, true, true), (nil, nil, nil, false, false), (nil, nil, "disabled", true, false),
+            (nil, nil, "enabled", false, true), (nil, "enabled", "disabled", false, true),
+            (nil, "disabled", "enabled", true, false), ("enabled", "disabled", "disabled", false, true),
+            ("disabled", "enabled", "enabled", true, false), ("off", nil, "disabled", true, false),
+            ("", "yes", nil, true, true),
+        ] as [(String?, String?, String?, Bool, Bool)])
+    func switches(pod: String?, namespace: String?, node: String?, byDefault: Bool, expected: Bool) throws {
+        func annotations(_ value: String?) -> [String: String]? { value.map { [Self.nat64: $0] } }
+        for isLate in [false, true] {
+            var plan = try plan(byDefault: byDefault)
+            let pod = self.pod("a", ["fd00::1"], annotations(pod))
+            plan.set(pod.key, pod: pod)
+            if isLate { _ = plan.update() }
+            plan.set(
+                namespace: "default",
+                Namespace(metadata: ObjectMeta(name: "default", annotations: annotations(namespace))))
+            plan.set(node: "node-1", Node(metadata: ObjectMeta(name: "node-1", annotations: annotations(node))))
+            plan.set(node: "node-2", Node(metadata: ObjectMeta(name: "node-2", annotations: annotations("enabled"))))
+            _ = plan.update()
+            #expect((plan.pods.values.first?.translated != nil) == expected)
+            #expect(plan.addresses.pods(.translated).isEmpty == !expected)
+        }
+    }
+
+    @Test("Gives a second address to pods that ask for one, but not where translation is off")
+    func native() throws {
+        var plan = try plan()
+        let clat = [TranslationSwitch.nativeAnnotation: "enabled"]
+        let first = pod("a", ["fd00::1"], clat)
+        let second = pod("b", ["fd00::2"], clat.merging([Self.nat64: "disabled"]) { $1 })
+        for pod in [first, second] { plan.set(pod.key, pod: pod) }
+        _ = plan.update()
+        #expect(plan.pods.count == 1)
+        let found = try #require(plan.pods.values.first)
+        #expect(found.key == first.key && found.native != nil && found.native != found.translated)
+        plan.set(first.key, pod: pod("a", ["fd00::1"]))
+        let changes = plan.update()
+        #expect(changes.count == 1 && changes[0].old == found)
+        #expect(changes[0].new?.translated == found.translated && changes[0].new?.native == nil)
+    }
+
+    @Test("Leaves alone what does not change, and hands an address on with the pod that gets it")
+    func changes() throws {
+        var plan = try plan()
+        for number in 1...3 { plan.set(pod("p\(number)", []).key, pod: pod("p\(number)", ["fd00::\(number)"])) }
+        var counts = [plan.update().count, plan.update().count]
+        plan.set(pod("p1", []).key, pod: pod("p1", ["fd00::1"]))
+        counts.append(plan.update().count)
+        #expect(counts == [3, 0, 0])
+        // A pod is gone only after another one has got its address.
+        let former = plan.pods
+        plan.set(pod("new", []).key, pod: pod("new", ["fd00::2"]))
+        counts = [plan.update().count]
+        plan.set(pod("p2", []).key, pod: nil)
+        counts.append(plan.update().count)
+        #expect(counts == [1, 0])
+        #expect(plan.pods.mapValues(\.translated) == former.mapValues(\.translated))
+        #expect(plan.pods.values.map(\.key.name).sorted() == ["new", "p1", "p3"])
+        plan.set(pod("new", []).key, pod: nil)
+        let last = plan.update()
+        #expect(last.count == 1 && last[0].new == nil)
+        #expect(plan.addresses.pods(.translated).count == 2)
+    }
+
+    @Test("Keeps what an earlier process gave out to pods that are still there")
+    func adoption() throws {
+        var plan = try plan()
+        let (stays, gone) = (try #require(IPv6Address("fd00::1")), try #require(IPv6Address("fd00::9")))
+        let (first, second) = (try #require(IPv4Address("100.64.0.77")), try #require(IPv4Address("100.64.0.78")))
+        plan.adopt([first: .init(stays, .translated), second: .init(gone, .translated)])
+        plan.set(pod("a", []).key, pod: pod("a", ["fd00::1"]))
+        _ = plan.update()
+        plan.releaseAdopted()
+        #expect(plan.pods[stays]?.translated == first)
+        #expect(plan.addresses.pods(.translated) == [first: stays])
+    }
+
+    @Test("Says which pods get nothing, and serves them once another one goes")
+    func exhaustion() throws {
+        var plan = try plan(range: "100.64.0.0/29")
+        for number in 1...6 { plan.set(pod("p\(number)", []).key, pod: pod("p\(number)", ["fd00::\(number)"])) }
+        _ = plan.update()
+        #expect(plan.unserved.map(\.name) == ["p6"])
+        plan.set(pod("p2", []).key, pod: nil)
+        _ = plan.update()
+        #expect(plan.unserved.isEmpty)
+        #expect(plan.pods.count == 5)
+    }
+
+    @Test("Refuses what the cluster has, as its objects come and go")
+    func destinations() throws {
+        var plan = try plan()
+        let service = Service(
+            metadata: ObjectMeta(name: "a", namespace: "default"),
+            spec: ServiceSpec(clusterIP: "192.0.3.9", clusterIPs: ["192.0.3.9", "fd00::9"]))
+        plan.set(service.key, service: service)
+        plan.set(
+            node: "node-2",
+            Node(
+                metadata: ObjectMeta(name: "node-2"), spec: NodeSpec(podCIDRs: ["11.0.0.0/24", "fd00::/64"]),
+                status: NodeStatus(addresses: [NodeAddress(type: "ExternalIP", address: "12.0.0.1")])))
+        plan.set(
+            node: "node-2",
+            network: NodeNetwork(
+                metadata: ObjectMeta(name: "node-2"), spec: NodeNetworkSpec(blocks: [NodeBlock(cidr: "13.0.0.0/24")])))
+        func found(_ destinations: Destinations) -> [String] {
+            destinations.spans.filter { $0.reason != .special }.map {
+                "\($0.first)-\($0.last) \($0.reason.map(\.rawValue) ?? "allowed")"
+            }
+        }
+        let all = found(plan.destinations())
+        #expect(
+            all == [
+                "11.0.0.0-11.0.0.255 pods", "12.0.0.1-12.0.0.1 nodes", "13.0.0.0-13.0.0.255 pods",
+                "100.64.0.0-100.64.0.255 pods", "192.0.3.9-192.0.3.9 services",
+            ])
+        plan.set(
+            serviceRange: "kubernetes",
+            ServiceCIDR(metadata: ObjectMeta(name: "kubernetes"), spec: ServiceCIDRSpec(cidrs: ["192.0.3.0/24"])))
+        let wider = found(plan.destinations())
+        #expect(wider.contains("192.0.3.0-192.0.3.255 services"))
+        plan.set(node: "node-2", nil)
+        plan.set(node: "node-2", network: nil)
+        let rest = found(plan.destinations())
+        #expect(rest == ["100.64.0.0-100.64.0.255 pods", "192.0.3.0-192.0.3.255 services"])
+    }
+}
