@@ -10,12 +10,6 @@ import Testing
         harness = try StrategyHarness(.pods)
     }
 
-    private func pod(_ spec: String = "", container: String = "") throws -> JSONValue {
-        let more = container.isEmpty ? "" : ",\(container)"
-        let rest = #","automountServiceAccountToken":false"# + (spec.isEmpty ? "" : ",\(spec)")
-        return try harness.created(#"{"spec":{"containers":[{"name":"c","image":"i"\#(more)}]\#(rest)}}"#)
-    }
-
     private static let notAnAddress = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
     private static func invalid(_ field: String, _ addresses: String...) -> String {
@@ -78,7 +72,7 @@ import Testing
     func `a pod has an address of each family at most, the first of them twice`(
         status: String, addresses: [String], first: String?, refusal: [String]
     ) throws {
-        let pod = try pod()
+        let pod = try harness.pod()
         guard refusal.isEmpty else {
             #expect(
                 harness.refusal { try harness.updated(pod, #"{"status":\#(status)}"#, subresource: "status") }
@@ -133,7 +127,7 @@ import Testing
     func `a pod's host has an address of each family at most, the first of them twice`(
         status: String, refusal: [String]
     ) throws {
-        let pod = try pod()
+        let pod = try harness.pod()
         #expect(
             harness.refusal { try harness.updated(pod, #"{"status":\#(status)}"#, subresource: "status") } == refusal)
     }
@@ -171,7 +165,7 @@ import Testing
             ),
         ] as [(String, String, [String])])
     func `ports of the host are of either family and taken once`(ports: String, spec: String, refusal: [String]) {
-        #expect(harness.refusal { try pod(spec, container: #""ports":\#(ports)"#) } == refusal)
+        #expect(harness.refusal { try harness.pod(spec, container: #""ports":\#(ports)"#) } == refusal)
     }
 
     private static let variables =
@@ -215,14 +209,14 @@ import Testing
     func `variables show addresses, files show metadata`(field: String, variable: String, file: String) {
         let reference = #"{"fieldPath":"\#(field)"}"#
         let environment = harness.refusal {
-            try pod("", container: #""env":[{"name":"A","valueFrom":{"fieldRef":\#(reference)}}]"#)
+            try harness.pod("", container: #""env":[{"name":"A","valueFrom":{"fieldRef":\#(reference)}}]"#)
         }
         #expect(environment == (variable.isEmpty ? [] : ["spec.containers[0].env[0].valueFrom.fieldRef\(variable)"]))
         let items = #"{"items":[{"path":"p","fieldRef":\#(reference)}]}"#
-        let volume = harness.refusal { try pod(#""volumes":[{"name":"v","downwardAPI":\#(items)}]"#) }
+        let volume = harness.refusal { try harness.pod(#""volumes":[{"name":"v","downwardAPI":\#(items)}]"#) }
         #expect(volume == (file.isEmpty ? [] : ["spec.volumes[0].downwardAPI.items[0].fieldRef\(file)"]))
         let projected = harness.refusal {
-            try pod(#""volumes":[{"name":"v","projected":{"sources":[{"downwardAPI":\#(items)}]}}]"#)
+            try harness.pod(#""volumes":[{"name":"v","projected":{"sources":[{"downwardAPI":\#(items)}]}}]"#)
         }
         #expect(
             projected
@@ -262,6 +256,6 @@ import Testing
             ),
         ] as [(String, [String])])
     func `names and name servers of a pod are checked`(spec: String, refusal: [String]) {
-        #expect(harness.refusal { try pod(spec) } == refusal)
+        #expect(harness.refusal { try harness.pod(spec) } == refusal)
     }
 }

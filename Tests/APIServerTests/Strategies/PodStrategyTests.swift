@@ -9,15 +9,8 @@ import Testing
         harness = try StrategyHarness(.pods)
     }
 
-    private func pod(_ spec: String = "", container: String = "") throws -> JSONValue {
-        let more = container.isEmpty ? "" : ",\(container)"
-        // The volume of the token has a random name.
-        let rest = #","automountServiceAccountToken":false"# + (spec.isEmpty ? "" : ",\(spec)")
-        return try harness.created(#"{"spec":{"containers":[{"name":"c","image":"i"\#(more)}]\#(rest)}}"#)
-    }
-
     @Test func `a Pod gets the defaults of Kubernetes`() throws {
-        let object = try pod(
+        let object = try harness.pod(
             #""volumes":[{"name":"e"},{"name":"m","configMap":{"name":"m"}}]"#,
             container: #""livenessProbe":{"httpGet":{"port":80}},"ports":[{"containerPort":80}]"#)
         #expect(
@@ -59,7 +52,7 @@ import Testing
         (#"{"limits":{"cpu":"1"}}"#, "Burstable"),
     ])
     func `the quality of service follows from the resources`(resources: String, expected: String) throws {
-        let object = try pod(container: #""resources":\#(resources)"#)
+        let object = try harness.pod(container: #""resources":\#(resources)"#)
         #expect(object.at("status", "qosClass")?.string == expected)
     }
 
@@ -103,11 +96,11 @@ import Testing
             ),
         ] as [(String, String, [String])])
     func `what is wrong with a Pod is told`(spec: String, container: String, causes: [String]) throws {
-        #expect(harness.refusal { try pod(spec, container: container) } == causes)
+        #expect(harness.refusal { try harness.pod(spec, container: container) } == causes)
     }
 
     @Test func `only images, deadlines and tolerations of a Pod change`() throws {
-        let object = try pod()
+        let object = try harness.pod()
         let image = try harness.updated(
             object, #"{"spec":{"containers":[{"name":"c","image":"j","imagePullPolicy":"Always"}]}}"#)
         #expect(image.at("spec", "containers")?[0]?["image"] == "j")
@@ -125,7 +118,7 @@ import Testing
         (#"{"podIP":"10.0.0.2","podIPs":[{"ip":"10.0.0.1"},{"ip":"fd00::1"}]}"#, #"["10.0.0.2"]"#),
     ])
     func `the singular address and the plural ones agree`(status: String, addresses: String) throws {
-        let object = try harness.updated(pod(), #"{"status":\#(status)}"#, subresource: "status")
+        let object = try harness.updated(harness.pod(), #"{"status":\#(status)}"#, subresource: "status")
         let found = object.at("status", "podIPs")?.array?.compactMap { $0["ip"] } ?? []
         #expect(JSONValue.array(found).text() == addresses)
         #expect(object.at("status", "podIP") == found.first)
@@ -156,7 +149,7 @@ import Testing
         ),
     ])
     func `addresses that do not fit are refused`(status: String, cause: String) throws {
-        let object = try pod()
+        let object = try harness.pod()
         #expect(
             harness.refusal { try harness.updated(object, #"{"status":\#(status)}"#, subresource: "status") } == [cause]
         )

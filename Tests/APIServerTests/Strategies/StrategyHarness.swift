@@ -38,6 +38,14 @@ struct StrategyHarness {
         return object
     }
 
+    /// A pod of one container, as it would be stored; further fields as JSON text without braces.
+    func pod(_ spec: String = "", container: String = "") throws -> JSONValue {
+        let more = container.isEmpty ? "" : ",\(container)"
+        // The volume of the token has a random name.
+        let rest = #","automountServiceAccountToken":false"# + (spec.isEmpty ? "" : ",\(spec)")
+        return try created(#"{"spec":{"containers":[{"name":"c","image":"i"\#(more)}]\#(rest)}}"#)
+    }
+
     /// The object as it would be stored after a merge patch.
     func updated(_ old: JSONValue, _ patch: String, subresource: String? = nil) throws -> JSONValue {
         var object = old
