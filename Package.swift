@@ -218,9 +218,7 @@ let targets: [Target] = [
         ]),
     tests(
         "Controllers",
-        ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses") + [
-            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-        ]),
+        ["KubernetesClient", "APIServer", log] + core("KubernetesAPI", "JSON", "Addresses")),
     tests(
         "PodRuntime",
         ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + [

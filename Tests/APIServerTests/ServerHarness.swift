@@ -8,6 +8,7 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
+import TestSupport
 import Testing
 
 /// A server on a free port with a directory of its own, and an administrator's client of it.
@@ -63,7 +64,7 @@ struct ServerHarness {
             try Data(tokens.utf8).write(to: URL(fileURLWithPath: path + ".tokens"))
         }
         defer { try? tokenFile.map(FileManager.default.removeItem(atPath:)) }
-        let port = try await freePort()
+        let port = FreePort.next()
         var logger = Logger(label: "apiserver")
         logger.logLevel = .critical
         let server = try await APIServer(
@@ -226,20 +227,5 @@ struct ServerHarness {
             $0.certificateChain = chain.map { .certificate($0) }
             $0.privateKey = .privateKey(key)
         }
-    }
-
-    private static func freePort() async throws -> Int {
-        let socket = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in6()
-        address.sin6_family = sa_family_t(AF_INET6)
-        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(socket, $0, length)
-                _ = getsockname(socket, $0, &length)
-            }
-        }
-        return Int(UInt16(bigEndian: address.sin6_port))
     }
 }

@@ -6,8 +6,7 @@ import JSON
 import KubernetesAPI
 import KubernetesClient
 import Logging
-import NIOCore
-import NIOPosix
+import TestSupport
 import Testing
 
 /// An API server and the controllers in this process, with nodes whose pods only pretend to run.
@@ -26,7 +25,7 @@ struct ControlPlane: Sendable {
         let services = ["10.96.0.0/16", "fd00:10:96::/112"].compactMap { IPPrefix($0) }
         let server = try await APIServer(
             configuration: APIServerConfiguration(
-                dataDirectory: directory, bindAddress: "::", securePort: try await freePort(),
+                dataDirectory: directory, bindAddress: "::", securePort: FreePort.next(),
                 advertiseAddresses: ["127.0.0.1", "::1"].compactMap { IPAddress($0) },
                 serviceClusterIPRanges: services),
             logger: logger)
@@ -87,13 +86,6 @@ struct ControlPlane: Sendable {
         let _: Node = try await client.patch(
             Node.self, namespace: nil, name: name, subresource: "status",
             patch: ["status": try object.json()["status"] ?? .null])
-    }
-
-    static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        defer { channel.close(promise: nil) }
-        return try #require(channel.localAddress?.port)
     }
 }
 

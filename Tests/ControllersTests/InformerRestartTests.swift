@@ -4,6 +4,7 @@ import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import TestSupport
 import Testing
 
 @Suite struct InformerRestartTests {
@@ -35,7 +36,7 @@ import Testing
     func `A client reaches the server by address of either family and by name`(host: String) async throws {
         let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let port = try await ControlPlane.freePort()
+        let port = FreePort.next()
         try await Self.withServer(directory, port: port) {
             var configuration = try ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig")
             configuration.serverURL = "https://\(host):\(port)"
@@ -49,7 +50,7 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func `An informer goes on by itself when the server comes back`() async throws {
         let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let port = try await ControlPlane.freePort()
+        let port = FreePort.next()
         let path = directory + "/admin.kubeconfig"
         try await Self.withServer(directory, port: port) {}
         let client = try KubernetesClient(

@@ -11,6 +11,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import PodRuntime
+import TestSupport
 import Testing
 
 /// An API server in this process, a containerd of its own, and one node that runs pods with both.
@@ -51,7 +52,7 @@ struct NodeFixture: Sendable {
 
         var logger = Logger(label: "test")
         logger.logLevel = ProcessInfo.processInfo.environment["DUET_TEST_LOG"] == nil ? .error : .info
-        let port = try await freePort()
+        let port = FreePort.next()
         let server = try await APIServer(
             configuration: APIServerConfiguration(
                 dataDirectory: "\(directory)/server", bindAddress: "127.0.0.1", securePort: port,
@@ -65,7 +66,7 @@ struct NodeFixture: Sendable {
         let configuration = NodeConfiguration(
             nodeName: "node-1", kubeconfigPath: "\(directory)/node.kubeconfig",
             criEndpoint: "unix://\(directory)/containerd.sock", rootDirectory: "\(directory)/node",
-            nodeAddresses: ["192.0.2.1", "2001:db8::1"].compactMap { IPAddress($0) }, port: try await freePort(),
+            nodeAddresses: ["192.0.2.1", "2001:db8::1"].compactMap { IPAddress($0) }, port: FreePort.next(),
             cgroupParent: "/\(name)")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
@@ -248,13 +249,5 @@ extension NodeFixture {
                 try FileSystem.remove("\(mount.target)/\(name)")
             }
         }
-    }
-
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = try #require(channel.localAddress?.port)
-        try await channel.close()
-        return port
     }
 }

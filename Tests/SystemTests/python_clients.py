@@ -86,8 +86,11 @@ def patches_with_kubernetes(client, core):
             raise AssertionError(f"{body} was accepted")
         except client.ApiException as error:
             assert error.status == code, error
-    status = core.patch_namespaced_pod_status("py", "default", {"status": {"podIPs": [{"ip": "fd00::1"}, {"ip": "10.0.0.1"}]}}).status
-    assert (status.pod_ip, [entry.ip for entry in status.pod_i_ps]) == ("fd00::1", ["fd00::1", "10.0.0.1"]), status
+    addresses = [{"ip": "fd00::1"}, {"ip": "10.0.0.1"}]
+    status = core.patch_namespaced_pod_status("py", "default", {"status": {"podIPs": addresses}}).status
+    # The attribute of podIPs has another name in each version of the client.
+    status = client.ApiClient().sanitize_for_serialization(status)
+    assert (status["podIP"], status["podIPs"]) == ("fd00::1", addresses), status
     core.create_namespaced_binding("default", client.V1Binding(
         metadata=client.V1ObjectMeta(name="py"), target=client.V1ObjectReference(kind="Node", name="none")), _preload_content=False)
     assert core.read_namespaced_pod("py", "default").spec.node_name == "none"
