@@ -1,4 +1,5 @@
 """What Python programs do with a cluster: run as `python_clients.py SESSION KUBECONFIG`, sessions as at the end."""
+import json
 import queue
 import sys
 import threading
@@ -103,8 +104,8 @@ def dynamic_with_kubernetes(client):
     from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 
     dynamic = DynamicClient(client.ApiClient())
-    slices = dynamic.resources.get(api_version="discovery.k8s.io/v1", kind="EndpointSlice")
-    assert slices.get(namespace="default", label_selector="kubernetes.io/service-name=kubernetes").items
+    services = dynamic.resources.get(api_version="v1", kind="Service")
+    assert [found.metadata.name for found in services.get(namespace="default", label_selector="component=apiserver").items] == ["kubernetes"]
     maps = dynamic.resources.get(api_version="v1", kind="ConfigMap")
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"a": "1"}}
     maps.server_side_apply(body, namespace="default", field_manager="first")
@@ -116,7 +117,7 @@ def dynamic_with_kubernetes(client):
         maps.server_side_apply(body, namespace="default", field_manager="second")
         raise AssertionError("another's field was taken without force")
     except ConflictError as error:
-        assert 'conflict with "first"' in str(error.body), error.body
+        assert 'conflict with "first"' in json.loads(error.body)["message"], error.body
     taken = maps.server_side_apply(body, namespace="default", field_manager="second", force_conflicts=True)
     assert taken.data.to_dict() == {"b": "3"}
     assert {entry.manager for entry in taken.metadata.managedFields} == {"first", "second"} or len(taken.metadata.managedFields) == 1

@@ -194,7 +194,7 @@ package final class CRIRuntime: Sendable {
     package func exec(
         _ id: String, _ command: [String], _ streams: ContainerStreams
     ) async throws(RuntimeError) -> String {
-        try await call("Exec", .seconds(30)) { options in
+        try await prepare("Exec") { options in
             try await self.runtime.exec(
                 .with {
                     $0.containerID = id
@@ -209,7 +209,7 @@ package final class CRIRuntime: Sendable {
 
     /// Returns the URL on which the streams of an instance's main process are served, for a short time.
     package func attach(_ id: String, _ streams: ContainerStreams) async throws(RuntimeError) -> String {
-        try await call("Attach", .seconds(30)) { options in
+        try await prepare("Attach") { options in
             try await self.runtime.attach(
                 .with {
                     $0.containerID = id
@@ -223,7 +223,7 @@ package final class CRIRuntime: Sendable {
 
     /// Returns the URL on which connections into a sandbox's network are served, for a short time.
     package func portForward(sandbox id: String, ports: [Int32]) async throws(RuntimeError) -> String {
-        try await call("PortForward", .seconds(30)) { options in
+        try await prepare("PortForward") { options in
             try await self.runtime.portForward(
                 .with {
                     $0.podSandboxID = id
@@ -255,6 +255,17 @@ package final class CRIRuntime: Sendable {
     }
 
     // MARK: Calls
+
+    /// Asks for a URL, and once more if the connection to the runtime ended meanwhile: that begins nothing.
+    private func prepare<Answer: Sendable>(
+        _ operation: String, _ body: (CallOptions) async throws -> Answer
+    ) async throws(RuntimeError) -> Answer {
+        do throws(RuntimeError) {
+            return try await call(operation, .seconds(30), body)
+        } catch  where error.isUnavailable {
+            return try await call(operation, .seconds(30), body)
+        }
+    }
 
     private func call<Answer: Sendable>(
         _ operation: String, _ timeout: Duration?, _ body: (CallOptions) async throws -> Answer
