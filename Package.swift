@@ -223,6 +223,7 @@ let targets: [Target] = [
         "PodRuntime",
         ["KubernetesClient", "APIServer", log, httpClient] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + [
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOEmbedded", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]),
     tests("NAT64", core("Addresses", "Translation")),

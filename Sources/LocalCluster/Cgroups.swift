@@ -31,8 +31,10 @@ struct Cgroups {
 
     private func groups() throws -> [String] {
         var groups: [String] = []
-        for mount in try Mount.list() where mount.type == "cgroup" || mount.type == "cgroup2" {
-            let root = "\(mount.target)/\(name)"
+        // One hierarchy may be mounted on another: the place is looked at once.
+        let mounts = try Mount.list().filter { $0.type == "cgroup" || $0.type == "cgroup2" }
+        for target in Set(mounts.map(\.target)) {
+            let root = "\(target)/\(name)"
             if FileSystem.exists(root) { try collect(root, into: &groups) }
         }
         return groups

@@ -290,7 +290,7 @@ class Streams(ClusterTest):
             with concurrent.futures.ThreadPoolExecutor(12) as pool:
                 def echo(index):
                     return kubectl("exec", "-i", "tool", "--", "cat", input=f"{index}\n" * 1000, version=version).stdout
-                for index, text in enumerate(pool.map(echo, range(36))):
+                for index, text in enumerate(pool.map(echo, range(100))):
                     self.assertEqual(text, f"{index}\n" * 1000)
 
     def test_nothing_is_left_of_a_client(self):

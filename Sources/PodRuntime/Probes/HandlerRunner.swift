@@ -49,8 +49,7 @@ struct HandlerRunner: Sendable {
             guard answer.exitCode != 0 else { return }
             let output = String(decoding: answer.stdout.prefix(2048) + answer.stderr.prefix(2048), as: UTF8.self)
             throw RuntimeError(
-                operation: what, isNotFound: false, isUnavailable: false,
-                message: output.isEmpty ? "exit code \(answer.exitCode)" : output)
+                operation: what, isNotFound: false, message: output.isEmpty ? "exit code \(answer.exitCode)" : output)
         } catch {
             throw HandlerFailure(message: error.message)
         }

@@ -1,6 +1,7 @@
 package import CRI
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOCore
 import NIOPosix
 import SwiftProtobuf
 
@@ -22,6 +23,11 @@ package final class CRIRuntime: Sendable {
         configuration.connection.maxIdleTime = nil
         // Without it the socket's path, percent-encoded, becomes the authority, which containerd's server refuses.
         configuration.http2.authority = "localhost"
+        configuration.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(PingResponder(), position: .first)
+            }
+        }
         let transport = try HTTP2ClientTransport.Posix(
             target: .unixDomainSocket(path: path), transportSecurity: .plaintext, config: configuration,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton.next())
@@ -194,7 +200,7 @@ package final class CRIRuntime: Sendable {
     package func exec(
         _ id: String, _ command: [String], _ streams: ContainerStreams
     ) async throws(RuntimeError) -> String {
-        try await prepare("Exec") { options in
+        try await call("Exec", .seconds(30)) { options in
             try await self.runtime.exec(
                 .with {
                     $0.containerID = id
@@ -209,7 +215,7 @@ package final class CRIRuntime: Sendable {
 
     /// Returns the URL on which the streams of an instance's main process are served, for a short time.
     package func attach(_ id: String, _ streams: ContainerStreams) async throws(RuntimeError) -> String {
-        try await prepare("Attach") { options in
+        try await call("Attach", .seconds(30)) { options in
             try await self.runtime.attach(
                 .with {
                     $0.containerID = id
@@ -223,7 +229,7 @@ package final class CRIRuntime: Sendable {
 
     /// Returns the URL on which connections into a sandbox's network are served, for a short time.
     package func portForward(sandbox id: String, ports: [Int32]) async throws(RuntimeError) -> String {
-        try await prepare("PortForward") { options in
+        try await call("PortForward", .seconds(30)) { options in
             try await self.runtime.portForward(
                 .with {
                     $0.podSandboxID = id
@@ -256,17 +262,6 @@ package final class CRIRuntime: Sendable {
 
     // MARK: Calls
 
-    /// Asks for a URL, and once more if the connection to the runtime ended meanwhile: that begins nothing.
-    private func prepare<Answer: Sendable>(
-        _ operation: String, _ body: (CallOptions) async throws -> Answer
-    ) async throws(RuntimeError) -> Answer {
-        do throws(RuntimeError) {
-            return try await call(operation, .seconds(30), body)
-        } catch  where error.isUnavailable {
-            return try await call(operation, .seconds(30), body)
-        }
-    }
-
     private func call<Answer: Sendable>(
         _ operation: String, _ timeout: Duration?, _ body: (CallOptions) async throws -> Answer
     ) async throws(RuntimeError) -> Answer {
@@ -277,10 +272,9 @@ package final class CRIRuntime: Sendable {
             return try await body(options)
         } catch let error as RPCError {
             throw RuntimeError(
-                operation: operation, isNotFound: error.code == .notFound, isUnavailable: error.code == .unavailable,
-                message: error.message)
+                operation: operation, isNotFound: error.code == .notFound, message: error.message)
         } catch {
-            throw RuntimeError(operation: operation, isNotFound: false, isUnavailable: false, message: "\(error)")
+            throw RuntimeError(operation: operation, isNotFound: false, message: "\(error)")
         }
     }
 

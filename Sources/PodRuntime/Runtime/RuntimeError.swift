@@ -4,8 +4,6 @@ package struct RuntimeError: Error, Sendable, CustomStringConvertible {
     package var operation: String
     /// True when the runtime does not know the object.
     package var isNotFound: Bool
-    /// True when the runtime could not be reached.
-    package var isUnavailable: Bool
     /// The runtime's explanation.
     package var message: String
 
