@@ -35,13 +35,13 @@ def answers(pod_address):
     return subprocess.run(ping, capture_output=True, timeout=30).returncode == 0
 
 
-def kernel_alone(pods):
-    """The time until bare veth pairs, one for each new pod, are gone that are deleted together: no DEL can take less."""
+def kernel_alone(binaries, kind, pods):
+    """The time until the links of attached pods are gone when `ip` deletes them together: no DEL can take less."""
     with Node() as node:
+        configuration = node.configuration(kind, subnets=SUBNETS, isGateway=True)
         for pod in range(pods):
-            ip("link", "add", f"bare{pod}", "type", "veth", "peer", "name", "eth0", "netns", node.pod(pod))
-            ip("link", "set", f"bare{pod}", "up")
-            ip("-n", node.pod(pod), "link", "set", "eth0", "up")
+            node.pod(pod)
+        milliseconds(node, binaries, "ADD", configuration, range(pods))
         start = time.monotonic()
         calls = [subprocess.Popen(["ip", "-n", node.pod(pod), "link", "del", "eth0"]) for pod in range(pods)]
         if any([call.wait() for call in calls]):
@@ -57,7 +57,7 @@ def attachments(suite, ours):
             nodes = {binaries: Node() for binaries in (ours, REFERENCE)}
             rounds = ROUNDS if parallel == 1 else ROUNDS // 2
             for turn in range(rounds + 1):
-                floor.append(kernel_alone(parallel))
+                floor.append(kernel_alone(ours, kind, parallel))
                 for binaries in (ours, REFERENCE):
                     # Each on a host of its own: a round begins without anything that the other left.
                     with nodes[binaries] as node:
@@ -79,7 +79,7 @@ def attachments(suite, ours):
                 alone = statistics.median(floor)
                 aim = f"the aim is {goal:.0f}"
                 if command == "DEL" and alone > goal:
-                    aim += f"; the kernel alone takes {alone:.1f} to delete as many veth pairs (ip link del), so the goal is a tenth more"
+                    aim += f"; the kernel alone takes {alone:.1f} to delete as many such links (ip link del), so the goal is a tenth more"
                     goal = alone * 1.1
                 at_a_time = "one call" if parallel == 1 else f"{parallel} calls that start together, until the last has ended"
                 suite.add(f"{kind} {command}, {parallel} at a time", mine, "ms", round(goal, 3),

@@ -23,6 +23,9 @@ extension RoutePlan {
             return route.table == Route.mainTable && isPeer { route.destination.contains($0) }
         case .neighbour(let interface):
             return links.values.contains(interface)
+        case .forwarding(let entry):
+            // Duet's own changes come without its port: what they leave is what the plan says.
+            return links.values.contains(entry.interface) && holds(entry) == change.isRemoval
         }
     }
 

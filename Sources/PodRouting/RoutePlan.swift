@@ -32,6 +32,7 @@ package struct RoutePlan: Sendable {
     private var nodes: [String: ClusterNode] = [:]
     private var peers: [String: PeerPlan] = [:]
     private var owners: [IPPrefix: String] = [:]
+    private var stationOwners: [MACAddress: String] = [:]
     private var loads: [Tunnel: [TunnelLoad: Int]] = [:]
     private var linkSources: [IPAddress: Int] = [:]
 
@@ -107,6 +108,7 @@ package struct RoutePlan: Sendable {
                 owners[destination] = nil
                 change.destinations.insert(destination)
             }
+            for station in old.stations.values { stationOwners[station.mac] = nil }
             count(old, -1)
         }
         guard let own, let node = nodes[name] else { return }
@@ -117,6 +119,7 @@ package struct RoutePlan: Sendable {
             owners[destination] = name
             change.destinations.insert(destination)
         }
+        for station in peer.stations.values { stationOwners[station.mac] = name }
         peers[name] = peer
         count(peer, 1)
     }
@@ -160,6 +163,12 @@ extension RoutePlan {
     /// The nodes' ends of a VXLAN.
     package func stations(_ underlay: IPFamily) -> [String: Station] {
         peers.compactMapValues { $0.stations[underlay] }
+    }
+
+    /// Whether a forwarding entry leads to a node's end of a VXLAN as it should.
+    func holds(_ entry: ForwardingEntry) -> Bool {
+        guard let name = stationOwners[entry.mac], let stations = peers[name]?.stations.values else { return false }
+        return stations.contains { $0.mac == entry.mac && $0.remote == entry.remote }
     }
 
     /// The nodes' ends of the WireGuard link.

@@ -45,4 +45,30 @@ struct ChangeTests {
         #expect(plan().isAffected(by: change, links: [.vxlan(.ipv4): 7], ownPorts: []))
         #expect(!plan().isAffected(by: change, links: [.vxlan(.ipv4): 8], ownPorts: []))
     }
+
+    @Test("A forwarding entry does when it is not what the plan says")
+    func forwarding() throws {
+        let peer = clusterNode(2)
+        var plan = RoutePlan(nodeName: "node-1", policy: RoutePolicy(mode: .vxlan))
+        _ = plan.update("node-1", clusterNode(1))
+        _ = plan.update("node-2", peer, paths: paths(to: peer))
+        let station = try #require(plan.stations(.ipv4)["node-2"])
+        let stranger = try #require(MACAddress("02:00:00:00:00:01"))
+        let elsewhere = try #require(IPAddress("172.20.0.9"))
+        func matters(_ mac: MACAddress, _ remote: IPAddress, isRemoval: Bool, link: Int32 = 7) -> Bool {
+            let entry = ForwardingEntry(interface: 7, mac: mac, remote: remote)
+            return plan.isAffected(
+                by: RouteChange(.forwarding(entry), isRemoval: isRemoval), links: [.vxlan(.ipv4): link], ownPorts: [])
+        }
+        #expect(!matters(station.mac, station.remote, isRemoval: false), "it stands as it should")
+        #expect(matters(station.mac, station.remote, isRemoval: true))
+        #expect(matters(station.mac, elsewhere, isRemoval: false))
+        #expect(!matters(station.mac, elsewhere, isRemoval: true))
+        #expect(matters(stranger, elsewhere, isRemoval: false))
+        #expect(!matters(stranger, elsewhere, isRemoval: true))
+        #expect(!matters(station.mac, station.remote, isRemoval: true, link: 8), "another's link")
+        _ = plan.update("node-2", nil)
+        #expect(!matters(station.mac, station.remote, isRemoval: true))
+        #expect(matters(station.mac, station.remote, isRemoval: false))
+    }
 }

@@ -2,18 +2,60 @@ extension JSONParser {
     /// Reads a string whose opening quote is at `position`.
     mutating func parseString() throws(JSONError) -> String {
         let start = position + 1
-        var end = start
-        while end < bytes.count {
-            let byte = bytes[end]
-            if byte == UInt8(ascii: "\"") {
-                position = end + 1
-                return try text(of: bytes.extracting(start..<end), at: start)
-            }
-            if byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-            end += 1
+        let end = plainEnd(from: start)
+        if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
+            position = end + 1
+            return try text(of: bytes.extracting(start..<end), at: start)
         }
         position = start
         return try parseEscapedString()
+    }
+
+    /// Passes over a string whose opening quote is at `position`; what it holds is not looked at.
+    mutating func skipString() throws(JSONError) {
+        position = plainEnd(from: position + 1)
+        while let byte = peek() {
+            switch byte {
+            case UInt8(ascii: "\""):
+                position += 1
+                return
+            case UInt8(ascii: "\\"): position = plainEnd(from: position + 2)
+            default: position = plainEnd(from: position + 1)
+            }
+        }
+        throw error("a string is not closed")
+    }
+
+    /// The index of the first quote, backslash or control character from an index on, or the end of the text.
+    ///
+    /// Eight bytes are looked at in one step. The lowest mark of a word is right; a borrow may mark bytes above it wrongly.
+    private func plainEnd(from start: Int) -> Int {
+        var end = start
+        while end + 8 <= bytes.count {
+            // All eight bytes lie in the span.
+            let word = UInt64(
+                littleEndian: unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: end, as: UInt64.self))
+            let found =
+                Self.below(1, word ^ Self.each(UInt8(ascii: "\"")))
+                | Self.below(1, word ^ Self.each(UInt8(ascii: "\\"))) | Self.below(0x20, word)
+            if found != 0 { return end + found.trailingZeroBitCount / 8 }
+            end += 8
+        }
+        while end < bytes.count {
+            let byte = bytes[end]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            end += 1
+        }
+        return min(end, bytes.count)
+    }
+
+    /// Marks, in their high bits, the bytes of a word that are less than a limit of at most 128.
+    private static func below(_ limit: UInt8, _ word: UInt64) -> UInt64 {
+        (word &- each(limit)) & ~word & each(0x80)
+    }
+
+    private static func each(_ byte: UInt8) -> UInt64 {
+        UInt64(byte) &* 0x0101_0101_0101_0101
     }
 
     /// Reads the rest of a string that holds an escape or an error.

@@ -84,18 +84,4 @@ extension JSONParser {
         }
         guard open == 0 else { throw error("the text ends within a value") }
     }
-
-    private mutating func skipString() throws(JSONError) {
-        position += 1
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "\""):
-                position += 1
-                return
-            case UInt8(ascii: "\\"): position += 2
-            default: position += 1
-            }
-        }
-        throw error("a string is not closed")
-    }
 }

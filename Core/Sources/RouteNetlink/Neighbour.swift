@@ -38,9 +38,9 @@ public struct ForwardingEntry: Sendable, Hashable {
 }
 
 extension Neighbour {
-    /// Reads an RTM_NEWNEIGH message of a lasting entry; `nil` for others.
+    /// Reads an RTM_NEWNEIGH or RTM_DELNEIGH message of a lasting entry; `nil` for others.
     init?(_ reply: NetlinkReply) {
-        guard reply.type == UInt16(RTM_NEWNEIGH), NeighbourHeader.isPermanent(reply),
+        guard NeighbourHeader.isPermanent(reply),
             reply.payload.integer(at: 0, as: UInt8.self) != UInt8(AF_BRIDGE)
         else { return nil }
         let attributes = reply.attributes(after: NeighbourHeader.size)
@@ -59,9 +59,9 @@ extension Neighbour {
 }
 
 extension ForwardingEntry {
-    /// Reads an RTM_NEWNEIGH message of a tunnel link's lasting entry; `nil` for others.
+    /// Reads an RTM_NEWNEIGH or RTM_DELNEIGH message of a tunnel link's lasting entry; `nil` for others.
     init?(_ reply: NetlinkReply) {
-        guard reply.type == UInt16(RTM_NEWNEIGH), NeighbourHeader.isPermanent(reply),
+        guard NeighbourHeader.isPermanent(reply),
             reply.payload.integer(at: 0, as: UInt8.self) == UInt8(AF_BRIDGE)
         else { return nil }
         let attributes = reply.attributes(after: NeighbourHeader.size)

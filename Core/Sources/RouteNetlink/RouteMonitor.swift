@@ -13,8 +13,10 @@ public struct RouteChange: Sendable, Hashable {
         case address(AddressEntry)
         /// A unicast route.
         case route(Route)
-        /// A neighbour or a forwarding entry of the link.
+        /// A neighbour of the link.
         case neighbour(interface: Int32)
+        /// A lasting forwarding entry of a tunnel link; the kernel never tells whose socket asked for it.
+        case forwarding(ForwardingEntry)
     }
 
     /// The object's state now, or what it was when it is removed.
@@ -47,7 +49,9 @@ public struct RouteChange: Sendable, Hashable {
             guard let route = Route(reply) else { return nil }
             object = .route(route)
         case RTM_NEWNEIGH, RTM_DELNEIGH:
-            object = .neighbour(interface: NeighbourHeader.interface(reply))
+            object =
+                ForwardingEntry(reply).map { .forwarding($0) }
+                ?? .neighbour(interface: NeighbourHeader.interface(reply))
         default: return nil
         }
     }

@@ -35,6 +35,26 @@ import Testing
         #expect(error?.offset == offset, "\(String(describing: error))")
     }
 
+    @Test func `finds the end of a string of any length, whatever bytes come before and after`() throws {
+        let selection = JSONSelection(paths: [["b"]])
+        for length in 0..<26 {
+            for place in 0..<max(length, 1) {
+                for (escaped, plain) in [
+                    ("\\\"", "\""), ("\\\\", "\\"), ("\u{80}", "\u{80}"), ("~", "~"), ("!", "!"), ("]", "]"),
+                ] {
+                    let before = String(repeating: " ", count: min(place, length))
+                    let after = String(repeating: "\u{7f}", count: length - before.count)
+                    let text = "{\"a\":\"\(before)\(escaped)\(after)\",\"b\":1}"
+                    #expect(try JSONValue(text: text).at("a")?.string == before + plain + after)
+                    #expect(try JSONValue(parsing: Array(text.utf8), only: selection) == ["b": 1])
+                    let control = text.replacing(escaped, with: "\u{1f}")
+                    let error = #expect(throws: JSONError.self) { try JSONValue(text: control) }
+                    #expect(error?.offset == 6 + before.count)
+                }
+            }
+        }
+    }
+
     @Test(
         arguments: [
             [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],

@@ -92,6 +92,24 @@ struct TunnelTests {
         }
     }
 
+    @Test("News of a forwarding entry tells what it is, and not who set it")
+    func forwardingNews() throws {
+        try withSandbox("fdb") { sandbox, socket in
+            let monitor = try NetworkNamespace.open(name: sandbox.name).run { try RouteMonitor() }
+            let settings = VXLAN(id: 68, port: 4789, local: .loopback(.ipv4))
+            try socket.createVXLAN(
+                name: "tunnel", settings, mtu: 1400, mac: #require(MACAddress("02:00:00:00:00:68")))
+            let link = try #require(try socket.link(named: "tunnel")).index
+            let entry = ForwardingEntry(
+                interface: link, mac: try #require(MACAddress("02:00:00:00:00:69")),
+                remote: try #require(IPAddress("192.0.2.9")))
+            try socket.replaceForwardingEntry(entry)
+            #expect(try monitor.available().last == RouteChange(.forwarding(entry), isRemoval: false))
+            try socket.deleteForwardingEntry(entry)
+            #expect(try monitor.available().last == RouteChange(.forwarding(entry), isRemoval: true))
+        }
+    }
+
     @Test("An address tells who added it", arguments: ["10.244.1.0/32", "fd00:10:244:1::/128"])
     func origin(text: String) throws {
         try withSandbox("origin") { sandbox, socket in
