@@ -12,7 +12,7 @@ public final class NodeTranslationMetrics: Sendable {
         var userspace: UserspaceTranslator?
         var kernel: KernelTranslator?
         var translated = 0
-        var native = 0
+        var clat = 0
     }
 
     private let sources = Mutex(Sources())
@@ -32,21 +32,21 @@ public final class NodeTranslationMetrics: Sendable {
     func note(pods: [TranslatedPod]) {
         sources.withLock { sources in
             sources.translated = pods.count { $0.translated != nil }
-            sources.native = pods.count { $0.native != nil }
+            sources.clat = pods.count { $0.clat != nil }
         }
     }
 
     /// The text, as of now.
     public var text: String {
-        let (userspace, kernel, translated, native) = sources.withLock {
-            ($0.userspace, $0.kernel, $0.translated, $0.native)
+        let (userspace, kernel, translated, clat) = sources.withLock {
+            ($0.userspace, $0.kernel, $0.translated, $0.clat)
         }
         var page = MetricsPage()
         page.add(
             "duet_nat64_kernel_active", "gauge", "Whether the kernel translates what it can.",
             [("", kernel == nil ? 0 : 1)])
         page.add("duet_nat64_pods", "gauge", "Pods that are translated for.", [("", translated)])
-        page.add("duet_nat64_native_pods", "gauge", "Pods with a private IPv4 address themselves.", [("", native)])
+        page.add("duet_nat64_clat_pods", "gauge", "Pods with a CLAT.", [("", clat)])
         page.add(
             "duet_nat64_private_addresses_limit", "gauge", "Private IPv4 addresses that there are for pods.",
             [("", capacity)])

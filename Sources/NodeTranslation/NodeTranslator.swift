@@ -17,7 +17,11 @@ package actor NodeTranslator {
     private var plan: TranslationPlan
     private var table: TranslationTableReconciler
     private var links: PodLinks
-    private var natives = NativeAddresses()
+    private var inside = PodCLAT()
+    /// The pods that have got a CLAT, and those among them that have to lose it.
+    private var clatPods: Set<IPv6Address> = []
+    /// The host's ends of the links of pods with a CLAT.
+    private var clatLinks: [IPv6Address: Link] = [:]
     private var content = TranslationTable.Content()
     private var userspace: UserspaceTranslator?
     private var kernel: KernelTranslator?
@@ -58,7 +62,9 @@ package actor NodeTranslator {
 
     private func start() {
         attempt("adopt what an earlier agent left") {
-            plan.adopt(try table.adopted())
+            let owners = try table.adopted()
+            clatPods = Set(owners.values.filter { $0.purpose == .clat }.map(\.pod))
+            plan.adopt(owners)
             // What the pods that are there have stays theirs.
             _ = plan.update()
             plan.releaseAdopted()
@@ -69,6 +75,10 @@ package actor NodeTranslator {
 
     private func apply() throws {
         let changes = plan.update()
+        for (old, new) in changes {
+            guard let pod = new ?? old else { continue }
+            clatLinks[pod.ipv6] = new?.clat == nil ? nil : try links.link(of: pod.ipv6)
+        }
         try applyTable()
         reportUnserved()
         guard !changes.isEmpty else { return }
@@ -79,7 +89,8 @@ package actor NodeTranslator {
             } else if let old {
                 try links.remove(old)
                 try kernel?.remove(old.ipv6)
-                natives.forget(old.ipv6)
+                inside.forget(old.ipv6)
+                clatPods.remove(old.ipv6)
             } else if let new {
                 try change(new, from: nil)
             }
@@ -94,16 +105,19 @@ package actor NodeTranslator {
             try kernel?.remove(pod.ipv6)
         }
         try links.apply(pod, former: old, kernel)
-        try applyNative(pod, former: old?.native)
+        if pod.clat != nil || clatPods.contains(pod.ipv6) { try applyCLAT(pod.ipv6, pod.clat) }
         logger.debug("translating for a pod", metadata: ["pod": "\(pod.key)", "address": "\(pod.privateAddresses)"])
     }
 
-    private func applyNative(_ pod: TranslatedPod, former: IPv4Address?) throws {
-        guard pod.native != nil || former != nil, let link = try links.link(of: pod.ipv6) else { return }
-        guard try natives.apply(pod.native, former: former, to: pod.ipv6, behind: link) else { return }
-        logger.info(
-            "the pod's own IPv4 address is set",
-            metadata: ["pod": "\(pod.key)", "address": "\(pod.native.map { "\($0)" } ?? "none")"])
+    /// Gives a pod its CLAT, or takes it away where `address` is nil.
+    private func applyCLAT(_ pod: IPv6Address, _ address: IPv4Address?) throws {
+        // Where the pod is gone it has taken its CLAT with it.
+        if let link = try links.link(of: pod), try inside.apply(address != nil, to: pod, behind: link) {
+            logger.info(
+                "the CLAT of a pod is set",
+                metadata: ["pod": "\(pod)", "address": "\(address.map { "\($0)" } ?? "none")"])
+        }
+        if address == nil { clatPods.remove(pod) } else { clatPods.insert(pod) }
     }
 
     private func applyTable() throws {
@@ -114,9 +128,12 @@ package actor NodeTranslator {
     private func wantedContent() -> TranslationTable.Content {
         var content = TranslationTable.Content()
         content.translated = plan.addresses.pods(.translated)
-        content.native = plan.addresses.pods(.native)
+        content.clat = plan.addresses.pods(.clat)
+        for (address, pod) in content.clat {
+            if let link = clatLinks[pod] { content.links[link.index] = address }
+        }
         content.destinations = plan.destinations()
-        for address in [content.translated, content.native].flatMap(\.keys) where !owned.isEmpty {
+        for address in [content.translated, content.clat].flatMap(\.keys) where !owned.isEmpty {
             // A pod keeps its address as long as the node has the same ones.
             content.egress[address] = owned[Int(address.rawValue) % owned.count]
         }
@@ -159,6 +176,8 @@ package actor NodeTranslator {
         attempt("look up the node's addresses") { owned = try links.ownAddresses(in: options.egress) }
         attempt("set up rules") {
             _ = plan.update()
+            clatLinks = [:]
+            for pod in plan.pods.values where pod.clat != nil { clatLinks[pod.ipv6] = try links.link(of: pod.ipv6) }
             content = wantedContent()
             if try table.audit(content) { logger.info("the rules of translation are set up") }
         }
@@ -174,8 +193,9 @@ package actor NodeTranslator {
                 logger.info("translation is set up", metadata: ["changes": "\(changes.joined(separator: ", "))"])
             }
         }
-        for pod in plan.pods.values where pod.native != nil {
-            attempt("give pod \(pod.key) an IPv4 address") { try applyNative(pod, former: nil) }
+        let wanted = plan.pods.compactMapValues(\.clat)
+        for pod in clatPods.union(wanted.keys) {
+            attempt("set up the CLAT of pod \(pod)") { try applyCLAT(pod, wanted[pod]) }
         }
         reportUnserved()
         metrics.note(pods: Array(plan.pods.values))

@@ -64,7 +64,7 @@ struct PodLinks: ~Copyable {
         if let address = pod.translated, isAttached {
             routes.append(PodTranslator.route(to: address, by: .v6(pod.ipv6), through: link))
         }
-        if let address = pod.native {
+        if let address = pod.clat {
             routes.append(
                 Route(
                     destination: IPPrefix(.v4(address), length: 32), gateway: .v6(pod.ipv6), interface: link.index,

@@ -8,8 +8,8 @@ package struct PrivateAddresses: Sendable {
     package enum Purpose: Hashable, Sendable, CaseIterable {
         /// It stands for the pod's IPv6 address.
         case translated
-        /// The pod has it itself.
-        case native
+        /// It stands for the IPv4 address that all pods with a CLAT have.
+        case clat
     }
 
     /// Who has an address.

@@ -9,16 +9,16 @@ package struct TranslatedPod: Hashable, Sendable {
     package let ipv6: IPv6Address
     /// The private address that stands for it; nil where translation is off.
     package let translated: IPv4Address?
-    /// The private address that the pod has itself; nil where it wants none.
-    package let native: IPv4Address?
+    /// The private address that stands for the pod's CLAT; nil where it wants none.
+    package let clat: IPv4Address?
 
-    package init(key: ObjectKey, ipv6: IPv6Address, translated: IPv4Address?, native: IPv4Address?) {
+    package init(key: ObjectKey, ipv6: IPv6Address, translated: IPv4Address?, clat: IPv4Address?) {
         self.key = key
         self.ipv6 = ipv6
         self.translated = translated
-        self.native = native
+        self.clat = clat
     }
 
     /// Both private addresses.
-    package var privateAddresses: [IPv4Address] { [translated, native].compactMap(\.self) }
+    package var privateAddresses: [IPv4Address] { [translated, clat].compactMap(\.self) }
 }

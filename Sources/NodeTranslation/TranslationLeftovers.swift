@@ -11,11 +11,11 @@ package enum TranslationLeftovers {
         let hadPrograms = try KernelTranslator.removeMaps()
         guard try table.exists() || hadPrograms else { return false }
         var links = try PodLinks(range: NodeTranslationOptions.defaultPodRange)
-        var natives = NativeAddresses()
-        for (address, owner) in owners where owner.purpose == .native {
+        var inside = PodCLAT()
+        for owner in owners.values where owner.purpose == .clat {
             // A pod that is gone has taken its address with it.
             guard let link = try links.link(of: owner.pod) else { continue }
-            _ = try natives.apply(nil, former: address, to: owner.pod, behind: link)
+            _ = try inside.apply(false, to: owner.pod, behind: link)
         }
         // The rules last: nothing must be translated past them.
         try links.removeAll(Set(owners.keys))

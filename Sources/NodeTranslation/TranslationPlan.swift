@@ -9,7 +9,7 @@ package struct TranslationPlan: Sendable {
     private let nodeName: String
     /// The private addresses.
     package private(set) var addresses: PrivateAddresses
-    /// The pods that are translated for, or have an IPv4 address of their own.
+    /// The pods that are translated for, some with a CLAT.
     package private(set) var pods: [IPv6Address: TranslatedPod] = [:]
     /// Pods that got no private address since all are taken.
     package private(set) var unserved: Set<ObjectKey> = []
@@ -17,7 +17,7 @@ package struct TranslationPlan: Sendable {
     private struct Candidate: Hashable {
         let ipv6: IPv6Address
         let translation: TranslationSwitch?
-        let wantsNative: Bool
+        let wantsCLAT: Bool
     }
 
     private var candidates: [ObjectKey: Candidate] = [:]
@@ -125,8 +125,8 @@ package struct TranslationPlan: Sendable {
             let old = pods[candidate.ipv6]
             let isTranslated = isTranslated(key, candidate)
             let translated = assign(candidate.ipv6, .translated, isTranslated, key)
-            let native = assign(candidate.ipv6, .native, isTranslated && candidate.wantsNative, key)
-            let new = TranslatedPod(key: key, ipv6: candidate.ipv6, translated: translated, native: native)
+            let clat = assign(candidate.ipv6, .clat, isTranslated && candidate.wantsCLAT, key)
+            let new = TranslatedPod(key: key, ipv6: candidate.ipv6, translated: translated, clat: clat)
             let value = new.privateAddresses.isEmpty ? nil : new
             guard old != value else { continue }
             pods[candidate.ipv6] = value
@@ -164,7 +164,7 @@ package struct TranslationPlan: Sendable {
         return own.map {
             Candidate(
                 ipv6: $0, translation: TranslationSwitch(pod.metadata),
-                wantsNative: TranslationSwitch(pod.metadata, TranslationSwitch.nativeAnnotation) == .enabled)
+                wantsCLAT: TranslationSwitch(pod.metadata, TranslationSwitch.clatAnnotation) == .enabled)
         }
     }
 

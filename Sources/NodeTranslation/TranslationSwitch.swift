@@ -9,8 +9,8 @@ package enum TranslationSwitch: String, Hashable, Sendable {
 
     /// The annotation of pods, namespaces and nodes by which pods are translated for, or not.
     package static let translationAnnotation = "network.duet.dev/nat64"
-    /// The annotation of pods by which one gets an IPv4 address for software that knows IPv4 alone.
-    package static let nativeAnnotation = "network.duet.dev/clat"
+    /// The annotation of pods that want a CLAT (RFC 6877), for software that knows IPv4 alone.
+    package static let clatAnnotation = "network.duet.dev/clat"
 
     /// What an object says; nil when it says nothing, or something else.
     init?(_ metadata: ObjectMeta?, _ annotation: String = translationAnnotation) {

@@ -5,6 +5,9 @@ package import NFTables
 ///
 /// It refuses destinations, lets nobody begin a connection to a private address, counts, and gives packets the address by
 /// which they leave. Connection tracking owns the sessions.
+///
+/// It also is the CLAT of pods that want one (RFC 6877): what a CLAT and a translator behind it make of a packet is one IPv4
+/// address in place of another.
 package enum TranslationTable {
     /// The table.
     package static let table = Table(family: .ip, name: "duet-nat64")
@@ -13,8 +16,10 @@ package enum TranslationTable {
     package struct Content: Hashable, Sendable {
         /// The pods by the private addresses that stand for them.
         package var translated: [IPv4Address: IPv6Address] = [:]
-        /// The pods by the private addresses that they have themselves.
-        package var native: [IPv4Address: IPv6Address] = [:]
+        /// The pods by the private addresses that stand for their CLAT.
+        package var clat: [IPv4Address: IPv6Address] = [:]
+        /// The private addresses of pods' CLAT by the host's ends of the pods' links.
+        package var links: [Int32: IPv4Address] = [:]
         /// By which address packets of a private one leave, where it is not that of the link.
         package var egress: [IPv4Address: IPv4Address] = [:]
         /// Which destinations are refused.
@@ -25,16 +30,19 @@ package enum TranslationTable {
 
     /// The sets by name.
     ///
-    /// Nothing in the kernel asks those of pods: they are how a later agent, and whoever lists the table, knows them.
+    /// Nothing in the kernel asks which pods there are: so a later agent, and whoever lists the table, knows them.
     enum SetName: String, CaseIterable {
-        case translated, native, egress, destinations
+        case translated, clat, links, egress, destinations
     }
 
     static let sets: [NamedSet] = SetName.allCases.map { name in
         let key = [DataType.address(.ipv4)]
         return switch name {
-        case .translated, .native:
+        case .translated, .clat:
             NamedSet(table: table, name: name.rawValue, key: key, value: .data([.address(.ipv6)]))
+        case .links:
+            NamedSet(
+                table: table, name: name.rawValue, key: [.interfaceIndex], value: .data([.address(.ipv4)]))
         case .egress: NamedSet(table: table, name: name.rawValue, key: key, value: .data([.address(.ipv4)]))
         case .destinations: NamedSet(table: table, name: name.rawValue, key: key, value: .verdict, flags: .interval)
         }
@@ -49,7 +57,8 @@ package enum TranslationTable {
         table: table, name: "postrouting", base: .init(.nat, .postrouting, priority: Chain.Priority.sourceNAT - 1))
 
     static let chains: [Chain] =
-        [prerouting, forward, postrouting] + Destinations.Reason.allCases.map { Chain(table: table, name: chain($0)) }
+        [prerouting, forward, postrouting] + clatChains
+        + Destinations.Reason.allCases.map { Chain(table: table, name: chain($0)) }
 
     private static func chain(_ reason: Destinations.Reason) -> String { "refuse-\(reason)" }
 
@@ -102,6 +111,7 @@ package enum TranslationTable {
                     .refused(reason)
                 ))
         }
+        rules += clatRules.map { ($0, $1, nil) }
         return rules.map { (Rule(table: table, chain: $0.name, $1).stamped(), $2) }
     }
 
@@ -109,7 +119,11 @@ package enum TranslationTable {
     static func elements(_ content: Content, _ set: SetName) -> [Element] {
         switch set {
         case .translated: elements(content.translated.mapValues { .v6($0) })
-        case .native: elements(content.native.mapValues { .v6($0) })
+        case .clat: elements(content.clat.mapValues { .v6($0) })
+        case .links:
+            content.links.map { link, address in
+                Element(Key(bytes: UInt32(bitPattern: link).registerBytes), .data(Key(.v4(address))))
+            }
         case .egress: elements(content.egress.mapValues { .v4($0) })
         // In order, since the kernel looks for overlaps as elements come.
         case .destinations: content.destinations.spans.flatMap(elements)

@@ -19,7 +19,7 @@ package struct TranslationTableReconciler: ~Copyable {
     package mutating func adopted() throws(NFTablesError) -> [IPv4Address: PrivateAddresses.Owner] {
         var owners: [IPv4Address: PrivateAddresses.Owner] = [:]
         for (set, purpose) in [
-            (TranslationTable.SetName.translated, PrivateAddresses.Purpose.translated), (.native, .native),
+            (TranslationTable.SetName.translated, PrivateAddresses.Purpose.translated), (.clat, .clat),
         ] {
             let elements = try socket.elements(of: TranslationTable.table, set: set.rawValue)
             for (address, pod) in TranslationTable.pods(elements) { owners[address] = .init(pod, purpose) }

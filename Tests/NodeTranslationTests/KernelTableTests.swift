@@ -16,7 +16,8 @@ struct KernelTableTests {
         let (address, other) = (try #require(IPv4Address("100.127.0.2")), try #require(IPv4Address("100.127.0.3")))
         let pod = try #require(IPv6Address("fd00::1"))
         content.translated = [address: pod]
-        content.native = [other: pod]
+        content.clat = [other: pod]
+        content.links = [7: other]
         content.destinations = Destinations(
             allowed: ["10.0.0.0/8", "192.168.128.0/17"].compactMap { IPPrefix($0) },
             refused: [.pods: Set(["10.244.0.0/16", "10.245.0.0/24"].compactMap { IPPrefix($0) }), .nodes: []])
@@ -26,10 +27,10 @@ struct KernelTableTests {
             // Another process finds what the first has left.
             var second = try TranslationTableReconciler(range: range)
             let owners = try second.adopted()
-            #expect(owners == [address: .init(pod, .translated), other: .init(pod, .native)])
+            #expect(owners == [address: .init(pod, .translated), other: .init(pod, .clat)])
             steps.append(try second.audit(content))
             content.egress = [address: try #require(IPv4Address("192.0.2.1"))]
-            content.native = [:]
+            (content.clat, content.links) = ([:], [:])
             content.destinations = Destinations(
                 allowed: ["10.0.0.0/9"].compactMap { IPPrefix($0) },
                 refused: [.services: Set(["10.96.0.0/12"].compactMap { IPPrefix($0) })])

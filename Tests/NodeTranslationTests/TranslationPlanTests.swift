@@ -75,20 +75,20 @@ struct TranslationPlanTests {
     }
 
     @Test("Gives a second address to pods that ask for one, but not where translation is off")
-    func native() throws {
+    func clat() throws {
         var plan = try plan()
-        let clat = [TranslationSwitch.nativeAnnotation: "enabled"]
+        let clat = [TranslationSwitch.clatAnnotation: "enabled"]
         let first = pod("a", ["fd00::1"], clat)
         let second = pod("b", ["fd00::2"], clat.merging([Self.nat64: "disabled"]) { $1 })
         for pod in [first, second] { plan.set(pod.key, pod: pod) }
         _ = plan.update()
         #expect(plan.pods.count == 1)
         let found = try #require(plan.pods.values.first)
-        #expect(found.key == first.key && found.native != nil && found.native != found.translated)
+        #expect(found.key == first.key && found.clat != nil && found.clat != found.translated)
         plan.set(first.key, pod: pod("a", ["fd00::1"]))
         let changes = plan.update()
         #expect(changes.count == 1 && changes[0].old == found)
-        #expect(changes[0].new?.translated == found.translated && changes[0].new?.native == nil)
+        #expect(changes[0].new?.translated == found.translated && changes[0].new?.clat == nil)
     }
 
     @Test("Leaves alone what does not change, and hands an address on with the pod that gets it")

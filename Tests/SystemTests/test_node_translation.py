@@ -25,6 +25,49 @@ with socket.create_connection((sys.argv[1], 7000), 10) as link:
         assert stream.readline() == line.encode()
         print("exchanged", flush=True)
 """
+# What software that knows IPv4 alone does, on a port of its own: TCP, datagrams in fragments, and errors that quote a packet.
+LITERALS = """
+import socket, sys
+def bound(kind):
+    link = socket.socket(socket.AF_INET, kind)
+    link.bind(("0.0.0.0", 45000))
+    link.settimeout(10)
+    return link
+with bound(socket.SOCK_STREAM) as link:
+    print("inside", link.connect((sys.argv[1], 7000)) or link.getsockname()[0])
+    print("seen as", link.makefile("rb").readline().decode().strip())
+    with bound(socket.SOCK_DGRAM) as datagrams:
+        datagrams.connect((sys.argv[1], 7000))
+        for size in (100, 4000, 20000):
+            datagrams.send(bytes(size))
+            print("datagram", len(datagrams.recv(65536)))
+    print("ready", flush=True)
+    sys.stdin.readline()
+with bound(socket.SOCK_DGRAM) as datagrams:
+    datagrams.connect((sys.argv[1], 9))
+    datagrams.send(b"nobody listens")
+    try:
+        datagrams.recv(1)
+    except ConnectionRefusedError:
+        print("refused")
+"""
+# Lets a pod answer that nobody listens any more, and waits to hear it.
+CLOSED = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+    link.bind((sys.argv[1], 7002))
+    print("bound", flush=True)
+    peer = link.recvfrom(100)[1]
+    print("heard", flush=True)
+    sys.stdin.readline()
+    link.connect(peer)
+    link.settimeout(10)
+    link.send(b"too late")
+    try:
+        link.recv(1)
+    except ConnectionRefusedError:
+        print("refused", flush=True)
+"""
 UNBOUND = """
 server:
   directory: "{directory}"
@@ -197,7 +240,7 @@ class NodeTranslation(unittest.TestCase):
             self.assertEqual(self.refused(node, "unasked"), 1)
             ip(self.topology.router, f"route del {self.private(node, pod)}")
         self.check_switches(node, seen, programs)
-        self.check_native(node, seen)
+        self.check_clat(node, seen)
         self.check_repair(node, pod, seen, programs)
         self.check_restart(node, pod, programs)
         with self.subTest("pods that go leave nothing"):
@@ -233,19 +276,53 @@ class NodeTranslation(unittest.TestCase):
                 self.delete(pod.name, pod.space)
             eventually(lambda: self.programs(node) == programs, "programs at the first pod's link alone")
 
-    def check_native(self, node, seen):
-        with self.subTest("IPv4 literals"):
-            pod = self.add(node, "old", clat="enabled")
-            self.check_reached(pod, SERVER, seen)
+    def python(self, namespace, script, *arguments):
+        process = subprocess.Popen(["ip", "netns", "exec", namespace, sys.executable, "-c", script, *arguments], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for end in (process.stdin.close, process.stdout.close, process.wait, process.kill):
+            self.addCleanup(end)
+        return process
+
+    def check_clat(self, node, seen):
+        with self.subTest("464XLAT: software that knows IPv4 alone, in two pods with the same address and port"):
+            pods = [self.add(node, name, clat="enabled") for name in ("old", "older")]
+            for pod in pods:
+                self.check_reached(pod, SERVER, seen)
+                self.assertIn("inet 192.0.0.2/32", run("ip", "-n", pod.namespace, "-4", "addr").stdout)
+                self.assertNotIn("100.127.", run("ip", "-n", pod.namespace, "addr").stdout)
+            processes = [self.python(pod.namespace, LITERALS, SERVER) for pod in pods]
+            for process in processes:
+                lines = [process.stdout.readline().strip() for _ in range(6)]
+                self.assertEqual(lines, ["inside 192.0.0.2", f"seen as {seen}", *(f"datagram {size}" for size in (100, 4000, 20000)), "ready"])
+            for process in processes:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+                self.assertEqual(process.stdout.readline(), "refused\n")
+            pod = pods[0]
             self.check_reached(pod, SYNTHESIZED, seen)
             self.ping(pod.namespace, SERVER)
             before = self.refused(node, "special")
             self.assertIn("No route to host", self.failure(pod, "172.31.1.254"))
             self.assertEqual(self.refused(node, "special"), before + 1)
+            self.assertEqual(self.metrics(node)["duet_nat64_clat_pods"], 2)
+        with self.subTest("464XLAT: an error of a pod finds whom it is for"):
+            server = self.python(self.topology.router, CLOSED, SERVER)
+            self.assertEqual(server.stdout.readline(), "bound\n")
+            self.topology.exec(pod.namespace, sys.executable, "-c", "import socket, sys\n"
+                               "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'one', (sys.argv[1], 7002))", SERVER)
+            self.assertEqual(server.stdout.readline(), "heard\n")
+            server.stdin.write("go\n")
+            server.stdin.flush()
+            self.assertEqual(server.stdout.readline(), "refused\n")
+        with self.subTest("464XLAT: on and off"):
+            self.assertEqual(run("ip", "-n", pod.namespace, "addr", "del", "192.0.0.2/32", "dev", "eth0").returncode, 0)
+            self.check_reached(pod, SERVER, seen)
             self.annotate(pod, clat="disabled")
-            eventually(lambda: self.private(node, pod, "native") is None, "no address")
-            self.assertNotIn("100.127.", run("ip", "-n", pod.namespace, "addr").stdout)
-            self.delete(pod.name, pod.space)
+            eventually(lambda: self.private(node, pod, "clat") is None, "no address")
+            eventually(lambda: "192.0.0.2" not in run("ip", "-n", pod.namespace, "addr").stdout, "no address in the pod")
+            self.assertEqual(run("ip", "-n", pod.namespace, "-4", "route").stdout, "")
+            for pod in pods:
+                self.delete(pod.name, pod.space)
 
     def check_repair(self, node, pod, seen, programs):
         with self.subTest("what others take away comes back"):

@@ -48,6 +48,8 @@ public struct Chain: Hashable, Sendable {
 
     /// Standard places of base chains (linux/netfilter_ipv4.h, the same in both families).
     public enum Priority {
+        /// Before fragments are put together.
+        public static let rawBeforeDefragmentation: Int32 = -450
         /// Before connection tracking.
         public static let raw: Int32 = -300
         /// Marks and changes.

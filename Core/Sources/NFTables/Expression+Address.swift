@@ -9,15 +9,28 @@ extension Expression {
         case destination
     }
 
+    /// Where an address of a family stands in the network header.
+    private static func offset(_ field: AddressField, _ family: IPFamily) -> UInt32 {
+        let source: UInt32 = family == .ipv4 ? 12 : 8
+        return field == .source ? source : source + UInt32(family.byteCount)
+    }
+
     /// Loads an address of the network header (RFC 791 §3.1, RFC 8200 §3) into a register.
     ///
     /// In an `inet` table the packet's family must have been checked before.
     public static func address(
         _ field: AddressField, _ family: IPFamily, _ register: Register = Register(0)
     ) -> Expression {
-        let length = UInt32(family.byteCount)
-        let source: UInt32 = family == .ipv4 ? 12 : 8
-        return .payload(.network, offset: field == .source ? source : source + length, length: length, register)
+        .payload(.network, offset: offset(field, family), length: UInt32(family.byteCount), register)
+    }
+
+    /// Replaces an address of the network header by what a register holds, whatever connection the packet belongs to.
+    ///
+    /// The checksums of the header and of the transport follow. As with `address(_:_:_:)` the family must be known.
+    public static func setAddress(_ field: AddressField, _ family: IPFamily, _ register: Register) -> Expression {
+        .setPayload(
+            .network, offset: offset(field, family), length: UInt32(family.byteCount), register,
+            checksum: family == .ipv4 ? 10 : nil, isInPseudoHeader: true)
     }
 
     /// Goes on only for packets of the family; an `ip` or `ip6` table needs no such check.

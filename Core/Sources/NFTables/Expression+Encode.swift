@@ -6,7 +6,7 @@ extension Expression {
     /// The name that the kernel knows the expression by.
     var name: String {
         switch self {
-        case .payload: "payload"
+        case .payload, .setPayload: "payload"
         case .meta, .setMark: "meta"
         case .connection, .setConnectionMark: "ct"
         case .compare: "cmp"
@@ -39,7 +39,7 @@ extension Expression {
 
     private func encodeData(to data: inout NetlinkWriter) {
         switch self {
-        case .payload, .meta, .setMark, .connection, .setConnectionMark, .fib, .random, .counting, .hash,
+        case .payload, .setPayload, .meta, .setMark, .connection, .setConnectionMark, .fib, .random, .counting, .hash,
             .socketIsWildcard:
             encodeLoad(to: &data)
         case .compare, .bitwise, .immediate, .verdict, .contains, .lookup, .verdictMap, .limit, .counter:
@@ -56,6 +56,14 @@ extension Expression {
             data.put(NFTA_PAYLOAD_BASE, header.rawValue)
             data.put(NFTA_PAYLOAD_OFFSET, offset)
             data.put(NFTA_PAYLOAD_LEN, length)
+        case .setPayload(let header, let offset, let length, let register, let checksum, let isInPseudoHeader):
+            data.put(NFTA_PAYLOAD_SREG, register)
+            data.put(NFTA_PAYLOAD_BASE, header.rawValue)
+            data.put(NFTA_PAYLOAD_OFFSET, offset)
+            data.put(NFTA_PAYLOAD_LEN, length)
+            data.put(NFTA_PAYLOAD_CSUM_TYPE, (checksum == nil ? NFT_PAYLOAD_CSUM_NONE : NFT_PAYLOAD_CSUM_INET).rawValue)
+            data.put(NFTA_PAYLOAD_CSUM_OFFSET, checksum ?? 0)
+            data.put(NFTA_PAYLOAD_CSUM_FLAGS, isInPseudoHeader ? NFT_PAYLOAD_L4CSUM_PSEUDOHDR.rawValue : 0)
         case .meta(let meta, let register):
             data.put(NFTA_META_KEY, meta.code)
             data.put(NFTA_META_DREG, register)

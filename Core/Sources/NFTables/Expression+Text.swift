@@ -15,6 +15,9 @@ extension Expression: CustomStringConvertible {
         switch self {
         case .payload(let header, let offset, let length, let register):
             return "payload load \(length)b @ \(header) header + \(offset) => \(register)"
+        case .setPayload(let header, let offset, let length, let register, let checksum, let isInPseudoHeader):
+            return "payload write \(register) => \(length)b @ \(header) header + \(offset)"
+                + (checksum.map { " checksum \($0)" } ?? "") + (isInPseudoHeader ? " pseudo-header" : "")
         case .meta(let meta, let register): return "meta load \(meta) => \(register)"
         case .setMark(let register): return "meta set mark with \(register)"
         case .connection(let connection, let register): return "ct load \(connection) => \(register)"

@@ -149,6 +149,10 @@ public enum Expression: Hashable, Sendable {
 
     /// Loads bytes of a header.
     case payload(Header, offset: UInt32, length: UInt32, Register)
+    /// Writes what registers hold into a header, and updates the checksum of that header at `checksum`, if it has one, and
+    /// that of the transport if the pseudo-header has the bytes.
+    case setPayload(
+        Header, offset: UInt32, length: UInt32, Register, checksum: UInt32? = nil, isInPseudoHeader: Bool = false)
     /// Loads what is known of the packet.
     case meta(Meta, Register)
     /// Sets the packet's mark.

@@ -83,6 +83,20 @@ struct ExpressionTests {
                 .compare(r, .notEqual, Array("lo".utf8) + [UInt8](repeating: 0, count: 14)),
             ], "iifname != \"lo\""
         ),
+        (
+            .prerouting, .filter,
+            [
+                .meta(.networkProtocol, r), .compare(r, .equal, [2]), .immediate([192, 0, 2, 1], r),
+                .setAddress(.source, .ipv4, r),
+            ], "ip saddr set 192.0.2.1"
+        ),
+        (
+            .prerouting, .filter,
+            [
+                .meta(.transportProtocol, r), .compare(r, .equal, [1]), .immediate([192, 0, 2, 1], r),
+                .setPayload(.transport, offset: 20, length: 4, r, checksum: 18),
+            ], "@th,160,32 set 0xc0000201"
+        ),
         (.prerouting, .filter, [.noTrack], "notrack"),
         (
             .prerouting, .filter, [.socketIsWildcard(Register(0)), .compare(Register(0), .equal, [0])],
