@@ -166,8 +166,8 @@ let targets: [Target] = [
         name: "NodeTranslation",
         dependencies: ["KubernetesClient", "PodRouting"]
             + core(
-                "KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables", "BPF", "Translation",
-                "TranslationEngine", "PodTranslation") + [log, lifecycle],
+                "KubernetesAPI", "Addresses", "JSON", "Linux", "Netlink", "RouteNetlink", "NFTables", "BPF",
+                "Translation", "TranslationEngine", "PodTranslation") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 6: probes and the connectivity matrix.
     .target(

@@ -60,7 +60,7 @@ package enum TranslationTable {
         [prerouting, forward, postrouting] + clatChains
         + Destinations.Reason.allCases.map { Chain(table: table, name: chain($0)) }
 
-    private static func chain(_ reason: Destinations.Reason) -> String { "refuse-\(reason)" }
+    static func chain(_ reason: Destinations.Reason) -> String { "refuse-\(reason)" }
 
     /// Code 13 of "destination unreachable": an administrator forbids it.
     private static let prohibited: UInt8 = 13
@@ -150,6 +150,18 @@ package enum TranslationTable {
             pods[address] = pod
         }
         return pods
+    }
+
+    /// The pairs of addresses that a set's elements hold.
+    static func addresses(_ elements: [Element]) -> [IPv4Address: IPv4Address] {
+        var pairs: [IPv4Address: IPv4Address] = [:]
+        for element in elements {
+            guard case .v4(let key)? = IPAddress(bytes: element.key.bytes), case .data(let data) = element.value,
+                case .v4(let value)? = IPAddress(bytes: data.bytes)
+            else { continue }
+            pairs[key] = value
+        }
+        return pairs
     }
 
     /// Builds the table anew, whatever it held before.

@@ -5,18 +5,20 @@ import KubernetesAPI
 import KubernetesClient
 import Linux
 import LocalCluster
+import NodeTranslation
 import ServiceProxy
 
 /// `duet explain`: what becomes of a call, from what API and kernel hold now.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Tell what becomes of a call to a Service: endpoints and why others are left out, source, route.",
+        abstract: "Tell what becomes of a call: endpoints and why others are left out, source, route, translation.",
         discussion: """
             It reads the API and the kernel of the node that it runs on, or of a node of the local cluster, and says
             where the kernel disagrees with the API; exit status 1 when it does.
 
             duet explain web/client web/web:80
+            duet explain web/client 198.51.100.9:443
             duet explain 192.0.2.7 '[2001:db8::10]:443' --node-name node-1 -o json
             """)
 
@@ -57,7 +59,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let path = try kubeconfig ?? LocalCluster().adminKubeconfig()
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: path), userAgent: "duet-explain")
-        let answer: Explanation
+        let answer: Answer
         do {
             answer = try await explain(question, client)
         } catch {
@@ -66,19 +68,31 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         await client.shutdown()
         switch output {
-        case .text: print(answer.text, terminator: "")
+        case .text: print(answer.call.text + (answer.translation?.text ?? ""), terminator: "")
         case .json: print(answer.json.text(pretty: true))
         }
-        guard answer.isAgreed else { throw ExitCode.failure }
+        guard answer.call.isAgreed else { throw ExitCode.failure }
     }
 
-    private func explain(_ question: ExplainQuestion, _ client: KubernetesClient) async throws -> Explanation {
+    /// What becomes of the call, and of the pod's packets to an IPv4 destination that it has no address for.
+    private struct Answer {
+        let call: Explanation
+        let translation: TranslationAccount?
+
+        var json: JSONValue {
+            guard case .object(var object) = call.json, let translation else { return call.json }
+            object["translation"] = translation.json
+            return .object(object)
+        }
+    }
+
+    private func explain(_ question: ExplainQuestion, _ client: KubernetesClient) async throws -> Answer {
         let node = try await node(of: question, client)
         let place = kubeconfig == nil ? try LocalCluster().networkNamespace(of: node) : nil
         // What was written to the API a moment ago is on its way to the kernel.
         for _ in 0..<4 {
             let answer = try await explainOnce(question, client, node, place)
-            if answer.isAgreed { return answer }
+            if answer.call.isAgreed { return answer }
             try await Task.sleep(for: .milliseconds(500))
         }
         return try await explainOnce(question, client, node, place)
@@ -86,13 +100,26 @@ struct ExplainCommand: AsyncParsableCommand {
 
     private func explainOnce(
         _ question: ExplainQuestion, _ client: KubernetesClient, _ node: String, _ place: String?
-    ) async throws -> Explanation {
+    ) async throws -> Answer {
         let snapshot = try await LiveState.snapshot(client, nodeName: node)
         return try Self.inside(place) {
             var explainer = Explainer(snapshot, kernel: try LiveState.kernel())
             explainer.add(try LiveState.routes(to: try explainer.destinations(of: question)))
-            return try explainer.explain(question)
+            return Answer(
+                call: try explainer.explain(question),
+                translation: try Self.translation(question, callers: explainer.addresses(ofCallerOf: question)))
         }
+    }
+
+    /// What translation does with the packets of callers of IPv6 alone; nil when they need none.
+    private static func translation(
+        _ question: ExplainQuestion, callers: [IPAddress]
+    ) throws -> TranslationAccount? {
+        guard case .address(let target) = question.target, case .v6(let caller)? = callers.first,
+            callers.allSatisfy({ $0.family == .ipv6 }),
+            let view = try TranslationView(of: caller, to: target)
+        else { return nil }
+        return view.account(of: caller, to: target)
     }
 
     private static func inside<Value>(_ namespace: String?, _ body: () throws -> Value) throws -> Value {

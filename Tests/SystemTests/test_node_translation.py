@@ -239,6 +239,7 @@ class NodeTranslation(unittest.TestCase):
             self.ping(self.topology.router, self.private(node, pod), check=False)
             self.assertEqual(self.refused(node, "unasked"), 1)
             ip(self.topology.router, f"route del {self.private(node, pod)}")
+        self.check_explanations(node, pod, seen, programs)
         self.check_switches(node, seen, programs)
         self.check_clat(node, seen)
         self.check_repair(node, pod, seen, programs)
@@ -256,6 +257,23 @@ class NodeTranslation(unittest.TestCase):
             self.assertEqual((self.rules(node), self.private_routes(node), self.programs(node)), ("", [], 0))
             self.assertNotIn("100.127.", run("ip", "-n", pod.namespace, "addr").stdout)
             self.assertEqual(run("ip", "-n", pod.namespace, "-4", "route").stdout, "")
+
+    def explain(self, node, pod, target):
+        text = self.at(node, DUET, "explain", f"{pod.space}/{pod.name}", target, "--output", "json", "--node-name", node.name,
+                       "--kubeconfig", f"{node.directory}/kubeconfig").stdout
+        return json.loads(text)["translation"]
+
+    def check_explanations(self, node, pod, seen, programs):
+        with self.subTest("duet explain"):
+            answer = self.explain(node, pod, f"[{SYNTHESIZED}]:7000")
+            self.assertEqual(
+                [answer[key] for key in ("destination", "engine", "privateAddress", "outcome", "sourceSeen", "isEgressAddress")],
+                [SERVER, "kernel" if programs else "userspace", self.private(node, pod), "sent", seen, seen == EGRESS])
+            for target, reason in (("172.31.1.254", "special"), (node.addresses[0], "nodes"), (self.private(node, pod), "pods")):
+                answer = self.explain(node, pod, f"[64:ff9b::{target}]:7000")
+                self.assertEqual((answer["outcome"], answer.get("reason")), ("refused", reason), target)
+            answer = self.explain(node, pod, f"{SERVER}:7000")
+            self.assertEqual((answer["outcome"], answer["embedded"]), ("untranslated", SYNTHESIZED))
 
     def check_switches(self, node, seen, programs):
         with self.subTest("annotations of pods and namespaces"):
@@ -299,6 +317,9 @@ class NodeTranslation(unittest.TestCase):
                 process.stdin.flush()
                 self.assertEqual(process.stdout.readline(), "refused\n")
             pod = pods[0]
+            answer = self.explain(node, pod, f"{SERVER}:7000")
+            self.assertEqual([answer[key] for key in ("engine", "privateAddress", "outcome", "sourceSeen")],
+                             ["clat", self.private(node, pod, "clat"), "sent", seen])
             self.check_reached(pod, SYNTHESIZED, seen)
             self.ping(pod.namespace, SERVER)
             before = self.refused(node, "special")

@@ -92,6 +92,11 @@ package struct Explainer: Sendable {
         Set(try explain(question).families.flatMap { $0.endpoints.map(\.account.backend.address) })
     }
 
+    /// The addresses of who calls.
+    package func addresses(ofCallerOf question: ExplainQuestion) throws(InvalidQuestion) -> [IPAddress] {
+        try caller(question).addresses
+    }
+
     /// The answer to a question.
     package func explain(_ question: ExplainQuestion) throws(InvalidQuestion) -> Explanation {
         let caller = try caller(question)
