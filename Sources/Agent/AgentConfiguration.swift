@@ -13,18 +13,21 @@ public struct AgentConfiguration: Sendable {
     public var names: ClusterDNSConfiguration
     /// How Services answer on the node; nil when another proxy makes them answer.
     public var services: ProxyOptions?
+    /// Where figures are told when another proxy makes Services answer; nil for nowhere.
+    public var metricsPort: UInt16?
     /// How pods with IPv6 alone reach IPv4; nil when they do not.
     public var translation: NodeTranslationOptions?
 
     /// Describes an agent.
     public init(
         kubeconfigPath: String, routing: PodRoutingConfiguration, names: ClusterDNSConfiguration,
-        services: ProxyOptions? = ProxyOptions(), translation: NodeTranslationOptions? = nil
+        services: ProxyOptions? = ProxyOptions(), metricsPort: UInt16? = nil, translation: NodeTranslationOptions? = nil
     ) {
         self.kubeconfigPath = kubeconfigPath
         self.routing = routing
         self.names = names
         self.services = services
+        self.metricsPort = metricsPort
         self.translation = translation
     }
 }

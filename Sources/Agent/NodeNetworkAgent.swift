@@ -44,6 +44,9 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 nodes: nodes, networks: networks, client: client, configuration: routing, logger: logger),
             BlockUsageService(client: client, networks: networks, configuration: configuration.routing, logger: logger),
             proxy, translation,
+            configuration.metricsPort.map { port in
+                NodeMetricsService(port: port, text: { metrics?.text ?? "" }, logger: logger)
+            },
             try ClusterDNSService(informers: names, configuration: configuration.names, logger: logger),
         ]
         self.components = components.compactMap(\.self)

@@ -30,6 +30,7 @@ extension ClusterSpec {
             && serviceRanges == other.serviceRanges && underlayRanges == other.underlayRanges
             && securePort == other.securePort && blockLengths == other.blockLengths
             && agentOptions == other.agentOptions && connectTimeBalancing == other.connectTimeBalancing
+            && crossFamilyServices == other.crossFamilyServices
     }
 
     /// One line: nodes, families, ranges.
@@ -40,5 +41,6 @@ extension ClusterSpec {
             + (blockLengths.map { ", blocks of \($0.map { "/\($0)" }.joined(separator: ","))" } ?? "")
             + (agentOptions.map { ", agents with \($0.joined(separator: " "))" } ?? "")
             + (connectTimeBalancing ? ", connect-time balancing" : "")
+            + (crossFamilyServices ? ", Services across families" : "")
     }
 }

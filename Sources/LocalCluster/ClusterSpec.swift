@@ -25,6 +25,9 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     public var connectTimeBalancing: Bool { wantsConnectTime ?? false }
     /// Nil in what a `duet` wrote that did not know of it.
     private let wantsConnectTime: Bool?
+    /// Whether all Services reach pods of the other family by translation, but those that refuse it.
+    public var crossFamilyServices: Bool { wantsCrossFamily ?? false }
+    private let wantsCrossFamily: Bool?
 
     /// Checks the wishes and completes them with defaults.
     ///
@@ -38,10 +41,11 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     ///   - blockLengths: prefix lengths of a node's pod blocks where they are not the default.
     ///   - agentOptions: options of every node's agent.
     ///   - connectTimeBalancing: whether calls of Services are led at connect time.
+    ///   - crossFamilyServices: whether all Services reach pods of the other family.
     public init(
         nodeCount: Int, families: [IPFamily], podRanges: [IPPrefix] = [], serviceRanges: [IPPrefix] = [],
         underlayRanges: [IPPrefix] = [], securePort: Int = 6443, blockLengths: [IPFamily: Int] = [:],
-        agentOptions: [String] = [], connectTimeBalancing: Bool = false
+        agentOptions: [String] = [], connectTimeBalancing: Bool = false, crossFamilyServices: Bool = false
     ) throws(LocalClusterError) {
         guard (1...Self.maximumNodeCount).contains(nodeCount) else {
             throw LocalClusterError(
@@ -59,6 +63,7 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
         self.families = families
         self.securePort = securePort
         wantsConnectTime = connectTimeBalancing
+        wantsCrossFamily = crossFamilyServices
         self.podRanges = try Self.ordered(
             podRanges, families, default: Defaults.pods, option: "--cluster-cidr", atMost: .max)
         self.serviceRanges = try Self.ordered(

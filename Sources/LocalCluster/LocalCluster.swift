@@ -78,7 +78,7 @@ public struct LocalCluster: Sendable {
                 "--secure-port", "\(spec.securePort)",
                 "--service-cluster-ip-range", list(spec.serviceRanges),
                 "--cluster-cidr", spec.needsPool ? "" : list(spec.podRanges),
-            ], paths: paths)
+            ] + crossFamily(spec), paths: paths)
     }
 
     func containerd(_ node: NodePaths) -> ManagedProcess {
@@ -110,8 +110,13 @@ public struct LocalCluster: Sendable {
             ]
                 + (spec.connectTimeBalancing
                     ? ["--connect-time-balancing", "--connect-time-cgroup", "/\(Self.cgroup)/\(node.name)"] : [])
-                + (spec.agentOptions ?? []),
+                + crossFamily(spec) + (spec.agentOptions ?? []),
             paths: paths, node: node)
+    }
+
+    /// What server and agents have to be told alike.
+    private func crossFamily(_ spec: ClusterSpec) -> [String] {
+        spec.crossFamilyServices ? ["--cross-family-services"] : []
     }
 
     private func list(_ items: [some CustomStringConvertible]) -> String {

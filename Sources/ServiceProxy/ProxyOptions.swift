@@ -22,6 +22,8 @@ public struct ProxyOptions: Hashable, Sendable {
     public var masqueradesAll: Bool
     /// The port of `/healthz` and `/livez`; nil for none.
     public var healthPort: UInt16?
+    /// The port that kube-proxy has for them.
+    public static let defaultHealthPort: UInt16 = 10_256
     /// Whether the rules that kube-proxy has left are removed as soon as there are others in their place.
     public var replacesKubeProxy: Bool
     /// Where calls are led to endpoints while they are made; nil for nowhere.
@@ -32,8 +34,8 @@ public struct ProxyOptions: Hashable, Sendable {
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
         nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
-        healthPort: UInt16? = 10_256, replacesKubeProxy: Bool = false, connectTime: ConnectTimeOptions? = nil,
-        crossFamily: CrossFamilyOptions? = nil
+        healthPort: UInt16? = defaultHealthPort, replacesKubeProxy: Bool = false,
+        connectTime: ConnectTimeOptions? = nil, crossFamily: CrossFamilyOptions? = nil
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback

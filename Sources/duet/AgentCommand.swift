@@ -29,7 +29,7 @@ struct AgentCommand: AsyncParsableCommand {
             configuration: AgentConfiguration(
                 kubeconfigPath: common.kubeconfig, routing: try routing.configuration(common),
                 names: try names.configuration(nodeName: common.nodeName, translation: translation?.prefix),
-                services: try services.proxyOptions, translation: translation),
+                services: try services.proxyOptions, metricsPort: services.metricsPort, translation: translation),
             logger: logger)
         try await ServiceRunner.run([agent], logger: logger)
     }

@@ -54,8 +54,14 @@ struct ServiceOptions: ParsableArguments {
                 + "same.", valueName: "prefix"))
     var standInRange = CrossFamilyOptions.defaultStandIns.description
 
-    @Option(help: "Port of /healthz, /livez and /metrics of the node's Services; 0 for none.")
-    var healthPort: UInt16 = 10_256
+    @Option(
+        help: ArgumentHelp(
+            "Port of /healthz, /livez and /metrics; 0 for none (default: 10256, none with --no-service-proxy).",
+            discussion: "With --no-service-proxy it has /metrics alone; 10256 is the port of kube-proxy as well."))
+    var healthPort: UInt16?
+
+    /// The port of `/metrics` where another proxy makes Services answer; nil for none.
+    var metricsPort: UInt16? { serviceProxy || healthPort == 0 ? nil : healthPort }
 
     /// How Services answer; nil when another proxy makes them answer.
     var proxyOptions: ProxyOptions? {
@@ -63,7 +69,8 @@ struct ServiceOptions: ParsableArguments {
             guard serviceProxy else { return nil }
             return ProxyOptions(
                 nodePortAddresses: try addresses, answersOnLoopback: nodePortsOnLoopback, masqueradesAll: masqueradeAll,
-                healthPort: healthPort == 0 ? nil : healthPort, replacesKubeProxy: replaceKubeProxy,
+                healthPort: healthPort == 0 ? nil : healthPort ?? ProxyOptions.defaultHealthPort,
+                replacesKubeProxy: replaceKubeProxy,
                 connectTime: connectTimeBalancing ? ConnectTimeOptions(cgroup: connectTimeCgroup) : nil,
                 crossFamily: try translation)
         }

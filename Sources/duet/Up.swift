@@ -34,6 +34,9 @@ struct Up: AsyncParsableCommand {
     @Flag(help: "Lead calls of Services to endpoints while they are made, see `duet agent`.")
     var connectTimeBalancing = false
 
+    @Flag(help: "Let all Services reach pods of the other family but those that refuse it, see `duet agent`.")
+    var crossFamilyServices = false
+
     @Option(help: "Directory of image archives to load into each node; it holds the sandbox image.")
     var imageDir: String?
 
@@ -49,7 +52,7 @@ struct Up: AsyncParsableCommand {
             serviceRanges: prefixes(serviceClusterIpRange, "--service-cluster-ip-range"),
             underlayRanges: prefixes(underlayCidr, "--underlay-cidr"), securePort: securePort,
             blockLengths: lengths, agentOptions: way.arguments + nat64.arguments,
-            connectTimeBalancing: connectTimeBalancing)
+            connectTimeBalancing: connectTimeBalancing, crossFamilyServices: crossFamilyServices)
         let cluster = try LocalCluster(imageDirectory: imageDir)
         try await cluster.up(spec)
         print(cluster.nextSteps)

@@ -53,6 +53,13 @@ import Testing
         #expect(error?.remedy.isEmpty == false)
     }
 
+    @Test func `what agents are told alike is told in the summary`() throws {
+        let spec = try ClusterSpec(nodeCount: 1, families: [.ipv4], crossFamilyServices: true)
+        #expect(spec.summary.hasSuffix(", Services across families"))
+        let other = try ClusterSpec(nodeCount: 1, families: [.ipv4])
+        #expect(other.summary != spec.summary)
+    }
+
     @Test(arguments: ["10.0.0.1/8", "10.0.0.0", "fd00::/129", "x"])
     func `a malformed prefix names its option`(text: String) {
         let error = #expect(throws: LocalClusterError.self) {

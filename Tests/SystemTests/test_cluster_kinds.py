@@ -3,7 +3,7 @@ import ipaddress
 import json
 import unittest
 
-from support import EXAMPLES, ClusterTest, duet, eventually, get, kubectl, run, up
+from support import EXAMPLES, ClusterTest, duet, eventually, get, kubectl, pid_of, run, up
 
 
 def family(text):
@@ -88,8 +88,29 @@ class ClusterKind:
 
 
 class DualStack(ClusterKind, ClusterTest):
-    options = ("--families", "ipv4,ipv6")
+    """Also with Services that reach pods of the other family."""
+
+    options = ("--families", "ipv4,ipv6", "--cross-family-services")
     families = ("IPv4", "IPv6")
+
+    def test_6_services_reach_endpoints_of_the_other_family_without_asking(self):
+        web = get("pods", "--namespace", "web", "-l", "app=web")["items"][0]
+        own = [entry["ip"] for entry in web["status"]["podIPs"] if ":" in entry["ip"]]
+        objects = [
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "across"},
+             "spec": {"ipFamilies": ["IPv4"], "ports": [{"port": 80}]}},
+            {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+             "metadata": {"name": "across", "labels": {"network.duet.dev/service-name": "across"}},
+             "addressType": "IPv6", "endpoints": [{"addresses": own}], "ports": [{"port": 80}]}]
+        kubectl("--namespace", "web", "apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        client = get("pods", "--namespace", "web", "-l", "app=client")["items"][0]["metadata"]["name"]
+        address = get("service", "across", "--namespace", "web")["spec"]["clusterIP"]
+
+        def answered():
+            return kubectl("--namespace", "web", "exec", client, "--", "wget", "-qO-", f"http://{address}/", check=False).stdout
+        eventually(answered, "an answer by translation")
+        with open(f"/proc/{pid_of('server')}/cmdline") as file:
+            self.assertIn("--cross-family-services", file.read().split("\0"))
 
 
 class DualStackIPv6First(ClusterKind, ClusterTest):

@@ -234,6 +234,33 @@ class CrossFamily(unittest.TestCase):
         self.assertEqual(self.translations(self.both), before, "stand-ins are the same")
         self.remove(*names)
 
+    def test_endpoints_are_published_beside_another_control_plane(self):
+        publisher = self.topology.spawn(self.both.namespace, DUET, "translated-endpoints", "--kubeconfig", f"{self.both.directory}/kubeconfig")
+        name, address = "beside", CLUSTER[4].format(9)
+        self.topology.api("POST", SERVICES, {
+            "metadata": {"name": name, "annotations": {"network.duet.dev/cross-family": "enabled"}},
+            "spec": {"ipFamilies": ["IPv4"], "clusterIP": address, "selector": {"app": "six"}, "ports": [{"port": 7000}]}})
+        pods = "/api/v1/namespaces/default/pods"
+        self.topology.api("POST", pods, {
+            "metadata": {"name": "six", "labels": {"app": "six"}},
+            "spec": {"nodeName": self.v6.name, "containers": [{"name": "main", "image": "none"}]}})
+        own = self.pods[2].addresses[0]
+        self.topology.api("PATCH", f"{pods}/six/status", {"status": {
+            "phase": "Running", "podIP": own, "podIPs": [{"ip": own}], "conditions": [{"type": "Ready", "status": "True"}]}}, patch=True)
+        self.reach(self.pods[1].namespace, [address])
+        slices = [entry for entry in json.loads(self.topology.api("GET", SLICES))["items"]
+                  if entry["metadata"].get("labels", {}).get("network.duet.dev/service-name") == name]
+        self.assertEqual([(entry["addressType"], entry["endpoints"][0]["addresses"]) for entry in slices], [("IPv6", [own])])
+        self.assertNotIn("kubernetes.io/service-name", slices[0]["metadata"]["labels"])
+        self.topology.api("DELETE", f"{pods}/six?gracePeriodSeconds=0")
+        eventually(lambda: "Refused" in self.topology.call(self.pods[1].namespace, [(address, 0)])[address][0], "no endpoint any more")
+        publisher.terminate()
+        self.assertEqual(publisher.wait(timeout=20), 0)
+        self.topology.api("DELETE", f"{SERVICES}/{name}")
+        for entry in json.loads(self.topology.api("GET", SLICES))["items"]:
+            if entry["metadata"].get("labels", {}).get("network.duet.dev/service-name") == name:
+                self.topology.api("DELETE", f"{SLICES}/{entry['metadata']['name']}")
+
     def test_what_is_spoilt_is_repaired_and_cleanup_leaves_nothing(self):
         name, addresses = self.service((4,), self.pods[2], self.v6)
         self.reach(self.pods[1].namespace, [addresses[4]])

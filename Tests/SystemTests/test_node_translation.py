@@ -113,12 +113,12 @@ class NodeTranslation(unittest.TestCase):
 
     # Nodes and pods
 
-    def start(self, number, *options):
+    def start(self, number, *options, wrapper=()):
         node = self.topology.add_node(number, (4, 6), (6,))
         if "--nat64-egress" in options:
             ip(node.namespace, f"addr add {EGRESS}/24 dev up0")
         node.options = [*options, "--dns-upstream", f"[{self.upstream}]:5300", "--dns-local-address", node.addresses[1]]
-        node.start_agent(*node.options)
+        node.start_agent(*node.options, wrapper=wrapper)
         eventually(node.configuration, "the CNI configuration")
         eventually(lambda: self.rules(node), "the table")
         return node
@@ -163,8 +163,8 @@ class NodeTranslation(unittest.TestCase):
         links = re.findall(r"^\d+: (veth\w+)", run("ip", "-n", node.namespace, "-o", "link").stdout, re.M)
         return sum("duet-nat64" in self.at(node, "tc", "filter", "show", "dev", link, "ingress").stdout for link in links)
 
-    def metrics(self, node):
-        text = self.at(node, "curl", "-sf", "http://127.0.0.1:10256/metrics").stdout
+    def metrics(self, node, place="127.0.0.1:10256"):
+        text = self.at(node, "curl", "-sf", f"http://{place}/metrics").stdout
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
 
     def refused(self, node, reason):
@@ -211,6 +211,20 @@ class NodeTranslation(unittest.TestCase):
     def test_in_userspace(self):
         node = self.start(2, "--nat64", "userspace")
         self.check(node, node.addresses[0], programs=0)
+
+    def test_auto_takes_userspace_where_eBPF_may_not_run(self):
+        node = self.start(3, "--nat64", "auto", "--no-service-proxy", "--health-port", "10999",
+                          wrapper=("setpriv", "--bounding-set", "-cap_39,-sys_admin"))  # CAP_BPF
+        self.check_reached(self.add(node, "client"), SYNTHESIZED, node.addresses[0])
+        self.assertEqual(self.programs(node), 0)
+        for place in ("127.0.0.1:10999", "[::1]:10999"):
+            figures = self.metrics(node, place)
+            self.assertEqual((figures["duet_nat64_kernel_active"], figures["duet_nat64_pods"]), (0, 1))
+            self.assertGreater(figures['duet_nat64_packets_total{to="ipv4"}'], 0, figures)
+        with open(node.log) as file:
+            log = file.read()
+        self.assertRegex(log, r"reason=.*not permitted.* the kernel cannot translate: userspace does all")
+        self.assertIn("path=userspace", log)
 
     def check(self, node, seen, programs):
         pod = self.add(node, "client")

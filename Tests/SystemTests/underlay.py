@@ -265,7 +265,8 @@ class Node:
         self.topology.api("PATCH", f"/api/v1/nodes/{self.name}/status", {"status": {"addresses": [
             {"type": "InternalIP", "address": address} for address in self.addresses]}}, patch=True)
 
-    def start_agent(self, *options):
+    def start_agent(self, *options, wrapper=()):
+        """Starts the agent; a wrapper is the beginning of a command that runs another."""
         family = ipaddress.ip_address(self.addresses[0]).version
         host = self.topology.address("a", 254, family)
         with open(f"{self.topology.data}/admin.kubeconfig") as file:
@@ -276,7 +277,7 @@ class Node:
         state = 'mount --bind "$0" /var/lib/cni && exec "$@"'
         os.makedirs(f"{self.directory}/state", exist_ok=True)
         self.agent = self.topology.spawn(
-            self.namespace, "sh", "-c", state, f"{self.directory}/state", DUET, "agent", "--kubeconfig", f"{self.directory}/kubeconfig", "--node-name", self.name,
+            self.namespace, "sh", "-c", state, f"{self.directory}/state", *wrapper, DUET, "agent", "--kubeconfig", f"{self.directory}/kubeconfig", "--node-name", self.name,
             "--cni-conf-dir", f"{self.directory}/net.d", "--cni-bin-dir", f"{self.directory}/bin", *options, log=self.log,
             cgroups="--connect-time-balancing" in options)
 
