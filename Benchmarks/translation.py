@@ -1,7 +1,7 @@
 """Suite `translation`: the kernel path and the userspace path beside plain routing of each family and Debian's tayga.
 
 All paths lead from one client by one router to one server, in three network namespaces, and are measured in turn (after RFC
-9693, whose tester and device under test are namespaces of one machine here)."""
+9693, whose tester and device under test are namespaces of one machine here); those of the agent from pods of two nodes."""
 import json
 import os
 import statistics
@@ -17,6 +17,7 @@ for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
 
 from report import Suite  # noqa: E402
 from support import DUET, eventually, run  # noqa: E402
+from underlay import Topology, ip as ip_commands  # noqa: E402
 
 SECONDS, ROUNDS, SESSIONS = 2, 3, 1_000_000
 NAMES = {part: f"dt-bench64-{part}" for part in ("client", "router", "server")}
@@ -25,6 +26,9 @@ SERVER4, SERVER6 = "192.0.2.2", "2001:db8:2::2"
 PREFIXES = {"kernel": "2001:db8:64::", "userspace": "2001:db8:65::", "tayga": "2001:db8:66::"}
 # What a client connects to on each path.
 TARGETS = {"IPv6": SERVER6, "IPv4": SERVER4, **{path: prefix + SERVER4 for path, prefix in PREFIXES.items()}}
+# The server that pods of agents call, once by the prefix and once by an address of its own for their CLAT.
+OUTSIDE = ("9.9.9.10", "9.9.9.11")
+PEERS = {"IPv4": "IPv4 with masquerade", "IPv6": "plain IPv6 routing", "tayga": "tayga", "a pod by IPv4": "its IPv4 address, masqueraded by the agent"}
 
 SERVE = """
 import socket, threading
@@ -115,8 +119,12 @@ def ip(part, *commands):
         run("ip", "-n", NAMES[part], *command.split())
 
 
+def at(namespace, *command, **options):
+    return run("ip", "netns", "exec", namespace, *command, **options)
+
+
 def inside(part, *command, **options):
-    return run("ip", "netns", "exec", NAMES[part], *command, **options)
+    return at(NAMES[part], *command, **options)
 
 
 class Lab:
@@ -196,36 +204,91 @@ class Lab:
         subprocess.run(["rm", "-r", self.directory], check=False)
 
 
-def stream(target, count):
-    text = inside("client", "iperf3", "-c", target, "-t", str(SECONDS), "-P", str(count), "-J").stdout
+def stream(place, count):
+    namespace, target = place
+    text = at(namespace, "iperf3", "-c", target, "-t", str(SECONDS), "-P", str(count), "-J").stdout
     return json.loads(text)["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
-def small(target):
+def small(place):
     """Datagrams of 64 bytes that arrive in a second, in thousands."""
-    text = inside("client", "iperf3", "-c", target, "-t", str(SECONDS), "-u", "-b", "0", "-l", "64", "-J").stdout
+    namespace, target = place
+    text = at(namespace, "iperf3", "-c", target, "-t", str(SECONDS), "-u", "-b", "0", "-l", "64", "-J").stdout
     end = json.loads(text)["end"]["sum"]
     return (end["packets"] - end["lost_packets"]) / end["seconds"] / 1000
 
 
-def client(what, target):
-    return float(inside("client", "/usr/bin/python3", "-c", CLIENT, what, target, str(SECONDS)).stdout)
+def client(what, place):
+    namespace, target = place
+    return float(at(namespace, "/usr/bin/python3", "-c", CLIENT, what, target, str(SECONDS)).stdout)
 
 
-def compare(suite, figure, unit, measure, method, kernel, userspace=None, tayga=None):
-    """Measures every path in turn. Goals are parts of IPv4 with masquerade, or multiples of tayga."""
-    rounds = [{path: measure(target) for path, target in TARGETS.items()} for _ in range(ROUNDS)]
-    medians = {path: statistics.median(row[path] for row in rounds) for path in TARGETS}
-    method = f"{method}, {SECONDS} s each, medians of {ROUNDS} rounds in turn; peer: "
-    suite.add(f"{figure}, kernel path", medians["kernel"], unit, round(kernel * medians["IPv4"], 3),
-              f"{method}IPv4 with masquerade", peer=medians["IPv4"], higher_is_better=True)
-    suite.add(f"{figure}, kernel path beside IPv6", medians["kernel"], unit, round(0.8 * medians["IPv6"], 3), f"{method}plain IPv6 routing", peer=medians["IPv6"],
-              higher_is_better=True)
-    if userspace:
-        suite.add(f"{figure}, userspace path", medians["userspace"], unit, round(userspace * medians["IPv4"], 3),
-                  f"{method}IPv4 with masquerade", peer=medians["IPv4"], higher_is_better=True)
-    suite.add(f"{figure}, userspace path beside tayga", medians["userspace"], unit, round((tayga or 1) * medians["tayga"], 3),
-              f"{method}tayga", peer=medians["tayga"], higher_is_better=True)
+def compare(suite, figure, unit, measure, method, paths, goals):
+    """Measures every path in turn. A goal is a path, what it is measured beside, and the least part or multiple of that."""
+    rounds = [{path: measure(place) for path, place in paths.items()} for _ in range(ROUNDS)]
+    medians = {path: statistics.median(row[path] for row in rounds) for path in paths}
+    for path, peer, part in goals:
+        suite.add(f"{figure}, {path} beside {peer}", medians[path], unit, round(part * medians[peer], 3),
+                  f"{method}, {SECONDS} s each, medians of {ROUNDS} rounds in turn; peer: {PEERS[peer]}", peer=medians[peer],
+                  higher_is_better=True)
+
+
+def compare_all(suite, paths, goals):
+    """Every figure; `goals` is given what the kernel's path and that of userspace have to reach of IPv4, and userspace of tayga."""
+    for count in (1, 4):
+        compare(suite, f"TCP, {count} stream{'s' if count > 1 else ''}", "Gbit/s", lambda place: stream(place, count), "iperf3",
+                paths, goals(0.95, 0.75, 1))
+    compare(suite, "UDP in segments", "Gbit/s", lambda place: client("segments", place) * 8 / 1e9,
+            "45 datagrams of 1,200 bytes a call (UDP_SEGMENT), those that arrive", paths, goals(0.95, 0.75, 1))
+    compare(suite, "UDP of 64 bytes", "kpps", small, "iperf3, those that arrive", paths, goals(0.85, None, 1.5))
+    compare(suite, "round trips", "1/s", lambda place: client("round-trips", place), "one byte on a TCP connection", paths,
+            goals(0.95, None, 1))
+    compare(suite, "new connections", "1/s", lambda place: client("connections", place), "TCP, one after the other, reset at once",
+            paths, goals(0.85, None, 1))
+
+
+def router_goals(kernel, userspace, tayga):
+    goals = [("kernel", "IPv4", kernel), ("kernel", "IPv6", 0.8), ("userspace", "tayga", tayga)]
+    return goals + ([("userspace", "IPv4", userspace)] if userspace else [])
+
+
+def agent_goals(kernel, userspace, _):
+    goals = [(f"a pod by {way}", "a pod by IPv4", kernel) for way in ("the kernel", "its CLAT")]
+    return goals + ([("a pod by userspace", "a pod by IPv4", userspace)] if userspace else [])
+
+
+def agent(suite):
+    """Pods of two nodes, whose agents translate in the kernel and in userspace, and a server outside."""
+    with Topology("dt-bnt") as topology:
+        topology.start_server()
+        ip_commands(topology.router, *(f"addr add {address}/32 dev lo" for address in OUTSIDE))
+        serve = SERVE.replace('"192.0.2.2"', f'"{OUTSIDE[0]}"').replace('(socket.AF_INET6, "2001:db8:2::2")', f'(socket.AF_INET, "{OUTSIDE[1]}")')
+        topology.spawn(topology.router, "/usr/bin/python3", "-c", serve)
+        for address in OUTSIDE:
+            # Its datagrams come from the address that it is bound to.
+            topology.spawn(topology.router, "iperf3", "-s", "-B", address, stdout=subprocess.DEVNULL)
+        paths = {}
+        for number, way in ((1, "kernel"), (2, "userspace")):
+            # The API knows the pod's IPv6 address alone, so that it is translated for; it has an IPv4 address beside, to compare with.
+            node = topology.add_node(number, (4, 6), (4, 6))
+            node.start_agent("--nat64", way)
+            eventually(node.configuration, "the CNI configuration")
+            pod = node.add_pod()
+            own = next(address for address in pod.addresses if ":" in address)
+            topology.api("POST", "/api/v1/namespaces/default/pods", {
+                "metadata": {"name": f"pod-{number}", "annotations": {"network.duet.dev/clat": "enabled"}},
+                "spec": {"nodeName": node.name, "containers": [{"name": "main", "image": "none"}]}})
+            topology.api("PATCH", f"/api/v1/namespaces/default/pods/pod-{number}/status", {"status": {
+                "phase": "Running", "podIP": own, "podIPs": [{"ip": own}]}}, patch=True)
+            eventually(lambda: "192.0.0.2" in at(pod.namespace, "ip", "-4", "addr").stdout, "the CLAT")
+            gateway = at(pod.namespace, "ip", "-6", "route", "show", "default").stdout.split()[2]
+            ip_commands(pod.namespace, f"route add {OUTSIDE[1]} via inet6 {gateway} dev eth0 src 192.0.0.2 onlink")
+            paths[f"a pod by {'the kernel' if way == 'kernel' else way}"] = (pod.namespace, f"64:ff9b::{OUTSIDE[0]}")
+            if way == "kernel":
+                paths |= {"a pod by IPv4": (pod.namespace, OUTSIDE[0]), "a pod by its CLAT": (pod.namespace, OUTSIDE[1])}
+        for path, (namespace, target) in paths.items():
+            eventually(lambda: at(namespace, "ping", "-n", "-c", "1", "-W", "1", target, check=False).returncode == 0, path)
+        compare_all(suite, paths, agent_goals)
 
 
 def processor_seconds(process):
@@ -270,16 +333,9 @@ def capacity(suite, lab):
 def main():
     suite = Suite("translation")
     with Lab() as lab:
-        for count in (1, 4):
-            compare(suite, f"TCP, {count} stream{'s' if count > 1 else ''}", "Gbit/s", lambda target: stream(target, count), "iperf3",
-                    kernel=0.95, userspace=0.75)
-        compare(suite, "UDP in segments", "Gbit/s", lambda target: client("segments", target) * 8 / 1e9,
-                "45 datagrams of 1,200 bytes a call (UDP_SEGMENT), those that arrive", kernel=0.95, userspace=0.75)
-        compare(suite, "UDP of 64 bytes", "kpps", small, "iperf3, those that arrive", kernel=0.85, tayga=1.5)
-        compare(suite, "round trips", "1/s", lambda target: client("round-trips", target), "one byte on a TCP connection", kernel=0.95)
-        compare(suite, "new connections", "1/s", lambda target: client("connections", target), "TCP, one after the other, reset at once",
-                kernel=0.85)
+        compare_all(suite, {path: (NAMES["client"], target) for path, target in TARGETS.items()}, router_goals)
         capacity(suite, lab)
+    agent(suite)
     print(suite.table())
 
 
