@@ -80,8 +80,14 @@ struct Recovery: Sendable {
                     selected: try JSONValue(parsing: record.text, only: selections[index]), text: record.text,
                     key: record.key, revision: record.revision, written: record.written, fields: definition.fields)
             }
-            var value = try JSONValue(parsing: record.text)
+            let stored = try JSONValue(parsing: record.text)
+            var value = stored
             definition.strategy.defaultOnRead(&value)
+            guard value != stored else {
+                return StoredObject(
+                    selected: stored, text: record.text, key: record.key, revision: record.revision,
+                    written: record.written, fields: definition.fields)
+            }
             return StoredObject(
                 value, key: record.key, revision: record.revision, written: record.written, fields: definition.fields)
         } catch {
