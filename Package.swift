@@ -131,7 +131,7 @@ let targets: [Target] = [
         dependencies: ["KubernetesClient"]
             + core(
                 "KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables", "Conntrack",
-                "SocketDiagnostics", "CBPFObjects", "BPF", "Translation", "TranslationEngine")
+                "SocketDiagnostics", "CBPFObjects", "BPF", "Translation", "TranslationEngine", "PodTranslation")
             + [
                 log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -20,6 +20,8 @@ public struct TranslatorConfiguration: Sendable {
     public var queues: Int
     /// The links at which the kernel translates what it can, in front of the device.
     public var links: [String]
+    /// The links whose hosts are told the prefix by Router Advertisements, and what they are told.
+    package var announcements: (links: [String], announcement: PrefixAnnouncement)?
     /// The path of the socket that commands ask at.
     public var control: String
     /// The host and port that metrics are served at; nil for none but the socket's.
@@ -30,6 +32,14 @@ public struct TranslatorConfiguration: Sendable {
         switch mode {
         case .stateful(let configuration): configuration.options
         case .stateless(_, let options, _): options
+        }
+    }
+
+    /// What IPv4 addresses are embedded in.
+    var prefix: TranslationPrefix? {
+        switch mode {
+        case .stateful(let configuration): configuration.prefix
+        case .stateless(let mapper, _, _): mapper.prefix
         }
     }
 
@@ -71,7 +81,8 @@ public struct TranslatorConfiguration: Sendable {
         let reader = TranslatorFileReader(file: file)
         device = file.device ?? "nat64"
         links = file.links ?? []
-        for (key, name) in [("device", device)] + links.map({ ("links", $0) }) {
+        let names = links.map { ("links", $0) } + (file.announce?.links ?? []).map { ("announce.links", $0) }
+        for (key, name) in [("device", device)] + names {
             guard !name.isEmpty, name.utf8.count < 16, !name.contains("/") else {
                 throw TranslatorConfigurationError(key, "\(name) is no name of a link, which has 1 to 15 bytes")
             }
@@ -96,6 +107,14 @@ public struct TranslatorConfiguration: Sendable {
             case let other: throw TranslatorConfigurationError("mode", "\(other) is neither stateful nor stateless")
             }
         try checkLinks()
+        announcements = try file.announce.map { entry throws(TranslatorConfigurationError) in
+            guard let prefix else {
+                throw TranslatorConfigurationError("announce", "there is no prefix to announce; set prefix")
+            }
+            // The longest lifetime of RFC 4861 §6.2.1.
+            let lifetime = try reader.number(entry.routerLifetime, "announce.routerLifetime", 0...9000) ?? 0
+            return (entry.links, PrefixAnnouncement(prefix: prefix, routerLifetime: UInt16(lifetime)))
+        }
         if case .stateful(let configuration) = mode, queues > configuration.ports.count {
             throw TranslatorConfigurationError("queues", "there are more queues than ports")
         }

@@ -13,6 +13,7 @@ struct TranslatorFile: Decodable {
     var forwards: [Forward]?
     var map: [Pair]?
     var links: [String]?
+    var announce: Announcements?
     var filtering: String?
     var deny: [String]?
     var embedsNonGlobal: Bool?
@@ -36,6 +37,12 @@ struct TranslatorFile: Decodable {
     struct Pair: Decodable {
         var ipv4: String
         var ipv6: String
+    }
+
+    /// Where hosts are told the prefix.
+    struct Announcements: Decodable {
+        var links: [String]
+        var routerLifetime: Int?
     }
 
     /// The translator's own addresses.
@@ -72,12 +79,13 @@ struct TranslatorFile: Decodable {
     /// The keys of each mapping, by the place it is at; "[]" stands for any item of a list.
     private static let keys: [String: Set<String>] = [
         "": [
-            "device", "mode", "queues", "prefix", "pool", "ports", "forwards", "map", "links", "filtering", "deny",
-            "embedsNonGlobal", "addresses", "mtu", "limits", "timeouts", "makesUDPChecksums", "copiesTrafficClass",
-            "control", "metrics",
+            "device", "mode", "queues", "prefix", "pool", "ports", "forwards", "map", "links", "announce",
+            "filtering", "deny", "embedsNonGlobal", "addresses", "mtu", "limits", "timeouts", "makesUDPChecksums",
+            "copiesTrafficClass", "control", "metrics",
         ],
         "forwards[]": ["protocol", "public", "client"],
         "map[]": ["ipv4", "ipv6"],
+        "announce": ["links", "routerLifetime"],
         "addresses": ["ipv4", "ipv6"],
         "mtu": ["ipv4", "ipv6", "lowestIPv6"],
         "limits": [

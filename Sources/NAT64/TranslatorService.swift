@@ -67,6 +67,12 @@ public final class TranslatorService: Service {
                     group.addTask { try await TranslatorServer.metrics(host, port, answers, logger) }
                 }
                 group.addTask { try await Self.keep(network, kernel, logger) }
+                if let (links, announcement) = configuration.announcements {
+                    for link in links {
+                        let announcer = PrefixAnnouncer(link: link, announcement: announcement, logger: logger)
+                        group.addTask { await announcer.run() }
+                    }
+                }
                 group.addTask { for await error in ends { throw error } }
                 try await group.next()
                 group.cancelAll()

@@ -100,8 +100,19 @@ struct `A translator's file` {
         #expect(configuration.routes.map(\.description) == ["2001:db8:64::/96", "198.51.100.0/28"])
     }
 
+    @Test
+    func `names links whose hosts are told the prefix`() throws {
+        let configuration = try parse("pool: [192.0.2.1]\nannounce: {links: [lan0, lan1], routerLifetime: 1800}")
+        #expect(configuration.announcements?.links == ["lan0", "lan1"])
+        #expect(configuration.announcements?.announcement == .init(prefix: .wellKnown, routerLifetime: 1800))
+        #expect(try parse("pool: [192.0.2.1]").announcements == nil)
+    }
+
     @Test(arguments: [
         ("", "", "the file is empty"),
+        ("pool: [192.0.2.1]\nannounce: {links: [l], routerLifetime: 9001}", "announce.routerLifetime", "0 to 9000"),
+        ("pool: [192.0.2.1]\nannounce: {links: [/]}", "announce.links", "no name of a link"),
+        ("map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}]\nannounce: {links: [l]}", "announce", "no prefix to announce"),
         ("prefix: 64:ff9b::/96", "pool", "name at least one IPv4 address"),
         ("pool: [10.0.0.0/8]", "pool[0]", "at most 4,096"),
         ("pool: [10.0.0.0/20, 10.1.0.0/20]", "pool", "more than 4,096"),

@@ -11,6 +11,26 @@ from translator import (
     BURSTS, CLIENTS, DATAGRAMS, ENDLESS, FLOOD, FORGE, POOL, PREFIX, SERVE, SERVER, SHORT, STREAM, Router)
 
 
+# Prints what routers of the link say, one message a line: who, with which hop limit, and the message.
+HEAR = """
+import socket, struct, sys
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as link:
+    link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+    print("ready", flush=True)
+    while True:
+        message, ancillary, _, sender = link.recvmsg(1500, 100)
+        if message[0] == 134:
+            print(sender[0].partition("%")[0], struct.unpack("i", ancillary[0][2])[0], message.hex(), flush=True)
+"""
+# Asks routers of the link what they have to say.
+SOLICIT = """
+import socket
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as link:
+    link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    link.sendto(bytes([133]) + bytes(7), ("ff02::2", 0, 0, socket.if_nametoindex("eth0")))
+"""
+
+
 class Standalone(unittest.TestCase):
     def serve(self, router, part="server", address=SERVER):
         server = router.popen(part, "/usr/bin/python3", "-c", SERVE, address, stdout=subprocess.PIPE)
@@ -19,6 +39,25 @@ class Standalone(unittest.TestCase):
         self.addCleanup(server.kill)
         self.assertEqual(server.stdout.readline(), "ready\n")
         return server
+
+    def test_the_prefix_is_announced_to_hosts(self):
+        router = Router(self, "announce: {links: [client], routerLifetime: 600}")
+        host = router.popen("client", "timeout", "60", "/usr/bin/python3", "-c", HEAR, stdout=subprocess.PIPE)
+        for end in (host.stdout.close, host.wait, host.kill):
+            self.addCleanup(end)
+        self.assertEqual(host.stdout.readline(), "ready\n")
+        for _ in range(2):
+            # What was said before is not waited for.
+            router.python("client", SOLICIT)
+            sender, hops, message = host.stdout.readline().split()
+            self.assertTrue(sender.startswith("fe80:"), sender)
+            # A lifetime of 1,800 s in units of eight, the length 96, and the first 96 bits of 2001:db8:64::/96.
+            self.assertEqual((hops, message[:4], message[8:]), ("255", "8600", "00000258" + 16 * "0" + "26020708" + "20010db8006400000000" "0000"))
+        eventually(lambda: "default via fe80:" in router.ip("client", "-6", "route", "show", "proto", "ra").stdout, "a default route")
+        router.stop()
+        lines = iter(host.stdout.readline, "")
+        last = next(line.split()[2] for line in lines if line.split()[2][8:16] == "00000000")
+        self.assertEqual(last[32:], "26020000" "20010db8006400000000" "0000")
 
     def test_clients_reach_servers(self):
         router = Router(self, "metrics: 192.0.2.1:9464")

@@ -16,8 +16,6 @@ public struct TranslatorDevice: Hashable, Sendable {
     /// What is to be routed into the device.
     public let routes: [IPPrefix]
 
-    /// The packets that may wait for a thread: some thousand small ones come between two of its turns.
-    private static let queueLength = 4096
     /// The metric of the routes: one that leads straight to a host, past the device, is better.
     private static let metric: UInt32 = 1024
 
@@ -60,20 +58,7 @@ public struct TranslatorDevice: Hashable, Sendable {
     }
 
     private func ensure(_ link: Link, _ socket: inout RouteSocket) throws(NetlinkError) -> [String] {
-        var changes: [String] = []
-        let wantedMTU = max(mtu.values.max() ?? 1500, 1280)
-        if link.mtu != wantedMTU {
-            try socket.setMTU(link.index, wantedMTU)
-            changes.append("mtu \(wantedMTU)")
-        }
-        if link.queueLength != Self.queueLength { try socket.setQueueLength(link.index, Self.queueLength) }
-        if !link.isUp {
-            // Without a link-local address the kernel looks for no routers behind the device.
-            let parameter = "net/ipv6/conf/\(name)/addr_gen_mode"
-            if Sysctl.exists(parameter) { try? Sysctl.set(parameter, "1") }
-            try socket.setUp(link.index)
-            changes.append("up")
-        }
+        var changes = try TranslatorLink.ensure(link, mtu: max(mtu.values.max() ?? 1500, 1280), &socket)
         changes += try ensureAddresses(&socket, link.index)
         changes += try ensureRoutes(&socket, link.index)
         return changes

@@ -130,6 +130,18 @@ extension RouteSocket {
         }
     }
 
+    /// Lets a link have no IPv6 address but those that somebody gives it, from when it comes up next; without a link-local
+    /// one the kernel looks for no routers there.
+    public mutating func setAddressesByHand(_ index: Int32) throws(NetlinkError) {
+        try change(index, "let link \(index) have no addresses by itself") { payload in
+            payload.nested(Int(IFLA_AF_SPEC)) { families in
+                families.nested(Int(AF_INET6)) {
+                    $0.attribute(Int(IFLA_INET6_ADDR_GEN_MODE), UInt8(IN6_ADDR_GEN_MODE_NONE.rawValue))
+                }
+            }
+        }
+    }
+
     /// Sets the link-layer address.
     public mutating func setMAC(_ index: Int32, _ mac: MACAddress) throws(NetlinkError) {
         try change(index, "set address of link \(index) to \(mac)") {

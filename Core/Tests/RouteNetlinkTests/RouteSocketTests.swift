@@ -42,6 +42,35 @@ struct RouteSocketTests {
         try body(sandbox, &socket)
     }
 
+    @Test("The other end of a veth pair is known by the number of its namespace")
+    func namespaceNumber() throws {
+        let (other, stranger) = (try Sandbox("peer"), try Sandbox("stranger"))
+        defer {
+            other.remove()
+            stranger.remove()
+        }
+        try withSandbox("nsid") { _, socket in
+            let namespace = try NetworkNamespace.open(name: other.name)
+            try socket.createVeth(name: "host", peer: "eth0", peerNamespace: namespace.descriptor.rawValue)
+            let link = try #require(try socket.link(named: "host"))
+            let number = try #require(link.peerNamespace)
+            #expect(try socket.namespaceNumber(of: namespace.descriptor.rawValue) == number)
+            let unknown = try NetworkNamespace.open(name: stranger.name)
+            #expect(try socket.namespaceNumber(of: unknown.descriptor.rawValue) == nil)
+        }
+    }
+
+    @Test("A link whose addresses are given by hand makes none itself")
+    func addressesByHand() throws {
+        try withSandbox("byhand") { sandbox, socket in
+            try socket.createBridge(name: "bridge")
+            let link = try #require(try socket.link(named: "bridge"))
+            #expect(try sandbox.ip("-d", "link", "show", "bridge").contains("addrgenmode eui64"))
+            try socket.setAddressesByHand(link.index)
+            #expect(try sandbox.ip("-d", "link", "show", "bridge").contains("addrgenmode none"))
+        }
+    }
+
     @Test("A veth pair reaches into another namespace with its MTU, addresses and names")
     func veth() throws {
         let other = try Sandbox("peer")

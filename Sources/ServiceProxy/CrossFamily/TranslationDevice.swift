@@ -1,6 +1,7 @@
 internal import Addresses
 internal import Linux
 internal import Netlink
+internal import PodTranslation
 internal import RouteNetlink
 
 /// The kernel's side of the link that packets of Services are translated at: its addresses, whose prefixes are the routes.
@@ -8,8 +9,6 @@ internal import RouteNetlink
 /// The link stays when the agent ends, so that connections find the next agent where they left the last one.
 struct TranslationDevice: Sendable {
     static let name = "duet-services"
-    /// The packets that may wait for a thread.
-    private static let queueLength = 4096
     private static let leastMTU = 1500
 
     let addresses: TranslationAddresses
@@ -27,19 +26,7 @@ struct TranslationDevice: Sendable {
         guard let link = try socket.link(named: Self.name) else {
             throw NetlinkError(.noDevice, "find link \(Self.name)")
         }
-        var changes: [String] = []
-        if link.mtu != mtu {
-            try socket.setMTU(link.index, mtu)
-            changes.append("mtu \(mtu)")
-        }
-        if link.queueLength != Self.queueLength { try socket.setQueueLength(link.index, Self.queueLength) }
-        if !link.isUp {
-            // Without a link-local address the kernel looks for no routers behind the link.
-            let name = "net/ipv6/conf/\(Self.name)/addr_gen_mode"
-            if Sysctl.exists(name) { try? Sysctl.set(name, "1") }
-            try socket.setUp(link.index)
-            changes.append("up")
-        }
+        let changes = try TranslatorLink.ensure(link, mtu: mtu, &socket)
         return changes + (try ensureAddresses(&socket, link.index))
     }
 

@@ -1,0 +1,28 @@
+internal import Linux
+public import Netlink
+public import RouteNetlink
+
+/// The link of a TUN device, by which packets find a translator in userspace.
+public enum TranslatorLink {
+    /// The packets that may wait for a thread: some thousand small ones come between two of its turns.
+    private static let queueLength = 4096
+
+    /// Makes of a link what every translator needs, and says what had to be done.
+    public static func ensure(
+        _ link: Link, mtu: Int, _ socket: inout RouteSocket
+    ) throws(NetlinkError) -> [String] {
+        var changes: [String] = []
+        if link.mtu != mtu {
+            try socket.setMTU(link.index, mtu)
+            changes.append("mtu \(mtu)")
+        }
+        if link.queueLength != queueLength { try socket.setQueueLength(link.index, queueLength) }
+        if !link.isUp {
+            // A kernel without IPv6 has no addresses to give.
+            if Sysctl.exists("net/ipv6/conf/\(link.name)") { try socket.setAddressesByHand(link.index) }
+            try socket.setUp(link.index)
+            changes.append("up")
+        }
+        return changes
+    }
+}
