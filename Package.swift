@@ -66,6 +66,8 @@ let staticSwift: [LinkerSetting] = [
 let targets: [Target] = [
     // zlib, which compresses the answers of the API.
     .systemLibrary(name: "CZlib"),
+    // What the C library says of its heaps, which Swift's module of it leaves out.
+    .systemLibrary(name: "CMalloc"),
     // Floor 5: kubeconfig, REST, watches, informers, work queue.
     .target(
         name: "KubernetesClient",
@@ -177,7 +179,7 @@ let targets: [Target] = [
     // Floor 7: composition of one node's network services.
     .target(
         name: "Agent",
-        dependencies: ["KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS", "NodeTranslation"]
+        dependencies: ["CMalloc", "KubernetesClient", "PodRouting", "ServiceProxy", "ClusterDNS", "NodeTranslation"]
             + core("KubernetesAPI") + [log, lifecycle],
         swiftSettings: swiftSettings),
     // Floor 7: a cluster of network namespaces on one machine.

@@ -38,7 +38,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         // They stand for pods, which see pods' own addresses.
         if let range = configuration.services?.crossFamily?.standIns { routing.masquerade.exempt.append(range) }
         let components: [(any ServiceLifecycle.Service)?] = [
-            nodes, networks, services, endpointSlices, namespaces, names.pods,
+            FreeMemory(), nodes, networks, services, endpointSlices, namespaces, names.pods,
             proxy == nil && translation == nil ? nil : serviceRanges,
             PodRoutingService(
                 nodes: nodes, networks: networks, client: client, configuration: routing, logger: logger),

@@ -104,7 +104,7 @@ extension ServiceProxyModel {
         func delivered(_ balance: Balance, masqueradedFor cause: CallDecision.Reason?) -> CallDecision {
             let isElsewhere = clusterAddressUses[call.destination] != nil && !isIn(call.source) { .unmasqueraded($0) }
             let cause = cause ?? (isElsewhere ? .callerIsElsewhere : nil)
-            let backends = Set(ports[state.anchor ?? frontend]?.pools[balance.pool] ?? [])
+            let backends = Set(ports[state.anchor ?? frontend]?[balance.pool] ?? [])
             return CallDecision(
                 outcome: .delivered(to: backends, masqueraded: cause != nil),
                 reason: cause ?? (balance.entry == .outsider ? .externalTrafficStaysLocal : .callerIsLocalPod),

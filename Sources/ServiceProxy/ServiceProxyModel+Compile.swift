@@ -26,14 +26,15 @@ extension ServiceProxyModel {
         for frontend in claims[name] ?? [] where wanted[frontend] == nil {
             withdraw(name, from: frontend, before: &before)
         }
-        claims[name] = wanted.isEmpty ? nil : Set(wanted.keys)
+        claims[name] = wanted.isEmpty ? nil : Array(wanted.keys)
         for (anchor, state) in wantedPorts {
             let previous = ports[anchor] ?? before.ports[anchor] ?? nil
             before.note(anchor, ports[anchor])
             var state = state
-            for (pool, backends) in state.pools {
-                state.pools[pool] = assignSlots(
-                    previous: previous?.pools[pool] ?? adopted[anchor]?[pool] ?? [], desired: Set(backends))
+            for pool in Pool.allCases {
+                guard let backends = state[pool] else { continue }
+                state[pool] = assignSlots(
+                    previous: previous?[pool] ?? adopted[anchor]?[pool] ?? [], desired: Set(backends))
             }
             ports[anchor] = state
         }
@@ -124,10 +125,10 @@ private struct PortPlan {
         let anchor = service.anchor(of: port)
         let kinds = service.frontends(of: port)
         let hasOutside = kinds.count > 1
-        var pools: [Pool: [Backend]] = [:]
-        if !service.internalIsLocal || hasOutside { pools[.everywhere] = Array(choice.pools[.everywhere] ?? []) }
+        var slots = PortState(isSticky: service.stickySeconds != nil)
+        if !service.internalIsLocal || hasOutside { slots[.everywhere] = Array(choice.pools[.everywhere] ?? []) }
         if service.internalIsLocal || service.externalIsLocal && hasOutside {
-            pools[.local] = Array(choice.pools[.local] ?? [])
+            slots[.local] = Array(choice.pools[.local] ?? [])
         }
         var states: [Frontend: FrontendState] = [:]
         for (frontend, kind) in kinds {
@@ -140,7 +141,7 @@ private struct PortPlan {
             if kind == .loadBalancer { state.admitted = admittedSources(of: frontend) }
             states[frontend] = state
         }
-        return (states, PortState(pools: pools, isSticky: service.stickySeconds != nil))
+        return (states, slots)
     }
 
     private func count(_ pool: Pool) -> UInt32 {

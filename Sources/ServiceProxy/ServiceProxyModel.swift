@@ -13,7 +13,8 @@ package struct ServiceProxyModel: Sendable {
     /// The Services that balancers ask for.
     var checkedServices: Set<ServiceName> = []
     var slices: [ServiceName: ProxiedSlice] = [:]
-    var slicesOfService: [ServiceName: Set<ServiceName>] = [:]
+    /// The slices of each Service, sorted; small arrays take half of what sets do, and most Services have one slice.
+    var slicesOfService: [ServiceName: [ServiceName]] = [:]
     var dirty: Set<ServiceName> = []
     /// The Services that reach endpoints of the other family where they can.
     var crossFamilyServices: Set<ServiceName> = []
@@ -29,8 +30,8 @@ package struct ServiceProxyModel: Sendable {
     var frontends: [Frontend: FrontendState] = [:]
     /// The slots of each Service port, by its frontend on the cluster address.
     var ports: [Frontend: PortState] = [:]
-    /// The frontends that each Service wants.
-    var claims: [ServiceName: Set<Frontend>] = [:]
+    /// The frontends that each Service wants, each once.
+    var claims: [ServiceName: [Frontend]] = [:]
     /// The Services that want a frontend which one that stands before them holds.
     var contenders: [Frontend: [ServiceName: ProxiedService.Kind]] = [:]
     /// Those who came to wait for a frontend since the last flush.
@@ -78,13 +79,15 @@ package struct ServiceProxyModel: Sendable {
         let old = slices[name]
         guard old != slice else { return }
         if let old {
-            slicesOfService[old.service]?.remove(name)
-            if slicesOfService[old.service]?.isEmpty == true { slicesOfService[old.service] = nil }
             dirty.insert(old.service)
+            if old.service != slice?.service {
+                slicesOfService[old.service]?.removeAll { $0 == name }
+                if slicesOfService[old.service]?.isEmpty == true { slicesOfService[old.service] = nil }
+            }
         }
         if let slice {
-            slicesOfService[slice.service, default: []].insert(name)
             dirty.insert(slice.service)
+            if old?.service != slice.service { slicesOfService[slice.service, default: []].insert(sorted: name) }
         }
         slices[name] = slice
     }
@@ -117,7 +120,7 @@ package struct ServiceProxyModel: Sendable {
 
     /// The slices of a Service, in an order that does not depend on when they came.
     func ownSlices(of service: ServiceName) -> [ProxiedSlice] {
-        (slicesOfService[service] ?? []).sorted().compactMap { slices[$0] }
+        (slicesOfService[service] ?? []).compactMap { slices[$0] }
     }
 
     /// The endpoints of a Service, as slices; those of the other family under the addresses that stand for them.
@@ -178,24 +181,53 @@ struct FrontendState: Hashable, Sendable {
 
 /// The endpoints of a Service port at present.
 struct PortState: Hashable, Sendable {
-    /// The backends of each pool in slot order.
-    var pools: [Pool: [Backend]]
+    /// The backends in slot order, of each pool that anything draws from.
+    private var everywhere: [Backend]?
+    private var local: [Backend]?
     /// Whether clients keep their endpoints.
-    var isSticky: Bool
+    let isSticky: Bool
+
+    init(isSticky: Bool) {
+        self.isSticky = isSticky
+    }
+
+    /// The backends of a pool in slot order; nil when nothing draws from it.
+    subscript(pool: Pool) -> [Backend]? {
+        get { pool == .everywhere ? everywhere : local }
+        set { if pool == .everywhere { everywhere = newValue } else { local = newValue } }
+    }
 
     /// The backend of every slot.
     var backends: [Backend] {
-        pools.values.flatMap(\.self)
+        (everywhere ?? []) + (local ?? [])
+    }
+
+    /// Whether a backend has a slot.
+    func contains(_ backend: Backend) -> Bool {
+        everywhere?.contains(backend) == true || local?.contains(backend) == true
     }
 
     /// Calls `body` with each element that the state is made of.
     func forEachEntry(of anchor: Frontend, _ body: (TableEntry, TableValue) -> Void) {
-        for (pool, backends) in pools {
-            for (index, backend) in backends.enumerated() {
+        for pool in Pool.allCases {
+            for (index, backend) in (self[pool] ?? []).enumerated() {
                 let slot = Slot(anchor, pool, UInt32(index))
                 body(isSticky ? .stickySlot(slot) : .slot(slot), .backend(backend))
                 if isSticky { body(.member(anchor, backend), .present) }
             }
         }
+    }
+}
+
+extension Array where Element: Comparable {
+    /// Puts an element into a sorted array, in its place.
+    /// - Complexity: O(n), to move those behind it.
+    fileprivate mutating func insert(sorted element: Element) {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if self[middle] < element { low = middle + 1 } else { high = middle }
+        }
+        insert(element, at: low)
     }
 }
