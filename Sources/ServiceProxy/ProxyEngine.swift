@@ -6,6 +6,9 @@ internal import Logging
 /// Feeds events to the tables of both families, and flushes them together.
 actor ProxyEngine {
     private let tables: [TableReconciler]
+    /// Read what the kernel has of each, for comparisons.
+    private let readers: [TableReader]
+    private var isAuditing = false
     private let balancer: ConnectTimeBalancer?
     /// Why there is no balancer although one is wanted.
     private let connectTimeFailure: ConnectTimeBalancer.State?
@@ -37,10 +40,13 @@ actor ProxyEngine {
         moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
     ) throws {
         var tables: [TableReconciler] = []
+        var readers: [TableReader] = []
         var failure: (any Error)?
         for family in IPFamily.allCases {
             do {
-                tables.append(try TableReconciler(family: family, nodeName: nodeName, options: options, logger: logger))
+                let table = try TableReconciler(family: family, nodeName: nodeName, options: options, logger: logger)
+                readers.append(try TableReader(family, options))
+                tables.append(table)
             } catch {
                 failure = error
                 logger.error(
@@ -54,6 +60,7 @@ actor ProxyEngine {
             options.connectTime == nil ? nil : .unavailable("the kernel does not tell network namespaces apart")
         translation = options.crossFamily.map { _ in TranslationKeeper(logger: logger) }
         self.tables = tables
+        self.readers = readers
         self.nodeName = nodeName
         self.logger = logger
         self.reporter = reporter
@@ -186,12 +193,31 @@ actor ProxyEngine {
         return isDone
     }
 
-    /// Compares all that the kernel has with what it should have.
-    func audit() {
-        guard informersToSync == 0 else { return }
+    /// Compares all that the kernel has with what it should have, and repairs what differs.
+    ///
+    /// Changes are applied meanwhile: what is read is much, and looked at in parts that take less than a millisecond.
+    func audit() async {
+        guard informersToSync == 0, !isAuditing else { return }
+        isAuditing = true
+        defer { isAuditing = false }
+        auditTranslation()
+        var doubtful: Set<IPFamily> = []
+        for (table, reader) in zip(tables, readers) where await !table.agreesWithKernel(by: reader) {
+            doubtful.insert(table.family)
+        }
+        repair { doubtful.contains($0.family) }
+    }
+
+    private func auditTranslation() {
         translation?.audit()
         translation?.prepare(tables, isRetry: true)
-        let isDone = perform("cannot audit the Services") { try $0.audit() }
+    }
+
+    /// Compares all of some tables in one step, and repairs what differs.
+    private func repair(where isDoubtful: (TableReconciler) -> Bool) {
+        let isDone = perform("cannot audit the Services") {
+            isDoubtful($0) ? try $0.audit() : TableReconciler.Report()
+        }
         if !isDone || tables.contains(where: \.hasPendingChanges) { wakeup.yield() }
     }
 
@@ -212,7 +238,8 @@ actor ProxyEngine {
         }
         // What cannot be read now is left to the next audit.
         guard tables.contains(where: { (try? $0.isWhole()) == false }) else { return }
-        audit()
+        auditTranslation()
+        repair { _ in true }
     }
 
     private func perform(_ failure: Logger.Message, _ step: (TableReconciler) throws -> TableReconciler.Report) -> Bool

@@ -25,6 +25,11 @@ package struct TableDifference: Hashable, Sendable {
     /// How many elements change; a changed value counts once.
     package var count: Int { changes.count }
 
+    /// How many entries more there are afterwards.
+    package var growth: Int {
+        changes.values.reduce(0) { $0 + ($1.new == nil ? 0 : 1) - ($1.old == nil ? 0 : 1) }
+    }
+
     mutating func note(_ entry: TableEntry, from old: TableValue?, to new: TableValue?) {
         if old != new { changes[entry] = Change(from: old, to: new) }
     }

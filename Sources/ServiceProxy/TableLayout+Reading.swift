@@ -8,17 +8,33 @@ extension TableLayout {
     func table(of elements: [MapName: [Element]]) -> ProxyTable? {
         var table = ProxyTable(family: family)
         for (map, elements) in elements {
-            if let entry = map.rangeEntry {
-                guard let prefixes = prefixes(elements) else { return nil }
-                for prefix in prefixes { table.entries[entry(prefix)] = .present }
-                continue
-            }
-            for element in elements {
-                guard let (entry, value) = read(element, of: map) else { return nil }
-                table.entries[entry] = value
-            }
+            guard let content = content(of: elements, in: map) else { return nil }
+            for (entry, value) in content { table.entries[entry] = value }
         }
         return table
+    }
+
+    /// What the elements of one map or set say; nil when there is an element that this layout cannot have.
+    func content(of elements: [Element], in map: MapName) -> [(TableEntry, TableValue)]? {
+        if let entry = map.rangeEntry { return prefixes(elements)?.map { (entry($0), .present) } }
+        var content: [(TableEntry, TableValue)] = []
+        content.reserveCapacity(elements.count)
+        for element in elements {
+            guard let read = read(element, of: map) else { return nil }
+            content.append(read)
+        }
+        return content
+    }
+
+    /// The entries of a kind that the kernel has; nil when there is an element that this layout cannot have.
+    func content(of kind: EntryKind, from kernel: any KernelConnection) throws -> [(TableEntry, TableValue)]? {
+        var content: [(TableEntry, TableValue)] = []
+        for map in kind.maps {
+            let elements = try kernel.elements(of: table, set: map.rawValue)
+            guard let part = self.content(of: elements, in: map) else { return nil }
+            content += part
+        }
+        return content
     }
 
     private func read(_ element: Element, of map: MapName) -> (TableEntry, TableValue)? {

@@ -27,14 +27,17 @@ package final class TableReconciler {
 
     private let layout: TableLayout
     private let logger: Logger
-    private var model: ServiceProxyModel
+    private(set) var model: ServiceProxyModel
     private let kernel: any KernelConnection
     /// The shapes that have chains.
     ///
     /// Chains are never deleted: they are few, and all Services share them.
     private var shapes: Set<ChainShape> = []
     /// Whether the kernel's table may differ from the last flush of the model.
-    private var isOutOfStep = true
+    private(set) var isOutOfStep = true
+    /// Whether the model was flushed at all: before, it says that nothing should be there, and the kernel may have what an
+    /// earlier agent has left to be adopted.
+    private var isFlushed = false
     /// The generation of the kernel's rule set at which the table was found whole.
     private var wholeGeneration: UInt32?
     /// Leads calls before they are packets, where it can; follows what the table holds.
@@ -47,6 +50,10 @@ package final class TableReconciler {
     private var pendingFlows: [Frontend: Set<IPAddress>] = [:]
     /// Those that were looked at, and are once more.
     private var settlingFlows: Set<Frontend> = []
+    /// How many entries the kernel's table has, if it is in step.
+    private(set) var entryCount = 0
+    /// What was found so far by a comparison that is going on.
+    var comparison: TableComparison?
 
     /// Adopts the slots of the table that the kernel has.
     /// - Parameter kernel: the kernel to write to; nil opens sockets to that of the calling thread.
@@ -104,6 +111,7 @@ package final class TableReconciler {
     @discardableResult
     package func flush(seeing other: TableReconciler? = nil) throws -> Report {
         var flush = model.flush(seeing: other?.model)
+        isFlushed = true
         translator?.set(model.translations)
         reportLack()
         pendingFlows.merge(flush.datagramFrontends) { $1 }
@@ -136,9 +144,10 @@ package final class TableReconciler {
         }
     }
 
-    /// Compares all that the kernel has with the model, and repairs what differs.
+    /// Compares all that the kernel has with the model, and repairs what differs; nothing before the first flush.
     @discardableResult
     package func audit() throws -> Report {
+        guard isFlushed else { return Report() }
         let report = try synchronise()
         if report.operations > 0 {
             logger.warning(
@@ -154,6 +163,7 @@ package final class TableReconciler {
     ///
     /// Nearly free while nobody changes the rule set, and never dearer than a few hundred rules.
     package func isWhole() throws -> Bool {
+        guard isFlushed else { return true }
         let generation = try kernel.generation()
         guard generation != wholeGeneration else { return true }
         guard try KernelTable.shapes(of: layout, from: kernel) == shapes else { return false }
@@ -163,6 +173,7 @@ package final class TableReconciler {
 
     private func synchronise() throws -> Report {
         isOutOfStep = true
+        comparison = nil
         model.forgetAdoptedSlots()
         let target = model.table
         balancer?.synchronise(with: target)
@@ -182,6 +193,7 @@ package final class TableReconciler {
             report.forgottenFlows = try forgetStaleFlows()
         }
         isOutOfStep = false
+        entryCount = target.entries.count
         return report
     }
 
@@ -194,6 +206,8 @@ package final class TableReconciler {
             let transaction = layout.transaction(for: difference, shapes: &shapes)
             try kernel.commit(transaction)
             self.shapes = shapes
+            entryCount += difference.growth
+            comparison?.note(difference)
             noteOwnCommit()
             report.operations = transaction.operations.count
         }

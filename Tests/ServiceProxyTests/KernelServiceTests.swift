@@ -203,6 +203,42 @@ struct KernelServiceTests {
         #expect(try lab.call(clusterIP(family, 1), 80, from: "client").hasPrefix("pod-"))
     }
 
+    @Test("A look beside the changes sees what others changed in elements", arguments: IPFamily.allCases)
+    func looks(family: IPFamily) async throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
+        var sticky = service("sticky", [clusterIP(family, 2)], nodePort: 30_081, transport: "UDP")
+        sticky.spec?.sessionAffinity = "ClientIP"
+        table.update(sticky)
+        table.update(slice("sticky", family, [podIP(family, 1), podIP(family, 2)], transport: "UDP"))
+        let reader = try lab.run(in: "node") { try TableReader(family) }
+        try table.flush()
+        #expect(await table.agreesWithKernel(by: reader))
+        let name = family == .ipv4 ? "ip duet-proxy" : "ip6 duet-proxy"
+        let maps = [
+            "endpoints", "services", "node-ports", "sticky-endpoints", "members", "hairpins", "node-port-ranges",
+        ]
+        for map in maps {
+            try lab.shell("nft flush map \(name) \(map) || nft flush set \(name) \(map)", in: "node")
+            #expect(await !table.agreesWithKernel(by: reader), "\(map)")
+            #expect(try table.audit().operations > 0)
+            #expect(await table.agreesWithKernel(by: reader), "\(map)")
+        }
+    }
+
+    @Test("Before the first flush nothing is taken away that is there to be adopted", arguments: IPFamily.allCases)
+    func auditBeforeFlush(family: IPFamily) throws {
+        let lab = try NodeLab()
+        _ = try web(in: lab, family, pods: ["pod-2"])
+        let listing = try lab.shell("nft -sa list ruleset", in: "node")
+        try lab.run(in: "node") {
+            let successor = try TableReconciler(family: family, nodeName: "node", logger: Self.logger)
+            #expect(try successor.isWhole())
+            #expect(try successor.audit() == TableReconciler.Report())
+        }
+        #expect(try lab.shell("nft -sa list ruleset", in: "node") == listing)
+    }
+
     @Test("Ten thousand Services load in one go, and one more endpoint stays cheap", arguments: IPFamily.allCases)
     func manyServices(family: IPFamily) throws {
         let lab = try NodeLab()

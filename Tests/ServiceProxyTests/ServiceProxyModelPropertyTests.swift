@@ -112,6 +112,91 @@ struct ServiceProxyModelPropertyTests {
         }
     }
 
+    /// A kernel's table that follows a model, and how many entries it should have by adding up.
+    private struct Lab {
+        var generator: SeededGenerator
+        let family: IPFamily
+        var world = World()
+        var model: ServiceProxyModel
+        var kernel: ProxyTable
+        var count = 0
+
+        init(seed: Int) {
+            generator = SeededGenerator(seed: UInt64(seed))
+            family = seed.isMultiple(of: 2) ? .ipv4 : .ipv6
+            model = ServiceProxyModel(family: family)
+            kernel = ProxyTable(family: family)
+        }
+
+        /// Changes something, in the model and the kernel.
+        mutating func change() -> TableDifference {
+            world.change(family, using: &generator, in: &model)
+            let difference = model.flush().difference
+            kernel.apply(difference)
+            count += difference.growth
+            return difference
+        }
+
+        /// Compares all in small parts, with changes in between; false if the kernel is not as it should be.
+        mutating func compares() -> Bool {
+            var comparison = TableComparison()
+            func isNow() -> Bool { Int.random(in: 0..<6, using: &generator) == 0 }
+            for kind in EntryKind.allCases.shuffled(using: &generator) {
+                if isNow() { comparison.note(change()) }
+                let content = kernel.entries.filter { $0.key.kind == kind }.map { ($0.key, $0.value) }
+                if isNow() { comparison.note(change()) }
+                comparison.begin(kind, content)
+                var finding = comparison.advance(by: 2, model)
+                while finding == .more {
+                    if isNow() { comparison.note(change()) }
+                    finding = comparison.advance(by: 2, model)
+                }
+                guard finding == .agrees else { return false }
+            }
+            return comparison.isComplete(model, count)
+        }
+    }
+
+    @Test("A comparison in parts, between changes, finds nothing where nothing is wrong", arguments: 0..<100)
+    func comparison(seed: Int) {
+        var lab = Lab(seed: seed)
+        for _ in 0..<20 {
+            for _ in 0..<10 { _ = lab.change() }
+            let table = lab.model.table.entries
+            #expect(lab.count == table.count, "seed \(seed)")
+            #expect(table.allSatisfy { lab.model.value(of: $0.key) == $0.value }, "seed \(seed)")
+            let agrees = lab.compares()
+            #expect(agrees, "seed \(seed)")
+        }
+    }
+
+    @Test("A comparison finds an entry too many, one that lacks, and one that is another", arguments: 0..<100)
+    func comparisonOfWrongTables(seed: Int) {
+        var lab = Lab(seed: seed)
+        for _ in 0..<40 { _ = lab.change() }
+        // What no change touches, and the change of it.
+        let stranger = Slot(Frontend(address: clusterIP(lab.family, 99), transport: .tcp, port: 9), .everywhere, 0)
+        let cluster = Frontend(address: clusterIP(lab.family, 98), transport: .tcp, port: 9)
+        lab.model.set(
+            ProxiedService(clusterIP: clusterIP(lab.family, 98), ports: [.init(port: 9)]), named: ServiceName("still"))
+        _ = lab.change()
+        let backend = Backend(address: podIP(lab.family, 1), port: 80)
+        let address = TableEntry.clusterAddress(clusterIP(lab.family, 98))
+        let wrong: [(String, TableEntry, TableValue?)] = [
+            ("too many", .slot(stranger), .backend(backend)), ("lacking", address, nil),
+            ("another", .action(cluster), .action(.drop)),
+        ]
+        for (name, entry, value) in wrong {
+            let agrees = lab.compares()
+            #expect(agrees, "seed \(seed), before \(name)")
+            let right = lab.kernel.entries[entry]
+            lab.kernel.entries[entry] = value
+            let seesNothing = lab.compares()
+            #expect(!seesNothing, "seed \(seed), \(name)")
+            lab.kernel.entries[entry] = right
+        }
+    }
+
     @Test("Slots are complete, hold each backend once, and move no more than they must", arguments: 0..<200)
     func slotAssignment(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
