@@ -1,6 +1,7 @@
 """Services whose callers and pods have no family in common, through agents on nodes whose pods have different families."""
 import ipaddress
 import json
+import os
 import sys
 import unittest
 
@@ -55,9 +56,12 @@ def family(address):
 
 
 class CrossFamily(unittest.TestCase):
+    # What the agent of the node with pods of both families is told.
+    options = ()
+
     @classmethod
     def setUpClass(cls):
-        cls.topology = Topology("xfam")
+        cls.topology = cls.make_topology()
         cls.addClassCleanup(cls.topology.__exit__)
         cls.topology.__enter__()
         cls.topology.start_server()
@@ -66,7 +70,7 @@ class CrossFamily(unittest.TestCase):
                  for number, pods, link in ((1, (4, 6), "b"), (2, (6,), "a"), (3, (4,), "a"))]
         cls.both, cls.v6, cls.v4 = nodes
         for node in nodes:
-            node.start_agent()
+            node.start_agent(*(cls.options if node is cls.both else ()))
         for node in nodes:
             eventually(node.configuration, f"{node.name} has a CNI configuration")
         cls.pods = {node.number: node.add_pod() for node in nodes}
@@ -81,6 +85,10 @@ class CrossFamily(unittest.TestCase):
         run("ip", "-n", "xfam-out", "addr", "add", "198.51.100.7/24", "dev", "eth0")
         run("ip", "-n", "xfam-out", "link", "set", "eth0", "up")
         run("ip", "-n", "xfam-out", "route", "add", "default", "via", "198.51.100.1")
+
+    @classmethod
+    def make_topology(cls):
+        return Topology("xfam")
 
     def tearDown(self):
         for node in self.topology.nodes.values():
@@ -225,7 +233,7 @@ class CrossFamily(unittest.TestCase):
         for client in clients:
             client.stdin.write("while it is away\n")
             client.stdin.flush()
-        self.both.start_agent()
+        self.both.start_agent(*self.options)
         for client in clients:
             self.assertEqual(client.stdout.readline(), "while it is away\n")
             client.stdin.close()
@@ -274,6 +282,72 @@ class CrossFamily(unittest.TestCase):
         self.both.stop_agent()
         self.topology.exec(self.both.namespace, DUET, "cleanup")
         self.assertNotIn(self.both.name, self.links())
-        self.both.start_agent()
+        self.both.start_agent(*self.options)
         self.reach(self.pods[1].namespace, [addresses[4]])
         self.remove(name)
+
+
+class LedTopology(Topology):
+    """Programs of some namespaces run in a cgroup."""
+
+    def __init__(self, name, cgroup, namespaces):
+        super().__init__(name)
+        self.cgroup, self.led = cgroup, namespaces
+
+    def joining(self, namespace, command):
+        return ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command) if namespace in self.led else command
+
+    def exec(self, namespace, *command, cgroups=False, **options):
+        return super().exec(namespace, *self.joining(namespace, command), cgroups=cgroups or namespace in self.led, **options)
+
+    def spawn(self, namespace, *command, cgroups=False, **options):
+        # Agents are no callers: what they do is led by nobody.
+        if DUET in command:
+            return super().spawn(namespace, *command, cgroups=cgroups, **options)
+        return super().spawn(namespace, *self.joining(namespace, command), cgroups=cgroups or namespace in self.led, **options)
+
+
+class CrossFamilyAtConnectTime(CrossFamily):
+    """The same where programs of a cgroup lead the calls of the node with pods of both families, and of its pod."""
+
+    @classmethod
+    def setUpClass(cls):
+        name = f"dt-x{os.getpid() % 10000}"
+        mount = run("findmnt", "-rn", "-t", "cgroup2", "-o", "TARGET").stdout.split()[0]
+        cls.cgroup = f"{mount}/{name}"
+        cls.options = ("--connect-time-balancing", "--connect-time-cgroup", name)
+        os.mkdir(cls.cgroup)
+        cls.addClassCleanup(eventually, cls.is_removed, "the cgroup goes")
+        super().setUpClass()
+        cls.addClassCleanup(cls.clean)
+
+    @classmethod
+    def make_topology(cls):
+        return LedTopology("xfam", cls.cgroup, ("xfam-n1", "xfam-n1p1"))
+
+    @classmethod
+    def clean(cls):
+        cls.both.stop_agent()
+        cls.topology.exec(cls.both.namespace, DUET, "cleanup")
+
+    @classmethod
+    def is_removed(cls):
+        try:
+            os.rmdir(cls.cgroup)
+        except OSError as error:
+            raise AssertionError(error) from error
+        return True
+
+    def test_calls_are_led(self):
+        names, targets = [], []
+        for version, pod, node in ((4, self.pods[2], self.v6), (6, self.pods[3], self.v4)):
+            name, addresses = self.service((version,), pod, node)
+            names.append(name)
+            targets.append(addresses[version])
+        self.reach(self.pods[1].namespace, targets)
+        run("ip", "netns", "exec", self.both.namespace, "conntrack", "-F")
+        self.reach(self.pods[1].namespace, targets)
+        for target in targets:
+            listing = run("ip", "netns", "exec", self.both.namespace, "conntrack", "-L", "-f", f"ipv{family(target)}", "-d", target)
+            self.assertEqual(listing.stdout, "", "the kernel tracks calls of the Service's address")
+        self.remove(*names)
