@@ -42,6 +42,11 @@ def echo(link):
     while data := link.recv(65536):
         link.sendall(data)
     link.close()
+def greet(family, address):
+    # Nothing but connections: no thread for each.
+    listener = socket.create_server((address, 7002), family=family, backlog=1024)
+    while True:
+        listener.accept()[0].close()
 def count(family, address):
     # Segments come in runs (UDP_GRO); the number of bytes so far answers each datagram of one byte.
     link = socket.socket(family, socket.SOCK_DGRAM)
@@ -56,7 +61,7 @@ def count(family, address):
         else:
             total += len(data)
 for family, address in ((socket.AF_INET, "192.0.2.2"), (socket.AF_INET6, "2001:db8:2::2")):
-    for body in (serve, count):
+    for body in (serve, greet, count):
         threading.Thread(target=body, args=(family, address)).start()
 """
 
@@ -73,7 +78,7 @@ if what == "round-trips":
         link.send(b"x"); link.recv(1); count += 1
 elif what == "connections":
     while time.monotonic() < end:
-        link = socket.create_connection((address, 7000))
+        link = socket.create_connection((address, 7002))
         # A reset leaves no port in TIME_WAIT, of which there would soon be none left.
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")
         link.close(); count += 1
@@ -173,7 +178,7 @@ class Lab:
         self.spawn("server", "iperf3", "-s")
         for path, target in TARGETS.items():
             eventually(lambda: inside("client", "ping", "-n", "-c", "1", "-W", "1", target, check=False).returncode == 0, f"path {path}")
-        for port in (7000, 5201):
+        for port in (7000, 7002, 5201):
             eventually(lambda: f":{port:04X}" in inside("server", "cat", "/proc/net/tcp", "/proc/net/tcp6").stdout, f"port {port}")
 
     def translator(self, path, configuration):
