@@ -86,7 +86,7 @@ let targets: [Target] = [
     // Floor 4: a DNS server on threads of its own: sockets, streams, exchanges with other servers.
     core("DNSServing", ["CLinux", "Addresses", "Wire", "Linux", "DNSMessage", "DNSResolution"]),
     // Floor 4: the names of Services, endpoints and pods, out of their objects.
-    core("ClusterNames", ["Addresses", "DNSMessage", "DNSResolution", "KubernetesAPI"]),
+    core("ClusterNames", ["Addresses", "Wire", "DNSMessage", "DNSResolution", "KubernetesAPI"]),
     // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni
     // Static and without Foundation it starts in under a millisecond, and needs no Swift on the machine that runs it.
     .executableTarget(

@@ -25,9 +25,10 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         let namespaces = Informer<Namespace>(client: client, logger: logger)
         let names = ClusterDNSInformers(
             services: services, endpointSlices: endpointSlices, namespaces: namespaces, nodes: nodes,
-            networks: networks, pods: ClusterDNSInformers.pods(configuration.names, client: client, logger: logger))
+            networks: networks, pods: ClusterDNSInformers.pods(configuration.names, client: client, logger: logger),
+            names: configuration.names.names)
         let metrics = configuration.translation.map { NodeTranslationMetrics(options: $0) }
-        let translation = try Self.translation(configuration, metrics, names, serviceRanges, logger)
+        let translation = try Self.translation(configuration, metrics, names, services, serviceRanges, logger)
         let proxy = configuration.services.map { [client] options in
             ServiceProxyService(
                 services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
@@ -56,7 +57,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
     /// Translation for the node's pods; where it is off, what an earlier agent left of it is removed.
     private static func translation(
         _ configuration: AgentConfiguration, _ metrics: NodeTranslationMetrics?, _ names: ClusterDNSInformers,
-        _ serviceRanges: Informer<ServiceCIDR>, _ logger: Logger
+        _ services: Informer<KubernetesAPI.Service>, _ serviceRanges: Informer<ServiceCIDR>, _ logger: Logger
     ) throws -> NodeTranslationService? {
         guard let options = configuration.translation, let metrics, let pods = names.pods else {
             do {
@@ -71,7 +72,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         return NodeTranslationService(
             informers: NodeTranslationService.Informers(
                 pods: pods, namespaces: names.namespaces, nodes: names.nodes, networks: names.networks,
-                serviceRanges: serviceRanges, services: names.services),
+                serviceRanges: serviceRanges, services: services),
             options: options, nodeName: configuration.routing.nodeName, metrics: metrics, logger: logger)
     }
 

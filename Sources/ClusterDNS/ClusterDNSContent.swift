@@ -18,6 +18,10 @@ struct ClusterDNSContent {
     private let allowed: [IPPrefix]
     private let failover: Failover?
     private var areClientsChanged = true
+    /// Changes that have been heard of since memory was last given back.
+    private var changeCount = 0
+    /// So many changes are worth looking for memory that they have left unused.
+    private static let manyChanges = 4096
     /// What the server has last been moved to.
     var place = Place()
 
@@ -56,7 +60,21 @@ struct ClusterDNSContent {
         if hasPods { waitingFor.insert(.pods) }
     }
 
-    mutating func synced(_ source: Source) { waitingFor.remove(source) }
+    mutating func synced(_ source: Source) {
+        waitingFor.remove(source)
+        if waitingFor.isEmpty { changeCount = max(changeCount, Self.manyChanges) }
+    }
+
+    /// Notes that something has been heard.
+    mutating func noteChange() { changeCount += 1 }
+
+    /// Whether changes have left memory unused that is worth giving back: the text of objects is many times as large as
+    /// what is kept of them, and lies between.
+    mutating func takeLeftovers() -> Bool {
+        guard changeCount >= Self.manyChanges else { return false }
+        changeCount = 0
+        return true
+    }
 
     mutating func setNode(_ name: String, _ node: Node?) {
         podNetworks[name] = node?.podCIDRs.compactMap { IPPrefix($0) }
@@ -104,11 +122,19 @@ struct ClusterDNSContent {
     }
 
     /// Pods and nodes, and this machine, which asks itself under the address that it asks.
+    ///
+    /// A pod has an address in each of its node's networks, so these tell the families of pods that are not watched.
     private func clientPrefixes(answering: Set<IPAddress>) -> ClientPrefixes {
-        let pods: [IPPrefix] = podNetworks.values.flatMap(\.self) + blocks.values.flatMap(\.self)
+        var podFamilies: [IPPrefix: Set<IPFamily>] = [:]
+        for name in Set(podNetworks.keys).union(blocks.keys) {
+            let networks = (podNetworks[name] ?? []) + (blocks[name] ?? [])
+            for network in networks { podFamilies[network] = Set(networks.map(\.family)) }
+        }
         let hosts: [IPAddress] = nodeAddresses.values.flatMap(\.self) + Array(answering)
         return ClientPrefixes(
-            allowed: Array(Set(pods + allowed + hosts.map { IPPrefix($0, length: $0.family.bitWidth) })).sorted(),
-            families: Set(pods.map(\.family)))
+            allowed: Array(
+                Set(podFamilies.keys).union(allowed + hosts.map { IPPrefix($0, length: $0.family.bitWidth) })
+            ).sorted(),
+            families: Set(podFamilies.keys.map(\.family)), podFamilies: podFamilies)
     }
 }

@@ -1,4 +1,5 @@
 import Addresses
+import CMalloc
 import ClusterNames
 import DNSResolution
 import DNSServing
@@ -103,14 +104,14 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
 
     private func followers(_ signal: AsyncStream<Void>.Continuation) -> [@Sendable () async -> Void] {
         var followers: [@Sendable () async -> Void] = [
-            { await self.follow(self.informers.services, .services, signal) { $0.model.setService($2.key, $1) } },
+            { await self.follow(self.informers.services(), .services, signal) { $0.model.setService($2.key, $1) } },
             {
-                await self.follow(self.informers.namespaces, .namespaces, signal) {
+                await self.follow(self.informers.namespaces.events(), .namespaces, signal) {
                     $0.model.setNamespace($2.name, exists: $1 != nil)
                 }
             },
-            { await self.follow(self.informers.nodes, .nodes, signal) { $0.setNode($2.name, $1) } },
-            { await self.follow(self.informers.networks, .networks, signal) { $0.setNetwork($2.name, $1) } },
+            { await self.follow(self.informers.nodes.events(), .nodes, signal) { $0.setNode($2.name, $1) } },
+            { await self.follow(self.informers.networks.events(), .networks, signal) { $0.setNetwork($2.name, $1) } },
             { await self.followSlices(signal) },
         ]
         if let pods = informers.pods { followers.append { await self.followPods(pods, signal) } }
@@ -119,11 +120,13 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
 
     /// Notes every change of a resource; `note` is given the content, the object (nil once it is gone) and its last state.
     private func follow<T>(
-        _ informer: Informer<T>, _ source: ClusterDNSContent.Source, _ signal: AsyncStream<Void>.Continuation,
+        _ events: AsyncStream<InformerEvent<T>>, _ source: ClusterDNSContent.Source,
+        _ signal: AsyncStream<Void>.Continuation,
         _ note: @Sendable (inout ClusterDNSContent, T?, T) -> Void
     ) async {
-        for await event in informer.events() {
+        for await event in events {
             content.withLock { content in
+                content.noteChange()
                 switch event {
                 case .added(let object), .updated(_, let object): note(&content, object, object)
                 case .deleted(let object): note(&content, nil, object)
@@ -135,8 +138,9 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     }
 
     private func followSlices(_ signal: AsyncStream<Void>.Continuation) async {
-        for await event in informers.endpointSlices.events() {
+        for await event in informers.endpointSlices() {
             content.withLock { content in
+                content.noteChange()
                 switch event {
                 case .added(let slice): content.model.setSlice(old: nil, new: slice)
                 case .updated(let old, let new): content.model.setSlice(old: old, new: new)
@@ -151,6 +155,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     private func followPods(_ pods: Informer<Pod>, _ signal: AsyncStream<Void>.Continuation) async {
         for await event in pods.events() {
             content.withLock { content in
+                content.noteChange()
                 switch event {
                 case .added(let pod): content.model.setPod(old: nil, new: pod)
                 case .updated(let old, let new): content.model.setPod(old: old, new: new)
@@ -167,12 +172,13 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         signal.yield()
         for await _ in changes {
             try? await Task.sleep(for: Self.coalescing)
-            let (zone, wanted, former) = content.withLock { content in
+            let (zone, wanted, former, hasLeftovers) = content.withLock { content in
                 let update = content.update(
                     now: UInt32(truncatingIfNeeded: time(nil)), local: configuration.localAddresses)
-                return (update.zone, update.place, content.place)
+                return (update.zone, update.place, content.place, content.takeLeftovers())
             }
             if let zone { state.publish(zone) }
+            if hasLeftovers { malloc_trim(0) }
             if wanted != former, !move(to: wanted, from: former) {
                 try? await Task.sleep(for: .seconds(1))
                 signal.yield()

@@ -1,35 +1,34 @@
 import AsyncHTTPClient
-import JSON
+public import JSON
 public import KubernetesAPI
 public import Logging
 public import ServiceLifecycle
 
-/// A cache of a resource's objects that follows the server by list and watch.
-public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
+/// A cache of a resource's objects, or of what a component makes of them, that follows the server by list and watch.
+public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
     /// The present content.
     public let store: InformerStore<T>
     private let client: KubernetesClient
     private let path: String
     private let selectors: [(String, String)]
-    private let trim: @Sendable (inout T) -> Void
+    private let read: @Sendable (JSONValue) throws -> T
     private let logger: Logger
 
     /// Objects in one page of a list.
     private static var pageSize: Int { 500 }
 
     /// Creates an informer for the objects that the selectors match; it follows the server while `run` runs.
-    /// - Parameter trim: takes out of each object what its readers do not need, so that it does not stay in memory;
-    ///   name, namespace, UID and version must stay.
+    /// - Parameter read: makes what is kept of an object from its JSON form.
     public init(
         client: KubernetesClient, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
         indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer"),
-        trim: @escaping @Sendable (inout T) -> Void = { _ in }
+        read: @escaping @Sendable (JSONValue) throws -> T
     ) {
         self.client = client
         path = T.resource.path(namespace: namespace)
         selectors = KubernetesClient.selectors(labels: labelSelector, fields: fieldSelector)
         store = InformerStore(indexers: indexers)
-        self.trim = trim
+        self.read = read
         var logger = logger
         logger[metadataKey: "resource"] = "\(T.resource.plural)"
         self.logger = logger
@@ -38,11 +37,16 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
     /// Changes, beginning with the present content as additions; `.synced` follows the initial list once.
     ///
     /// A slow subscriber finds several changes of one object joined into one, so the backlog never exceeds the content.
-    public func events() -> AsyncStream<InformerEvent<T>> {
+    public func events() -> AsyncStream<InformerEvent<T>> { events(as: { $0 }) }
+
+    /// The same changes, with what a component makes of the objects in their place.
+    public func events<Form: WatchedObject>(
+        as form: @escaping @Sendable (T) -> Form
+    ) -> AsyncStream<InformerEvent<Form>> {
         let subscription = store.subscribe()
         let lease = SubscriptionLease(store: store, subscription: subscription)
         return AsyncStream {
-            await lease.subscription.next()
+            await lease.subscription.next()?.map(form)
         }
     }
 
@@ -142,9 +146,7 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
 
     private func decode(_ json: JSONValue) -> T? {
         do {
-            var object = try T(json: json)
-            trim(&object)
-            return object
+            return try read(json)
         } catch {
             logger.error(
                 "an object cannot be understood and is left out",
@@ -170,8 +172,28 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service {
     }
 }
 
+extension Informer where T: KubernetesObject {
+    /// Creates an informer for the objects that the selectors match; it follows the server while `run` runs.
+    /// - Parameter trim: takes out of each object what its readers do not need, so that it does not stay in memory;
+    ///   name, namespace, UID and version must stay.
+    public convenience init(
+        client: KubernetesClient, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
+        indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer"),
+        trim: @escaping @Sendable (inout T) -> Void = { _ in }
+    ) {
+        self.init(
+            client: client, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector,
+            indexers: indexers, logger: logger
+        ) { json in
+            var object = try T(json: json)
+            trim(&object)
+            return object
+        }
+    }
+}
+
 /// Ends a subscription when nobody holds its stream any more.
-private final class SubscriptionLease<T: KubernetesObject>: Sendable {
+private final class SubscriptionLease<T: WatchedObject>: Sendable {
     let store: InformerStore<T>
     let subscription: InformerSubscription<T>
 

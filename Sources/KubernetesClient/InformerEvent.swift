@@ -3,7 +3,7 @@ public import KubernetesAPI
 /// A change of an informer's content.
 ///
 /// Objects are held by reference: a backlog is a dictionary, whose free slots would cost as much as objects.
-public indirect enum InformerEvent<T: KubernetesObject>: Sendable {
+public indirect enum InformerEvent<T: WatchedObject>: Sendable {
     /// An object is new to the subscriber.
     case added(T)
     /// An object has changed since the subscriber last heard of it.
@@ -12,10 +12,20 @@ public indirect enum InformerEvent<T: KubernetesObject>: Sendable {
     case deleted(T)
     /// The content of the initial list has been delivered; sent once.
     case synced
+
+    /// The change, with what a component makes of the objects in their place.
+    func map<Form>(_ form: (T) -> Form) -> InformerEvent<Form> {
+        switch self {
+        case .added(let object): .added(form(object))
+        case .updated(let old, let new): .updated(old: form(old), new: form(new))
+        case .deleted(let object): .deleted(form(object))
+        case .synced: .synced
+        }
+    }
 }
 
 /// Changes that a subscriber has not yet taken: at most one for each object, in the order of the first change.
-package struct PendingEvents<T: KubernetesObject>: Sendable {
+package struct PendingEvents<T: WatchedObject>: Sendable {
     private enum Entry {
         case object(ObjectKey)
         case synced

@@ -2,7 +2,7 @@ public import KubernetesAPI
 import Synchronization
 
 /// The present content of an informer, readable from any thread without waiting.
-public final class InformerStore<T: KubernetesObject>: Sendable {
+public final class InformerStore<T: WatchedObject>: Sendable {
     /// Gives the values under which an index finds an object.
     public typealias Indexer = @Sendable (T) -> [String]
 
@@ -139,14 +139,14 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
         let key = object.key
         let old = state.objects.updateValue(Box(object), forKey: key)?.object
         if let old {
-            if let version = old.metadata.resourceVersion, version == object.metadata.resourceVersion {
+            if let version = old.resourceVersion, version == object.resourceVersion {
                 return
             }
             updateIndexes(old, key, &state, isPresent: false)
         }
         updateIndexes(object, key, &state, isPresent: true)
         // A new UID under an old name is another object: its predecessor's end must not be missed.
-        if let old, old.metadata.uid == object.metadata.uid {
+        if let old, old.uid == object.uid {
             emit(.updated(old: old, new: object), state)
         } else {
             if let old {
@@ -185,7 +185,7 @@ public final class InformerStore<T: KubernetesObject>: Sendable {
 }
 
 /// One subscriber's changes that it has not yet taken.
-package final class InformerSubscription<T: KubernetesObject>: Sendable {
+package final class InformerSubscription<T: WatchedObject>: Sendable {
     private struct State {
         var pending = PendingEvents<T>()
         var waiter: CheckedContinuation<InformerEvent<T>?, Never>?

@@ -30,8 +30,8 @@ struct DNSCommand: AsyncParsableCommand {
         configuration.server.port = dnsPort
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: kubeconfig), userAgent: "duet-dns")
-        let services = Informer<KubernetesAPI.Service>(client: client, logger: logger)
-        let slices = Informer<EndpointSlice>(client: client, logger: logger)
+        let services = ClusterDNSInformers.services(client: client, logger: logger)
+        let slices = ClusterDNSInformers.endpointSlices(configuration, client: client, logger: logger)
         let namespaces = Informer<Namespace>(client: client, logger: logger)
         let nodes = Informer<Node>(client: client, logger: logger)
         let networks = Informer<NodeNetwork>(client: client, logger: logger)

@@ -25,7 +25,7 @@ import Testing
         let dns = try ClusterDNSService(
             informers: ClusterDNSInformers(
                 services: services, endpointSlices: slices, namespaces: namespaces, nodes: nodes, networks: networks,
-                pods: nil), configuration: configuration, logger: Logger(label: "test"))
+                pods: nil, names: configuration.names), configuration: configuration, logger: Logger(label: "test"))
         let running = Task { try await dns.run() }
 
         services.store.replace(with: [

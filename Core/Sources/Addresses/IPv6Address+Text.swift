@@ -9,7 +9,7 @@ extension IPv6Address: LosslessStringConvertible {
     /// The canonical text of RFC 5952; IPv4-mapped addresses end in dotted decimal (its §5).
     public var description: String {
         if let mapped { return "::ffff:\(mapped)" }
-        let zeros = longestZeroRun()
+        let zeros = elision
         var text = ""
         text.reserveCapacity(39)
         var index = 0
@@ -27,12 +27,12 @@ extension IPv6Address: LosslessStringConvertible {
     }
 
     /// The 16-bit group at `index`, 0 being the leftmost.
-    private func group(_ index: Int) -> UInt16 {
+    public func group(_ index: Int) -> UInt16 {
         UInt16(truncatingIfNeeded: rawValue >> UInt128(16 * (7 - index)))
     }
 
     /// The groups that `::` stands for: the first longest run of at least two zero groups (RFC 5952 §4.2).
-    private func longestZeroRun() -> Range<Int> {
+    public var elision: Range<Int> {
         var best = 0..<0
         var index = 0
         while index < 8 {

@@ -10,9 +10,9 @@ public struct ClusterNamesModel: Sendable {
     /// The key of the Service in front of the cluster's DNS.
     private let serverKey: ObjectKey
     private let options: ClusterNamesOptions
-    private var services: [ObjectKey: Kept<Service>] = [:]
-    private var slices: [ObjectKey: [String: Kept<EndpointSlice>]] = [:]
-    private var contributions: [ObjectKey: ServiceNames] = [:]
+    private var services: [ObjectKey: NamedService] = [:]
+    private var slices: [ObjectKey: [NamedEndpoints]] = [:]
+    private var contributions: [ObjectKey: [NameRecords]] = [:]
     private var dirty: Set<ObjectKey> = []
     private var isChanged = false
 
@@ -24,26 +24,26 @@ public struct ClusterNamesModel: Sendable {
     }
 
     /// The Service in front of the cluster's DNS.
-    public var server: Service? { services[serverKey]?.object }
+    public var server: NamedService? { services[serverKey] }
 
     /// The endpoints of that Service.
-    public var serverSlices: [EndpointSlice] { slices[serverKey].map { $0.values.map(\.object) } ?? [] }
+    public var serverSlices: [NamedEndpoints] { slices[serverKey] ?? [] }
 
     /// Notes a new, changed or vanished (nil) Service.
-    public mutating func setService(_ key: ObjectKey, _ service: Service?) {
-        services[key] = service.map(Kept.init)
+    public mutating func setService(_ key: ObjectKey, _ service: NamedService?) {
+        services[key] = service
         dirty.insert(key)
     }
 
     /// Notes a new, changed or vanished slice; `old` is its former state.
-    public mutating func setSlice(old: EndpointSlice?, new: EndpointSlice?) {
-        if let old, let key = old.serviceKey {
-            slices[key]?[old.name] = nil
+    public mutating func setSlice(old: NamedEndpoints?, new: NamedEndpoints?) {
+        if let old, let key = old.service {
+            slices[key]?.removeAll { $0.key == old.key }
             if slices[key]?.isEmpty == true { slices[key] = nil }
             dirty.insert(key)
         }
-        if let new, let key = new.serviceKey {
-            slices[key, default: [:]][new.name] = Kept(new)
+        if let new, let key = new.service {
+            slices[key, default: []].append(new)
             dirty.insert(key)
         }
     }
@@ -99,16 +99,16 @@ public struct ClusterNamesModel: Sendable {
         var isChanged = isChanged || isComplete != zone.isComplete
         self.isChanged = false
         for key in dirty {
-            var names = ServiceNames()
-            if let service = services[key]?.object {
-                names = ServiceNames(
-                    service: service, slices: slices[key, default: [:]].values.map(\.object),
-                    settings: zone.settings, options: options)
+            let old = contributions.removeValue(forKey: key) ?? []
+            var records: [NameRecords] = []
+            if let service = services[key] {
+                var names = ServiceNames(
+                    service: service, slices: slices[key] ?? [], settings: zone.settings, options: options)
                 if key == serverKey { names.addServer(service, settings: zone.settings) }
+                records = names.records
+                contributions[key] = records
             }
-            let old = contributions.removeValue(forKey: key) ?? ServiceNames()
-            if services[key] != nil { contributions[key] = names }
-            if replace(old, with: names) { isChanged = true }
+            if replace(old, with: records) { isChanged = true }
         }
         dirty.removeAll(keepingCapacity: dirty.count <= 64)
         if isChanged {
@@ -119,40 +119,20 @@ public struct ClusterNamesModel: Sendable {
     }
 
     /// Puts the new contribution of a Service in the place of its old one; false if nothing changes.
-    private mutating func replace(_ old: ServiceNames, with new: ServiceNames) -> Bool {
+    private mutating func replace(_ old: [NameRecords], with new: [NameRecords]) -> Bool {
         var isChanged = false
+        var left: [ArraySlice<UInt8>: NameRecords] = [:]
+        for records in old { left[records.nameBytes] = records }
         // New names come first, so that names which stay are not removed and made again.
-        for (name, records) in new.names where old.names[name] != records {
+        for records in new where left.removeValue(forKey: records.nameBytes) != records {
             zone.set(records)
             isChanged = true
         }
-        for name in old.names.keys where new.names[name] == nil {
-            zone.remove(name)
-            isChanged = true
-        }
-        for pointer in old.pointers.subtracting(new.pointers) {
-            zone.setPointer(pointer.address, to: pointer.records, isPresent: false)
-            isChanged = true
-        }
-        for pointer in new.pointers.subtracting(old.pointers) {
-            zone.setPointer(pointer.address, to: pointer.records, isPresent: true)
+        for name in left.keys {
+            if let name = DNSName(wire: Array(name)) { zone.remove(name) }
             isChanged = true
         }
         return isChanged
-    }
-}
-
-/// An object by reference: free slots of dictionaries would take as much memory as objects.
-private final class Kept<Object: Sendable>: Sendable {
-    let object: Object
-
-    init(_ object: Object) { self.object = object }
-}
-
-extension EndpointSlice {
-    /// The Service that the slice belongs to.
-    var serviceKey: ObjectKey? {
-        metadata.labels?[WellKnownLabel.serviceName].map { ObjectKey(namespace: metadata.namespace, name: $0) }
     }
 }
 

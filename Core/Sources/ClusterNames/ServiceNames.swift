@@ -1,133 +1,132 @@
-public import Addresses
+import Addresses
 import DNSMessage
 import DNSResolution
-public import KubernetesAPI
+import KubernetesAPI
 
-/// What one Service contributes to the zone: the records of its names, and the names of its addresses.
+/// What one Service contributes to the zone: the records of its names.
 struct ServiceNames {
-    /// An address and a name that it leads back to.
-    struct Pointer: Hashable {
-        let address: IPAddress
-        let records: NameRecords
-    }
+    private(set) var records: [NameRecords] = []
 
-    /// The records by name.
-    private(set) var names: [DNSName: NameRecords] = [:]
-    /// The names by address.
-    private(set) var pointers: Set<Pointer> = []
-
-    private struct Draft {
-        var addresses: [IPAddress] = []
-        var others: [DNSRecordData] = []
-    }
-
-    /// The contribution of a Service that does not exist.
-    init() {}
-
-    /// Compiles the contribution of a Service from its object and its slices.
-    init(
-        service: Service, slices: some Sequence<EndpointSlice>, settings: ZoneSettings, options: ClusterNamesOptions
-    ) {
-        guard let namespace = service.metadata.namespace, let name = service.metadata.name,
-            let base = settings.domain.prepending("svc")?.prepending(namespace.lowercased())?.prepending(
-                name.lowercased())
+    /// Compiles the contribution of a Service from it and its slices.
+    init(service: NamedService, slices: [NamedEndpoints], settings: ZoneSettings, options: ClusterNamesOptions) {
+        guard
+            let base = settings.domain.prepending("svc")?.prepending(service.key.namespace.lowercased())?.prepending(
+                service.key.name.lowercased())
         else { return }
-        if service.spec?.type == "ExternalName" {
-            guard let target = service.spec?.externalName.flatMap(DNSName.init) else { return }
-            names[base] = NameRecords(name: base, others: [.cname(target)], ttl: settings.ttl)
+        if case .external(let target) = service.kind {
+            if let target { records = [NameRecords(name: base, others: [.cname(target)], ttl: settings.ttl)] }
             return
         }
-        let endpoints = slices.flatMap {
-            ReadyEndpoint.read($0, base: base, includingUnready: service.publishesUnready, options: options)
-        }.sorted { $0.address < $1.address }
-        if options.hidesEmptyServices, endpoints.isEmpty { return }
-        var drafts: [DNSName: Draft] = [:]
-        for endpoint in endpoints { drafts[endpoint.name, default: Draft()].addresses.append(endpoint.address) }
-        if service.isHeadless {
-            ServiceNames.addHeadless(base, endpoints, &drafts)
+        let endpoints = Endpoints(slices, includingUnready: service.publishesUnready)
+        if endpoints.isEmpty, options.hidesEmptyServices || service.kind == .headless { return }
+        let isHeadless = service.kind == .headless
+        let named = NameRecords(
+            name: base,
+            addresses: isHeadless ? endpoints.hosts.values.flatMap(\.self) : service.clusterAddresses,
+            endpoints: endpoints.plain, meaning: isHeadless ? .endpointsAnswer : .leadBack, ttl: settings.ttl)
+        records.append(named)
+        for (label, addresses) in endpoints.hosts {
+            guard let name = base.prepending(label) else { continue }
+            records.append(NameRecords(name: name, addresses: addresses, ttl: settings.ttl))
+        }
+        if isHeadless {
+            addLocations(base, named, slices, service.publishesUnready, settings)
         } else {
-            ServiceNames.addVirtual(base, service, &drafts)
+            addPorts(base, service, settings)
         }
-        for (name, draft) in drafts {
-            names[name] = NameRecords(name: name, addresses: draft.addresses, others: draft.others, ttl: settings.ttl)
-        }
-        for endpoint in endpoints { addPointer(endpoint.address, endpoint.name) }
-        if !service.isHeadless { for address in service.clusterAddresses { addPointer(address, base) } }
     }
 
-    private mutating func addPointer(_ address: IPAddress, _ name: DNSName) {
-        if let records = names[name] { pointers.insert(Pointer(address: address, records: records)) }
+    /// The endpoints of a Service, by how they are named.
+    private struct Endpoints {
+        /// Those that are named after their addresses.
+        var plain: Set<IPAddress> = []
+        /// The addresses of the others, by label.
+        var hosts: [String: Set<IPAddress>] = [:]
+
+        init(_ slices: [NamedEndpoints], includingUnready: Bool) {
+            for slice in slices {
+                slice.forEach(includingUnready: includingUnready) { address, label in
+                    if let label { hosts[label, default: []].insert(address) } else { plain.insert(address) }
+                }
+            }
+            guard !hosts.isEmpty else { return }
+            // A hostname may look like the label of an address.
+            for address in plain { hosts[AddressLabel.text(address)]?.insert(address) }
+        }
+
+        var isEmpty: Bool { plain.isEmpty && hosts.isEmpty }
     }
 
     /// The records of the DNS server itself, from its own Service.
-    mutating func addServer(_ service: Service, settings: ZoneSettings) {
-        names[settings.serverName] = NameRecords(
-            name: settings.serverName, addresses: service.clusterAddresses, ttl: settings.ttl)
+    mutating func addServer(_ service: NamedService, settings: ZoneSettings) {
+        records.append(
+            NameRecords(
+                name: settings.serverName, addresses: service.clusterAddresses, meaning: [], ttl: settings.ttl))
     }
 
-    /// A Service with addresses of its own: these, and the ports that have names.
-    private static func addVirtual(_ base: DNSName, _ service: Service, _ drafts: inout [DNSName: Draft]) {
-        drafts[base, default: Draft()].addresses = service.clusterAddresses
-        for port in service.spec?.ports ?? [] {
-            guard let owner = portName(port.name, port.protocol, base), let number = UInt16(exactly: port.port) else {
-                continue
-            }
-            drafts[owner, default: Draft()].others.append(
-                .srv(priority: 0, weight: 100, port: number, target: base))
+    /// The ports of a Service that has addresses of its own.
+    private mutating func addPorts(_ base: DNSName, _ service: NamedService, _ settings: ZoneSettings) {
+        var others: [DNSName: [DNSRecordData]] = [:]
+        for port in service.ports {
+            guard let owner = port.owner(base) else { continue }
+            others[owner, default: []].append(.srv(priority: 0, weight: 100, port: port.number, target: base))
+        }
+        for (owner, others) in others {
+            records.append(NameRecords(name: owner, others: others, ttl: settings.ttl))
         }
     }
 
-    /// A headless Service: the addresses of its endpoints, and each endpoint at each port that has a name.
-    private static func addHeadless(
-        _ base: DNSName, _ endpoints: [ReadyEndpoint], _ drafts: inout [DNSName: Draft]
+    /// The ports of a headless Service: each that has a name, at each endpoint.
+    private mutating func addLocations(
+        _ base: DNSName, _ named: NameRecords, _ slices: [NamedEndpoints], _ includingUnready: Bool,
+        _ settings: ZoneSettings
     ) {
-        guard !endpoints.isEmpty else { return }
-        drafts[base, default: Draft()].addresses = endpoints.map(\.address)
-        var locations: [DNSName: [Location]] = [:]
-        for endpoint in endpoints {
-            for port in endpoint.ports {
-                guard let owner = portName(port.name, port.protocol, base),
-                    let number = port.port.flatMap(UInt16.init(exactly:))
-                else { continue }
-                locations[owner, default: []].append(Location(target: endpoint.name, port: number))
+        var locations: [DNSName: Set<Place>] = [:]
+        for slice in slices {
+            for port in slice.ports where !port.name.isEmpty {
+                guard let owner = port.owner(base) else { continue }
+                slice.forEach(includingUnready: includingUnready) { address, label in
+                    locations[owner, default: []].insert(
+                        Place(address: label == nil ? address : nil, label: label, port: port.number))
+                }
             }
         }
         for (owner, places) in locations {
-            var seen: Set<Location> = []
-            let places = places.filter { seen.insert($0).inserted }
             let weight = UInt16(max(100 / places.count, 1))
-            drafts[owner, default: Draft()].others += places.map {
-                .srv(priority: 0, weight: weight, port: $0.port, target: $0.target)
+            let common = Self.commonPort(places, at: named)
+            let others = places.filter { $0.label != nil || common == nil }.sorted().compactMap { place in
+                base.prepending(place.text).map {
+                    DNSRecordData.srv(priority: 0, weight: weight, port: place.port, target: $0)
+                }
             }
+            records.append(
+                NameRecords(
+                    name: owner, others: others,
+                    location: common.map { NameRecords.Location(service: named, port: $0, weight: weight) },
+                    ttl: settings.ttl))
         }
     }
 
-    private struct Location: Hashable {
-        let target: DNSName
+    /// An endpoint and the number that a port has there.
+    private struct Place: Hashable, Comparable {
+        /// The address that it is named after; nil if it has a label.
+        let address: IPAddress?
+        let label: String?
         let port: UInt16
+
+        var text: String { label ?? address.map(AddressLabel.text) ?? "" }
+
+        static func < (left: Place, right: Place) -> Bool { (left.text, left.port) < (right.text, right.port) }
     }
 
-    /// `_http._tcp.` and the name of the Service; nil for a port without a name.
-    private static func portName(_ name: String?, _ transport: String?, _ base: DNSName) -> DNSName? {
-        guard let name, !name.isEmpty else { return nil }
-        return base.prepending("_\((transport ?? "TCP").lowercased())")?.prepending("_\(name.lowercased())")
-    }
-}
-
-extension Service {
-    private static let tolerance = "service.alpha.kubernetes.io/tolerate-unready-endpoints"
-
-    /// Whether the Service has no address of its own on purpose.
-    var isHeadless: Bool { spec?.clusterIP == "None" || spec?.clusterIPs?.first == "None" }
-
-    /// Whether endpoints count that are not ready.
-    var publishesUnready: Bool {
-        spec?.publishNotReadyAddresses == true || metadata.annotations?[Self.tolerance] == "true"
-    }
-
-    /// The addresses of the Service, primary first.
-    public var clusterAddresses: [IPAddress] {
-        let texts = spec?.clusterIPs ?? spec?.clusterIP.map { [$0] } ?? []
-        return texts.compactMap { IPAddress(sloppy: $0) }
+    /// The number of a port that is the same at all endpoints that are named after their addresses; nil if there is none.
+    private static func commonPort(_ places: Set<Place>, at named: NameRecords) -> UInt16? {
+        var ports: Set<UInt16> = []
+        var count = 0
+        for place in places where place.label == nil {
+            ports.insert(place.port)
+            count += 1
+        }
+        return ports.count == 1 && count == named.endpointCount ? ports.first : nil
     }
 }

@@ -79,22 +79,30 @@ public struct ClientPrefixes: Sendable {
     public let allowed: [IPPrefix]
     /// The families that clients in the allowed networks have unless more is known about them.
     public let families: Set<IPFamily>
-    private let ipv4: PrefixMap<Bool>
-    private let ipv6: PrefixMap<Bool>
-    let profile: ClientProfile
+    private let ipv4: PrefixMap<ClientProfile>
+    private let ipv6: PrefixMap<ClientProfile>
+    private let profile: ClientProfile
 
     /// Describes the networks.
-    public init(allowed: [IPPrefix] = [], families: Set<IPFamily> = []) {
+    ///
+    /// - Parameter podFamilies: the families of the pods in those of the networks that belong to one node.
+    public init(
+        allowed: [IPPrefix] = [], families: Set<IPFamily> = [], podFamilies: [IPPrefix: Set<IPFamily>] = [:]
+    ) {
         self.allowed = allowed
         self.families = families
-        ipv4 = PrefixMap(allowed.filter { $0.family == .ipv4 }.map { ($0, true) })
-        ipv6 = PrefixMap(allowed.filter { $0.family == .ipv6 }.map { ($0, true) })
+        let entries = allowed.map { ($0, ClientProfile(families: podFamilies[$0] ?? families)) }
+        ipv4 = PrefixMap(entries.filter { $0.0.family == .ipv4 })
+        ipv6 = PrefixMap(entries.filter { $0.0.family == .ipv6 })
         profile = ClientProfile(families: families)
     }
 
-    /// Whether a client is answered; this machine's loopback always is.
-    func allows(_ address: IPAddress) -> Bool {
-        address.isLoopback || (address.family == .ipv4 ? ipv4 : ipv6).index(ofBits: address.bits) != nil
+    /// What is known about a client by the network that it is in; nil for one that is not answered, which this machine's
+    /// loopback always is.
+    func profile(of address: IPAddress) -> ClientProfile? {
+        let map = address.family == .ipv4 ? ipv4 : ipv6
+        guard let index = map.index(ofBits: address.bits) else { return address.isLoopback ? profile : nil }
+        return map.entries[index].value
     }
 }
 

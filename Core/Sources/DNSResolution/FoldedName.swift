@@ -138,24 +138,4 @@ extension FoldedName {
         }
         set(wire + Self.reverseIPv4)
     }
-
-    /// The address that a label stands for whose separators are dashes: with exactly three single ones it is an IPv4
-    /// address, otherwise an IPv6 address.
-    func dashedAddress(_ index: Int, scratch: inout [UInt8]) -> IPAddress? {
-        let label = label(index)
-        guard label.byteCount <= 39 else { return nil }
-        var dashes = 0
-        var isDouble = false
-        for position in label.byteOffsets where label[byte: position] == UInt8(ascii: "-") {
-            dashes += 1
-            if position > 0, label[byte: position - 1] == UInt8(ascii: "-") { isDouble = true }
-        }
-        let separator = dashes == 3 && !isDouble ? UInt8(ascii: ".") : UInt8(ascii: ":")
-        scratch.removeAll(keepingCapacity: true)
-        for position in label.byteOffsets {
-            let byte = label[byte: position]
-            scratch.append(byte == UInt8(ascii: "-") ? separator : byte)
-        }
-        return IPAddress(ascii: scratch.span)
-    }
 }

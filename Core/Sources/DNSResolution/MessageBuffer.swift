@@ -63,6 +63,12 @@ public final class MessageBuffer {
     @inline(__always)
     func append(_ bytes: [UInt8], _ range: Range<Int>) { append(bytes.raw.extracting(range)) }
 
+    /// The 16-bit number that has been written at an offset.
+    func size(at offset: Int) -> Int {
+        precondition(offset >= 0 && offset + 2 <= count, "a message is read outside")
+        return unsafe Int(UInt16(bigEndian: memory.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+    }
+
     /// Overwrites an integer that has been written, in network order.
     @inline(__always)
     func overwrite<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at offset: Int) {

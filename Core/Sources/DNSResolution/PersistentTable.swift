@@ -31,6 +31,14 @@ struct PersistentTable<Element: TableElement>: Sendable {
         return nil
     }
 
+    /// Calls `body` with every element of the given hash.
+    @inline(__always)
+    func forEach(_ hash: UInt64, _ body: (Element) -> Void) {
+        let (page, leaf) = Self.place(hash)
+        let elements = pages[page][leaf]
+        for index in elements.indices where elements[index].hash == hash { body(elements[index]) }
+    }
+
     /// Puts an element in the place of the one that satisfies the condition; nil removes that one.
     mutating func set(_ element: Element?, hash: UInt64, where condition: (Element) -> Bool) {
         let (page, leaf) = Self.place(hash)
@@ -38,6 +46,8 @@ struct PersistentTable<Element: TableElement>: Sendable {
         switch (element, index) {
         case (let element?, let index?): pages[page][leaf][index] = element
         case (let element?, nil):
+            // A leaf that grows by doubling would stand half empty.
+            pages[page][leaf].reserveCapacity(pages[page][leaf].count + 1)
             pages[page][leaf].append(element)
             count += 1
         case (nil, let index?):

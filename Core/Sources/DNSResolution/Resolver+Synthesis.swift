@@ -64,7 +64,7 @@ extension Resolver {
         target.setReverse(of: origin)
         followsTarget = true
         guard appendAlias(target.span, ttl: Self.synthesizedTTL) else { return .done(.noError) }
-        if let names = snapshot.names(of: .v4(origin)) { return resolvePointer(names) }
+        if snapshot.leadsBack(.v4(origin)) { return resolvePointer(.v4(origin)) }
         guard case .known(let answer, let age, let isStale) = fact(.ptr) else { return .missing(key(.ptr)) }
         let step = append(answer, age: age, isStale: isStale)
         if case .done(.nameError) = step { return .done(.noError) }

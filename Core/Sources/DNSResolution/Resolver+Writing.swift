@@ -60,14 +60,23 @@ extension Resolver {
             isTruncated = true
             return false
         }
-        buffer.append(owner)
-        buffer.append(type)
-        buffer.append(DNSClass.internet.rawValue)
-        buffer.append(ttl)
-        buffer.append(UInt16(truncatingIfNeeded: data.byteCount))
+        appendHead(type, ttl: ttl, size: data.byteCount)
         buffer.append(data)
-        counts.answer += 1
         return true
+    }
+
+    /// Writes what stands before the data of a record of the answer, for which there is room.
+    @inline(__always)
+    func appendHead(_ type: UInt16, ttl: UInt32, size: Int) {
+        appendHead(owner, type, ttl, size)
+        counts.answer += 1
+    }
+
+    @inline(__always)
+    private func appendHead(_ owner: UInt16, _ type: UInt16, _ ttl: UInt32, _ size: Int) {
+        let names = UInt64(owner) << 48 | UInt64(type) << 32 | UInt64(DNSClass.internet.rawValue) << 16
+        buffer.append(names | UInt64(ttl >> 16))
+        buffer.append(ttl << 16 | UInt32(UInt16(truncatingIfNeeded: size)))
     }
 
     /// Writes an alias, whose target owns what follows.
@@ -82,47 +91,75 @@ extension Resolver {
         return true
     }
 
-    /// Copies the ready addresses of a family, beginning at another one each time.
+    /// Writes the addresses of a family, beginning at another one each time.
     func appendAddresses(_ records: NameRecords, _ family: IPFamily) {
-        let total = records.count(of: family)
-        guard total > 0 else { return }
-        let size = family == .ipv4 ? NameRecords.ipv4Size : NameRecords.ipv6Size
-        let fitting = min(total, (buffer.limit - buffer.count) / size, Int(UInt16.max) - Int(counts.answer))
-        if fitting < total { isTruncated = true }
         let range = records.range(of: family)
+        guard !range.isEmpty else { return }
+        let size = family.byteCount
+        let total = range.count / size
+        let fitting = min(total, (buffer.limit - buffer.count) / (12 + size), Int(UInt16.max) - Int(counts.answer))
+        if fitting < total { isTruncated = true }
         rotation &+= 1
-        let first = total == 1 ? 0 : Int(rotation % UInt(total))
-        let head = min(fitting, total - first)
-        let start = buffer.count
-        let from = range.lowerBound + first * size
-        buffer.append(records.bytes, from..<(from + head * size))
-        buffer.append(records.bytes, range.lowerBound..<(range.lowerBound + (fitting - head) * size))
-        if owner != NameRecords.questionPointer {
-            for index in 0..<fitting { buffer.overwrite(owner, at: start + index * size) }
+        var place = range.lowerBound + (total == 1 ? 0 : Int(rotation % UInt(total)) * size)
+        for _ in 0..<fitting {
+            appendAddress(records.address(at: place, family), records.ttl, owner: owner)
+            place += size
+            if place == range.upperBound { place = range.lowerBound }
         }
         counts.answer += UInt16(fitting)
     }
 
+    @inline(__always)
+    private func appendAddress(_ address: IPAddress, _ ttl: UInt32, owner: UInt16) {
+        switch address {
+        case .v4(let address):
+            appendHead(owner, DNSRecordType.a.rawValue, ttl, 4)
+            buffer.append(address.rawValue)
+        case .v6(let address):
+            appendHead(owner, DNSRecordType.aaaa.rawValue, ttl, 16)
+            buffer.append(address.rawValue)
+        }
+    }
+
     /// Writes the addresses of a name that a record before leads to, as far as there is room.
     func appendAdditional(_ nameSpan: RawSpan, at position: Int) {
-        guard position < 0x4000, let records = snapshot.records(of: nameSpan, hash: NameHash.hash(nameSpan)) else {
+        guard position < 0x4000 else { return }
+        let pointer = UInt16(0xC000) | UInt16(position)
+        guard let records = snapshot.records(of: nameSpan, hash: NameHash.hash(nameSpan)) else {
+            guard let address = snapshot.endpoint(named: nameSpan, scratch: &scratch),
+                buffer.hasRoom(for: 12 + address.family.byteCount)
+            else { return }
+            appendAddress(address, snapshot.settings.ttl, owner: pointer)
+            counts.additional += 1
             return
         }
-        let pointer = UInt16(0xC000) | UInt16(position)
         appendAdditional(records, .ipv4, pointer)
         appendAdditional(records, .ipv6, pointer)
     }
 
     private func appendAdditional(_ records: NameRecords, _ family: IPFamily, _ pointer: UInt16) {
-        let size = family == .ipv4 ? NameRecords.ipv4Size : NameRecords.ipv6Size
         let range = records.range(of: family)
-        for index in 0..<records.count(of: family) {
-            guard buffer.hasRoom(for: size) else { return }
-            let place = buffer.count
-            let from = range.lowerBound + index * size
-            buffer.append(records.bytes, from..<(from + size))
-            buffer.overwrite(pointer, at: place)
+        var place = range.lowerBound
+        while place < range.upperBound {
+            guard buffer.hasRoom(for: 12 + family.byteCount) else { return }
+            appendAddress(records.address(at: place, family), records.ttl, owner: pointer)
             counts.additional += 1
+            place += family.byteCount
+        }
+    }
+
+    /// Writes the address of each endpoint that a record from `position` on leads to, as far as there is room.
+    func appendAdditional(_ location: NameRecords.Location, _ family: IPFamily, from position: inout Int) {
+        let service = location.service
+        let range = service.endpoints(of: family)
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let target = position + 18
+            guard target < 0x4000, buffer.hasRoom(for: 12 + family.byteCount) else { return }
+            appendAddress(service.address(at: place, family), service.ttl, owner: 0xC000 | UInt16(target))
+            counts.additional += 1
+            position += 12 + buffer.size(at: position + 10)
+            place += family.byteCount
         }
     }
 

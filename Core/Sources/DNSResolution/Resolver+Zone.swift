@@ -8,29 +8,50 @@ extension Resolver {
 
     /// Answers for a name of the zone, which has so many labels in front of the domain.
     func resolveInZone(labels: Int) -> Step {
-        guard let records = snapshot.records(of: name.span, hash: name.hash) else {
+        guard let entry = find(name.span, name.hash) else {
             if let step = resolvePod(labels: labels) ?? resolveSearch() { return step }
-            return deny(snapshot.isComplete ? .nameError : .serverFailure)
+            return deny(absence(.nameError))
         }
-        return answer(records)
+        return answer(entry)
     }
 
-    /// Answers with the records of a name, or with what its alias leads to.
-    private func answer(_ first: NameRecords) -> Step {
-        var records = first
+    /// What exists under a name.
+    private enum Entry {
+        case records(NameRecords)
+        /// The endpoint that is named after this address.
+        case endpoint(IPAddress)
+    }
+
+    @inline(__always)
+    private func find(_ name: RawSpan, _ hash: UInt64) -> Entry? {
+        if let records = snapshot.records(of: name, hash: hash) { return .records(records) }
+        return snapshot.endpoint(named: name, scratch: &scratch).map(Entry.endpoint)
+    }
+
+    /// A code that says that something is absent; before the content is complete, nothing can say so.
+    private func absence(_ code: DNSResponseCode) -> DNSResponseCode { snapshot.isComplete ? code : .serverFailure }
+
+    /// Answers with what exists under a name, or with what its alias leads to.
+    private func answer(_ first: Entry) -> Step {
+        var entry = first
         var aliases = 0
-        while let alias = records.aliasTarget {
+        while case .records(let records) = entry, let alias = records.aliasTarget {
             guard appendAlias(alias.raw, ttl: records.others[0].ttl) else { return .done(.noError) }
             if query.type == .cname || query.type == .any { return .done(.noError) }
             aliases += 1
             guard aliases <= Self.maximumAliases, target.set(alias) else { return .done(.serverFailure) }
             followsTarget = true
             guard target.labels(before: snapshot.settings.foldedDomain) != nil else { return resolveOutside() }
-            guard let next = snapshot.records(of: target.span, hash: target.hash) else {
-                return deny(snapshot.isComplete ? .nameError : .serverFailure)
-            }
-            records = next
+            guard let next = find(target.span, target.hash) else { return deny(absence(.nameError)) }
+            entry = next
         }
+        switch entry {
+        case .endpoint(let address): return appendAddress(address) ? .done(.noError) : deny(absence(.noError))
+        case .records(let records): return answer(records)
+        }
+    }
+
+    private func answer(_ records: NameRecords) -> Step {
         let before = counts.answer
         switch query.type {
         case .a: if allows(.ipv4) { appendAddresses(records, .ipv4) }
@@ -43,8 +64,18 @@ extension Resolver {
         default: appendOthers(records)
         }
         guard counts.answer == before, !isTruncated else { return .done(.noError) }
-        // Before the content is complete, absence proves nothing.
-        return deny(snapshot.isComplete ? .noError : .serverFailure)
+        return deny(absence(.noError))
+    }
+
+    /// Writes an address if it is asked for, and of use to the client; false if not.
+    private func appendAddress(_ address: IPAddress) -> Bool {
+        let type = address.family == .ipv4 ? DNSRecordType.a : .aaaa
+        guard query.type == type || query.type == .any, allows(address.family) else { return false }
+        switch address {
+        case .v4(let address): appendNumber(type, address.rawValue, ttl: snapshot.settings.ttl)
+        case .v6(let address): appendNumber(type, address.rawValue, ttl: snapshot.settings.ttl)
+        }
+        return true
     }
 
     /// Whether addresses of a family are of use to the client.
@@ -67,6 +98,12 @@ extension Resolver {
             guard wanted == .any || other.type == wanted.rawValue else { continue }
             guard append(other.type, ttl: other.ttl, other.data.raw) else { return }
         }
+        let located = buffer.count
+        if let location = records.location, wanted == .srv || wanted == .any {
+            guard appendLocations(location, .ipv4, records.ttl), appendLocations(location, .ipv6, records.ttl) else {
+                return
+            }
+        }
         guard counts.answer > end, wanted == .srv || wanted == .ns else { return }
         let leading = wanted == .srv ? 6 : 0
         var position = query.questionEnd
@@ -77,6 +114,35 @@ extension Resolver {
             appendAdditional(data.extracting(leading..<data.byteCount), at: position + 12 + leading)
             position += 12 + data.byteCount
         }
+        guard wanted == .srv, let location = records.location else { return }
+        position = located
+        appendAdditional(location, .ipv4, from: &position)
+        appendAdditional(location, .ipv6, from: &position)
+    }
+
+    /// Writes where a port is at each endpoint of a Service; false, and the answer marked as truncated, if not all fit.
+    private func appendLocations(_ location: NameRecords.Location, _ family: IPFamily, _ ttl: UInt32) -> Bool {
+        let service = location.service
+        let range = service.endpoints(of: family)
+        var place = range.lowerBound
+        while place < range.upperBound {
+            scratch.removeAll(keepingCapacity: true)
+            AddressLabel.append(service.address(at: place, family), to: &scratch)
+            let size = 7 + scratch.count + service.nameSize
+            guard buffer.hasRoom(for: 12 + size) else {
+                isTruncated = true
+                return false
+            }
+            appendHead(DNSRecordType.srv.rawValue, ttl: ttl, size: size)
+            buffer.append(UInt16(0))
+            buffer.append(location.weight)
+            buffer.append(location.port)
+            buffer.append(UInt8(scratch.count))
+            buffer.append(scratch, 0..<scratch.count)
+            buffer.append(service.bytes, 0..<service.nameSize)
+            place += family.byteCount
+        }
+        return true
     }
 
     /// Answers with the start of authority itself.
@@ -87,13 +153,23 @@ extension Resolver {
     }
 
     /// Answers for an address of a Service or endpoint.
-    func resolvePointer(_ names: [NameRecords]) -> Step {
+    func resolvePointer(_ address: IPAddress) -> Step {
         guard query.type == .ptr || query.type == .any else { return deny(.noError) }
-        for index in names.indices {
-            let records = names[index]
-            let bytes = records.bytes
-            let data = bytes.raw.extracting(0..<records.nameSize)
-            guard append(DNSRecordType.ptr.rawValue, ttl: snapshot.settings.ttl, data) else { break }
+        snapshot.forEachName(of: address) { records, isEndpoint in
+            scratch.removeAll(keepingCapacity: true)
+            if isEndpoint {
+                scratch.append(0)
+                AddressLabel.append(address, to: &scratch)
+                scratch[0] = UInt8(scratch.count - 1)
+            }
+            let size = scratch.count + records.nameSize
+            guard !isTruncated, buffer.hasRoom(for: 12 + size) else {
+                isTruncated = true
+                return
+            }
+            appendHead(DNSRecordType.ptr.rawValue, ttl: snapshot.settings.ttl, size: size)
+            buffer.append(scratch, 0..<scratch.count)
+            buffer.append(records.bytes, 0..<records.nameSize)
         }
         return .done(.noError)
     }
@@ -105,20 +181,14 @@ extension Resolver {
         let bytes = name.bytes
         let namespace = bytes.raw.extracting(name.start(ofLabel: 1)..<name.size)
         guard snapshot.records(of: namespace, hash: NameHash.hash(namespace)) != nil,
-            let address = name.dashedAddress(0, scratch: &scratch)
+            let address = AddressLabel.address(name.label(0), scratch: &scratch)
         else { return nil }
         if settings.pods == .verified {
             guard let found = snapshot.profile(of: address),
                 found.isIn(namespace.extracting(0..<(Int(namespace[byte: 0]) + 1)))
             else { return nil }
         }
-        let type = address.family == .ipv4 ? DNSRecordType.a : .aaaa
-        guard query.type == type || query.type == .any, allows(address.family) else { return deny(.noError) }
-        switch address {
-        case .v4(let address): appendNumber(type, address.rawValue, ttl: settings.ttl)
-        case .v6(let address): appendNumber(type, address.rawValue, ttl: settings.ttl)
-        }
-        return .done(.noError)
+        return appendAddress(address) ? .done(.noError) : deny(.noError)
     }
 
     /// Writes a record whose data is a number.
@@ -128,13 +198,8 @@ extension Resolver {
             isTruncated = true
             return
         }
-        buffer.append(owner)
-        buffer.append(type.rawValue)
-        buffer.append(DNSClass.internet.rawValue)
-        buffer.append(ttl)
-        buffer.append(UInt16(size))
+        appendHead(type.rawValue, ttl: ttl, size: size)
         buffer.append(value)
-        counts.answer += 1
     }
 
     private func isNamespaceOfClient(label: Int) -> Bool {
@@ -157,7 +222,7 @@ extension Resolver {
             followsTarget = true
             guard appendAlias(target.span, ttl: settings.ttl) else { return .done(.noError) }
             if target.labels(before: settings.foldedDomain) != nil {
-                if let records = snapshot.records(of: target.span, hash: target.hash) { return answer(records) }
+                if let entry = find(target.span, target.hash) { return answer(entry) }
             } else {
                 let step = resolveOutside()
                 guard case .done(.nameError) = step else { return step }

@@ -93,12 +93,12 @@ public final class Resolver {
         case .answer: break
         }
         begin(message, hasQuestion: true)
-        guard snapshot.clientPrefixes.allows(client) else {
+        guard let neighbour = snapshot.clientPrefixes.profile(of: client) else {
             source = .refusal
             finish(.refused, client, isAuthoritative: false)
             return .reply
         }
-        profile = snapshot.profile(of: client) ?? snapshot.clientPrefixes.profile
+        profile = snapshot.profile(of: client) ?? neighbour
         treatment = options.policy.treatment(of: profile)
         let step: Step
         let isOurs: Bool
@@ -109,9 +109,9 @@ public final class Resolver {
         } else if let labels = name.labels(before: snapshot.settings.foldedDomain) {
             isOurs = true
             step = resolveInZone(labels: labels)
-        } else if let address = name.reverseAddress(), let names = snapshot.names(of: address) {
+        } else if let address = name.reverseAddress(), snapshot.leadsBack(address) {
             isOurs = true
-            step = resolvePointer(names)
+            step = resolvePointer(address)
         } else {
             isOurs = false
             step = resolveOutside()

@@ -1,5 +1,6 @@
 public import Addresses
 public import DNSMessage
+import Wire
 
 /// What a server answers from: an immutable value to those who answer, changed by the contributions of one object at a
 /// time by the one who keeps it.
@@ -16,11 +17,10 @@ public struct ZoneSnapshot: Sendable {
         var hash: UInt64 { records.hash }
     }
 
-    /// An address and the names that it leads back to.
+    /// That an address leads back to a name or one below it, by the hashes of both: the name's records say the rest.
     struct Pointer: TableElement {
-        let address: IPAddress
-        var names: [NameRecords]
         let hash: UInt64
+        let owner: UInt64
     }
 
     /// A client, and what is known about it.
@@ -41,6 +41,8 @@ public struct ZoneSnapshot: Sendable {
     var names = PersistentTable<Name>()
     var pointers = PersistentTable<Pointer>()
     var clients = PersistentTable<Client>()
+    /// The names that follow from addresses.
+    private var endpointCount = 0
 
     /// Makes a zone without Services.
     public init(settings: ZoneSettings) {
@@ -56,7 +58,7 @@ public struct ZoneSnapshot: Sendable {
     }
 
     /// The number of names that exist.
-    public var nameCount: Int { names.count }
+    public var nameCount: Int { names.count + endpointCount }
 
     /// The records of a name given in lower case and wire form; nil if it does not exist.
     @inline(__always)
@@ -64,10 +66,40 @@ public struct ZoneSnapshot: Sendable {
         names.first(hash) { $0.records.isNamed(folded) }?.records
     }
 
-    /// The names that an address leads back to.
+    /// The address after which an endpoint's name is made that is given in lower case and wire form; nil for all other
+    /// names.
     @inline(__always)
-    func names(of address: IPAddress) -> [NameRecords]? {
-        pointers.first(NameHash.hash(address.bits)) { $0.address == address }?.names
+    func endpoint(named folded: RawSpan, scratch: inout [UInt8]) -> IPAddress? {
+        let end = Int(folded[byte: 0]) + 1
+        guard end > 1, end <= AddressLabel.maximumSize + 1 else { return nil }
+        let service = folded.extracting(end..<folded.byteCount)
+        guard let records = records(of: service, hash: NameHash.hash(service)), records.endpointCount > 0 else {
+            return nil
+        }
+        let label = folded.extracting(1..<end)
+        guard let address = AddressLabel.address(label, scratch: &scratch), records.hasEndpoint(address),
+            AddressLabel.isLabel(label, of: address, scratch: &scratch)
+        else { return nil }
+        return address
+    }
+
+    /// Whether an address leads back to a name.
+    func leadsBack(_ address: IPAddress) -> Bool {
+        var isFound = false
+        forEachName(of: address) { _, _ in isFound = true }
+        return isFound
+    }
+
+    /// Calls `body` with each name that an address leads back to; or, and then with true, that the name of its endpoint
+    /// lies below.
+    @inline(__always)
+    func forEachName(of address: IPAddress, _ body: (NameRecords, _ isEndpoint: Bool) -> Void) {
+        pointers.forEach(NameHash.hash(address.bits)) { pointer in
+            names.forEach(pointer.owner) { name in
+                if name.records.owns(address) { body(name.records, false) }
+                if name.records.hasEndpoint(address) { body(name.records, true) }
+            }
+        }
     }
 
     /// What is known about a client.
@@ -82,7 +114,9 @@ extension ZoneSnapshot {
     public mutating func set(_ records: NameRecords, isKept: Bool = false) {
         let bytes = records.bytes
         let span = bytes.raw.extracting(0..<records.nameSize)
-        var name = names.first(records.hash) { $0.records.isNamed(span) } ?? add(records)
+        let old = names.first(records.hash) { $0.records.isNamed(span) }
+        var name = old ?? add(records)
+        replacePointers(of: old?.records, by: records)
         name.records = records
         name.isKept = name.isKept || isKept
         names.set(name, hash: records.hash) { $0.records.isNamed(span) }
@@ -106,7 +140,7 @@ extension ZoneSnapshot {
         let folded = name.wire.map(DNSName.folded)
         let hash = NameHash.hash(folded.raw)
         guard var found = names.first(hash, where: { $0.records.isNamed(folded.raw) }) else { return }
-        if releasing { found.isKept = false }
+        if releasing { found.isKept = false } else { replacePointers(of: found.records, by: nil) }
         guard found.children == 0, !found.isKept else {
             if !releasing { found.records = NameRecords(empty: name) }
             names.set(found, hash: hash) { $0.records.isNamed(folded.raw) }
@@ -120,17 +154,20 @@ extension ZoneSnapshot {
         if let element, element.children == 0, element.records.isEmpty, !element.isKept { remove(parent) }
     }
 
-    /// Adds and removes names that an address leads back to.
-    public mutating func setPointer(_ address: IPAddress, to records: NameRecords, isPresent: Bool) {
-        let hash = NameHash.hash(address.bits)
-        var pointer =
-            pointers.first(hash) { $0.address == address } ?? Pointer(address: address, names: [], hash: hash)
-        pointer.names.removeAll { $0.nameBytes == records.nameBytes }
-        if isPresent {
-            pointer.names.append(records)
-            pointer.names.sort { $0.nameBytes.lexicographicallyPrecedes($1.nameBytes) }
+    /// Lets addresses lead back to the new records of a name instead of its old ones.
+    private mutating func replacePointers(of old: NameRecords?, by new: NameRecords?) {
+        endpointCount += (new?.endpointCount ?? 0) - (old?.endpointCount ?? 0)
+        old?.forEachPointer { address in
+            if new?.leadsBack(address) != true { setPointer(address, old?.hash ?? 0, isPresent: false) }
         }
-        pointers.set(pointer.names.isEmpty ? nil : pointer, hash: hash) { $0.address == address }
+        new?.forEachPointer { address in
+            if old?.leadsBack(address) != true { setPointer(address, new?.hash ?? 0, isPresent: true) }
+        }
+    }
+
+    private mutating func setPointer(_ address: IPAddress, _ owner: UInt64, isPresent: Bool) {
+        let hash = NameHash.hash(address.bits)
+        pointers.set(isPresent ? Pointer(hash: hash, owner: owner) : nil, hash: hash) { $0.owner == owner }
     }
 
     /// Notes what is known about a client; nil forgets it.

@@ -3,9 +3,7 @@ public import JSON
 /// A typed object of one resource.
 ///
 /// Types hold the fields that Duet's components use; what writes an object back does so by patches, or owns it whole.
-public protocol KubernetesObject: Codable, Sendable {
-    /// The resource that serves these objects.
-    static var resource: Resource { get }
+public protocol KubernetesObject: WatchedObject, Codable {
     /// Name, labels, owners and versions.
     var metadata: ObjectMeta { get set }
 }

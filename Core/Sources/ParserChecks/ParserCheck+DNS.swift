@@ -17,12 +17,11 @@ extension ParserCheck {
         let addresses = ["10.0.0.1", "fd00::1"].compactMap { IPAddress($0) }
         let location = DNSRecordData.srv(priority: 0, weight: 1, port: 80, target: name("web.default.svc"))
         for records in [
-            NameRecords(name: name("web.default.svc"), addresses: addresses, ttl: 30),
+            NameRecords(name: name("web.default.svc"), addresses: addresses, endpoints: addresses, ttl: 30),
             NameRecords(name: name("_http._tcp.web.default.svc"), others: [location], ttl: 30),
             NameRecords(name: name("far.default.svc"), others: [.cname(DNSName("www.example.com") ?? .root)], ttl: 30),
         ] {
             zone.set(records)
-            zone.setPointer(addresses[0], to: records, isPresent: true)
         }
         zone.setClient(.loopback(.ipv4), ClientProfile(families: [.ipv6], namespace: "default", treatment: .synthesize))
         zone.isComplete = true

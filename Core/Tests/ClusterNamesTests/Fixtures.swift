@@ -113,6 +113,16 @@ enum Fixtures {
     }
 }
 
+extension ClusterNamesModel {
+    mutating func setService(_ key: ObjectKey, _ service: Service?) { setService(key, service.map(NamedService.init)) }
+
+    mutating func setSlice(old: EndpointSlice?, new: EndpointSlice?, usingPodNames: Bool = false) {
+        setSlice(
+            old: old.map { NamedEndpoints($0, usingPodNames: usingPodNames) },
+            new: new.map { NamedEndpoints($0, usingPodNames: usingPodNames) })
+    }
+}
+
 extension DNSRecordData {
     /// The data as `dig +short` prints it.
     var text: String {

@@ -34,6 +34,21 @@ import Testing
 
     @Test(
         arguments: [
+            ("fd00:10:245:6::9", ["64:ff9b::c633:6301"], "a node that has IPv6 networks alone"),
+            ("fd00:10:245:7::9", [], "a node that has networks of both families"),
+            ("fd00:10:245:8::9", [], "a network that is no node's"),
+        ] as [(String, [String], String)])
+    func `for a pod of another node, by its node's networks`(client: String, texts: [String], remark: String) throws {
+        let bench = bench()
+        let networks = [6, 7, 8].compactMap { IPPrefix("fd00:10:245:\($0)::/64") }
+        bench.resolver.snapshot.clientPrefixes = ClientPrefixes(
+            allowed: networks, families: [.ipv4, .ipv6],
+            podFamilies: [networks[0]: [.ipv6], networks[1]: [.ipv4, .ipv6]])
+        #expect(try bench.ask("four.example", .aaaa, from: client).texts == texts, "\(remark)")
+    }
+
+    @Test(
+        arguments: [
             ("four.example", .aaaa, ["64:ff9b::c633:6301"], "made"),
             ("both.example", .aaaa, ["2001:db8::1"], "there already"),
             ("mapped.example", .aaaa, ["64:ff9b::808:808"], "all that is there is excluded"),

@@ -168,7 +168,6 @@ import Testing
 
     @Test func `names endpoints after pods, and hides empty Services, where that is wanted`() throws {
         var options = ClusterNamesOptions()
-        options.usesPodNames = true
         options.hidesEmptyServices = true
         var model = Fixtures.emptyModel(options: options)
         for name in ["full", "empty"] {
@@ -177,7 +176,7 @@ import Testing
         }
         var slice = Fixtures.slice("full-4", of: "full", type: "IPv4", endpoints: [("10.244.0.1", nil, true)])
         slice.endpoints?[0].targetRef = ObjectReference(kind: "Pod", name: "full-abc")
-        model.setSlice(old: nil, new: slice)
+        model.setSlice(old: nil, new: slice, usingPodNames: true)
         model.update(isComplete: true, now: 1)
         let bench = ResolverBench(model.zone)
         #expect(try bench.ask("full-abc.full.default.svc.cluster.local", .a).texts == ["10.244.0.1"])

@@ -1,5 +1,5 @@
 package import Addresses
-internal import KubernetesAPI
+internal import ClusterNames
 
 /// Where a node's DNS queries go while its own server is away.
 package struct FailoverPlan: Hashable, Sendable {
@@ -60,16 +60,12 @@ package struct FailoverPlan: Hashable, Sendable {
 
 extension FailoverPlan.StandIn {
     /// The ready endpoints of a slice of the DNS Service, at its ports named `dns` and `dns-tcp`, or at those without a name.
-    static func ready(_ slice: EndpointSlice) -> [Self] {
+    static func ready(_ slice: NamedEndpoints) -> [Self] {
         func port(_ transport: String) -> UInt16? {
-            slice.ports?.first { port in
-                port.protocol ?? "TCP" == transport && ["", "dns", "dns-tcp"].contains(port.name ?? "")
-            }?.port.flatMap(UInt16.init(exactly:))
+            slice.ports.first { $0.transport == transport && ["", "dns", "dns-tcp"].contains($0.name) }?.number
         }
-        let (datagrams, streams) = (port("UDP"), port("TCP"))
+        let (datagrams, streams) = (port("udp"), port("tcp"))
         guard datagrams != nil || streams != nil else { return [] }
-        return (slice.endpoints ?? []).filter { $0.conditions?.ready != false }
-            .compactMap { $0.addresses.first.flatMap { IPAddress(sloppy: $0) } }
-            .map { Self($0, datagramPort: datagrams, streamPort: streams) }
+        return slice.readyAddresses.map { Self($0, datagramPort: datagrams, streamPort: streams) }
     }
 }

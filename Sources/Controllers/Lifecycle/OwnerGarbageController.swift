@@ -33,7 +33,7 @@ final class OwnerGarbageController: Controller {
         }
     }
 
-    private func follow<T>(_ informer: Informer<T>) async {
+    private func follow<T: KubernetesObject>(_ informer: Informer<T>) async {
         await informer.forEach { event in
             guard let object = event.object else { return }
             let vertex = OwnerGraph.Vertex(object)
