@@ -52,6 +52,28 @@ import Testing
         #expect(try !reconciler.remove())
     }
 
+    @Test(arguments: [Errno.noEntry, .notSupported])
+    func `is noticed by heartbeats alone where the kernel's rules cannot see sockets`(refusal: Errno) throws {
+        var fake = NFTablesFake()
+        fake.nextFailure = refusal
+        var reconciler = FailoverReconciler(fake)
+        #expect(try reconciler.apply(plan("a", standIns(3))))
+        let usesSockets = reconciler.usesSockets
+        #expect(!usesSockets)
+        #expect(try !reconciler.apply(plan("a", standIns(3))), "the rules that such a kernel takes are the right ones")
+        #expect(try reconciler.apply(plan("a", standIns(2))))
+    }
+
+    @Test func `is not taken for a kernel without that when the rules fail otherwise`() throws {
+        var fake = NFTablesFake()
+        fake.nextFailure = .notPermitted
+        var reconciler = FailoverReconciler(fake)
+        #expect(throws: NFTablesError.self) { try reconciler.apply(plan("a", standIns(3))) }
+        #expect(try reconciler.apply(plan("a", standIns(3))))
+        let usesSockets = reconciler.usesSockets
+        #expect(usesSockets)
+    }
+
     @Test(.enabled(if: getuid() == 0)) func `is in the kernel what it is in the plan, whatever was there before`()
         throws
     {

@@ -1,5 +1,26 @@
-"""Other DNS servers, as peers and as what names outside the cluster are asked from: their configuration."""
+"""Other DNS servers, as peers and as what names outside the cluster are asked from, and the resolvers of C libraries."""
 import os
+
+from support import run
+
+# Prints the addresses of each name on a line of its own, as the C library finds them.
+LOOKUP = r"""#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+int main(int count, char **names) {
+    for (int i = 1; i < count; i++) {
+        struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM};
+        char text[INET6_ADDRSTRLEN];
+        if (getaddrinfo(names[i], 0, &hints, &list)) { puts("none"); continue; }
+        for (; list; list = list->ai_next) {
+            void *address = list->ai_family == AF_INET ? (void *)&((struct sockaddr_in *)list->ai_addr)->sin_addr
+                                                       : (void *)&((struct sockaddr_in6 *)list->ai_addr)->sin6_addr;
+            printf("%s ", inet_ntop(list->ai_family, address, text, sizeof text));
+        }
+        puts("");
+    }
+}
+"""
 
 
 def knot(directory, name, listen, zones, workers=None):
@@ -27,6 +48,16 @@ def unbound(directory, port, *options, forward, stubs=None, name="unbound"):
         lines += ["stub-zone:", f'  name: "{domain}"', f"  stub-addr: {server}"]
     lines += ["forward-zone:", '  name: "."', f"  forward-addr: {forward}", "remote-control:", "  control-enable: no"]
     return write(f"{directory}/{name}.conf", lines)
+
+
+def lookup_programs(directory):
+    """Makes the programs that look names up by the resolver of musl, and by that of glibc; their paths."""
+    with open(f"{directory}/lookup.c", "w") as file:
+        file.write(LOOKUP)
+    programs = [f"{directory}/lookup-musl", f"{directory}/lookup-glibc"]
+    for compiler, program in zip((["musl-gcc", "-static"], ["gcc"]), programs):
+        run(*compiler, "-o", program, f"{directory}/lookup.c")
+    return programs
 
 
 def write(path, lines):

@@ -134,32 +134,12 @@ class ClusterNames(unittest.TestCase):
             self.assertEqual(dig(address, "+short", "-x", "fd00:10:96::50"), "web.default.svc.cluster.local.")
 
     def test_resolvers_of_musl_and_glibc_find_names(self):
-        source, program = f"{self.files}/lookup.c", f"{self.files}/lookup"
-        with open(source, "w") as file:
-            file.write("""#include <arpa/inet.h>
-#include <netdb.h>
-#include <stdio.h>
-int main(int count, char **names) {
-    for (int i = 1; i < count; i++) {
-        struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM};
-        char text[INET6_ADDRSTRLEN];
-        if (getaddrinfo(names[i], 0, &hints, &list)) { puts("none"); continue; }
-        for (; list; list = list->ai_next) {
-            void *address = list->ai_family == AF_INET ? (void *)&((struct sockaddr_in *)list->ai_addr)->sin_addr
-                                                       : (void *)&((struct sockaddr_in6 *)list->ai_addr)->sin6_addr;
-            printf("%s ", inet_ntop(list->ai_family, address, text, sizeof text));
-        }
-        puts("");
-    }
-}
-""")
-        run("musl-gcc", "-static", "-o", program, source)
-        run("gcc", "-o", f"{program}-glibc", source)
+        programs = resolvers.lookup_programs(self.files)
         for server in ADDRESSES:
             with open(f"{self.files}/resolv.conf", "w") as file:
                 file.write(f"nameserver {server}\nsearch default.svc.cluster.local svc.cluster.local cluster.local\n"
                            "options ndots:5\n")
-            for lookup in (program, f"{program}-glibc"):
+            for lookup in programs:
                 script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
                 answer = run("unshare", "--mount", "sh", "-c", script, "sh", f"{self.files}/resolv.conf", lookup, "web",
                              "old.default", "db.default.svc", "nope", "four.example.test", "nope.example.test").stdout

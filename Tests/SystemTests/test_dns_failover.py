@@ -2,12 +2,15 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
+import resolvers
 from support import eventually, run
 from underlay import Topology
 
@@ -172,3 +175,60 @@ class Absence(unittest.TestCase):
             self.assertGreater(answered, 20, server)
             self.assertEqual(lost, 0, f"{server}: questions without an answer")
         self.restart()
+
+    def test_resolvers_of_musl_and_glibc_find_names_in_a_pod(self):
+        files = self.directory()
+        # What `ip netns exec` lays over /etc in the pod's namespace.
+        etc = f"/etc/netns/{self.pod}"
+        os.makedirs(etc)
+        self.addCleanup(shutil.rmtree, etc)
+        short = ["kubernetes-dns", "kubernetes-dns.test", NAME, f"{NAME}.", "nope", "kubernetes-dns.nowhere"]
+        addresses = json.loads(self.topology.api("GET", "/api/v1/namespaces/test/services/kubernetes-dns"))["spec"]["clusterIPs"]
+        for server in ADDRESSES:
+            with open(f"{etc}/resolv.conf", "w") as file:
+                file.write(f"nameserver {server}\nsearch test.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n")
+            for program in resolvers.lookup_programs(files):
+                answer = run("ip", "netns", "exec", self.pod, program, *short).stdout
+                found = [sorted(line.split()) for line in answer.strip().split("\n")]
+                self.assertEqual(found, [sorted(addresses)] * 4 + [["none"]] * 2, f"{program} with {server}")
+
+    def test_another_server_behind_the_service_stands_in(self):
+        files, server = self.directory(), self.other.pods[0]
+        # An address that tells this server from those of nodes.
+        with open(f"{files}/zone", "w") as file:
+            file.write("$ORIGIN cluster.local.\n$TTL 30\n@ SOA ns hostmaster 1 3600 600 86400 30\n@ NS ns\nns A 10.96.77.1\n"
+                       "kubernetes-dns.test.svc A 10.96.77.2\n")
+        listen = [f"{address}@5300" for address in server.addresses]
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", server.namespace, "knotd", "-c", resolvers.knot(files, "other", listen, {"cluster.local": "zone"})],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, timeout=60)
+        self.addCleanup(process.terminate)
+        slices = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
+        for family, address in zip(("IPv4", "IPv6"), sorted(server.addresses, key=lambda address: ":" in address)):
+            name = f"kube-dns-{family.lower()}"
+            self.topology.api("POST", slices, {
+                "metadata": {"name": name, "labels": {"kubernetes.io/service-name": "kube-dns"}}, "addressType": family,
+                "ports": [{"name": "dns", "protocol": "UDP", "port": 5300}, {"name": "dns-tcp", "protocol": "TCP", "port": 5300}],
+                "endpoints": [{"addresses": [address], "conditions": {"ready": True}}]})
+            self.addCleanup(self.topology.api, "DELETE", f"{slices}/{name}")
+
+        def rules():
+            return run("ip", "netns", "exec", self.node.namespace, "nft", "list", "table", "inet", "duet-dns").stdout
+
+        eventually(lambda: all(f"{address} . 5300" in rules() for address in server.addresses), "the endpoints stand in")
+        self.assertTrue(self.answers_its_pods(), "while the node's own server lives it answers")
+        self.node.agent.kill()
+        self.node.agent.wait(timeout=60)
+        eventually(lambda: not self.alive(self.node), "the server counts as gone")
+        for address in ADDRESSES:
+            for namespace in (self.pod, self.node.namespace):
+                for options in ([], ["+tcp"]):
+                    answer = run("ip", "netns", "exec", namespace, "dig", f"@{address}", "+short", *options, NAME, "A").stdout
+                    self.assertEqual(answer.strip(), "10.96.77.2", f"{namespace} {address} {options}")
+        self.restart()
+
+    def directory(self):
+        path = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, path)
+        return path
