@@ -142,7 +142,7 @@ let targets: [Target] = [
     // Floor 6: the cluster's names, on every node.
     .target(
         name: "ClusterDNS",
-        dependencies: ["CMalloc", "KubernetesClient"]
+        dependencies: ["KubernetesClient"]
             + core(
                 "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
                 "Netlink", "RouteNetlink", "NFTables") + [

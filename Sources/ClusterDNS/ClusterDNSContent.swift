@@ -18,10 +18,6 @@ struct ClusterDNSContent {
     private let allowed: [IPPrefix]
     private let failover: Failover?
     private var areClientsChanged = true
-    /// Changes that have been heard of since memory was last given back.
-    private var changeCount = 0
-    /// So many changes are worth looking for memory that they have left unused.
-    private static let manyChanges = 4096
     /// What the server has last been moved to.
     var place = Place()
 
@@ -62,18 +58,6 @@ struct ClusterDNSContent {
 
     mutating func synced(_ source: Source) {
         waitingFor.remove(source)
-        if waitingFor.isEmpty { changeCount = max(changeCount, Self.manyChanges) }
-    }
-
-    /// Notes that something has been heard.
-    mutating func noteChange() { changeCount += 1 }
-
-    /// Whether changes have left memory unused that is worth giving back: the text of objects is many times as large as
-    /// what is kept of them, and lies between.
-    mutating func takeLeftovers() -> Bool {
-        guard changeCount >= Self.manyChanges else { return false }
-        changeCount = 0
-        return true
     }
 
     mutating func setNode(_ name: String, _ node: Node?) {

@@ -1,5 +1,4 @@
 import Addresses
-import CMalloc
 import ClusterNames
 import DNSResolution
 import DNSServing
@@ -126,7 +125,6 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     ) async {
         for await event in events {
             content.withLock { content in
-                content.noteChange()
                 switch event {
                 case .added(let object), .updated(_, let object): note(&content, object, object)
                 case .deleted(let object): note(&content, nil, object)
@@ -140,7 +138,6 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     private func followSlices(_ signal: AsyncStream<Void>.Continuation) async {
         for await event in informers.endpointSlices() {
             content.withLock { content in
-                content.noteChange()
                 switch event {
                 case .added(let slice): content.model.setSlice(old: nil, new: slice)
                 case .updated(let old, let new): content.model.setSlice(old: old, new: new)
@@ -155,7 +152,6 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
     private func followPods(_ pods: Informer<Pod>, _ signal: AsyncStream<Void>.Continuation) async {
         for await event in pods.events() {
             content.withLock { content in
-                content.noteChange()
                 switch event {
                 case .added(let pod): content.model.setPod(old: nil, new: pod)
                 case .updated(let old, let new): content.model.setPod(old: old, new: new)
@@ -172,13 +168,12 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
         signal.yield()
         for await _ in changes {
             try? await Task.sleep(for: Self.coalescing)
-            let (zone, wanted, former, hasLeftovers) = content.withLock { content in
+            let (zone, wanted, former) = content.withLock { content in
                 let update = content.update(
                     now: UInt32(truncatingIfNeeded: time(nil)), local: configuration.localAddresses)
-                return (update.zone, update.place, content.place, content.takeLeftovers())
+                return (update.zone, update.place, content.place)
             }
             if let zone { state.publish(zone) }
-            if hasLeftovers { malloc_trim(0) }
             if wanted != former, !move(to: wanted, from: former) {
                 try? await Task.sleep(for: .seconds(1))
                 signal.yield()

@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import ClusterDNS
 import DNSServing
@@ -40,7 +41,8 @@ struct DNSCommand: AsyncParsableCommand {
             pods: ClusterDNSInformers.pods(configuration, client: client, logger: logger))
         let dns = try ClusterDNSService(informers: informers, configuration: configuration, logger: logger)
         try await ServiceRunner.run(
-            (informers.pods.map { [$0] } ?? []) + [services, slices, namespaces, nodes, networks, dns], logger: logger
+            (informers.pods.map { [$0] } ?? []) + [FreeMemory(), services, slices, namespaces, nodes, networks, dns],
+            logger: logger
         ) { await client.shutdown() }
     }
 }
