@@ -144,8 +144,8 @@ let targets: [Target] = [
         name: "ClusterDNS",
         dependencies: ["KubernetesClient"]
             + core(
-                "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
-                "Netlink", "RouteNetlink", "NFTables") + [
+                "KubernetesAPI", "Addresses", "DNSResolution", "DNSServing", "ClusterNames", "Linux", "Netlink",
+                "RouteNetlink", "NFTables") + [
                 log, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -208,6 +208,7 @@ let targets: [Target] = [
         "Streaming",
         core("JSON") + [
             log, .product(name: "HummingbirdCore", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
         ]),
     tests(
@@ -231,7 +232,7 @@ let targets: [Target] = [
     tests("NAT64", core("Addresses", "Translation")),
     tests(
         "PodRouting",
-        core("KubernetesAPI", "Addresses", "Linux", "Netlink", "RouteNetlink", "WireGuard", "NFTables") + [log]),
+        core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink", "WireGuard", "NFTables") + [log]),
     tests(
         "ServiceProxy",
         core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack", "BPF") + [log]),
@@ -239,8 +240,8 @@ let targets: [Target] = [
         "ClusterDNS",
         ["KubernetesClient"]
             + core(
-                "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "ClusterNames", "Linux",
-                "RouteNetlink", "NFTables") + [log]),
+                "KubernetesAPI", "Addresses", "DNSMessage", "DNSResolution", "DNSServing", "Linux", "RouteNetlink",
+                "NFTables") + [log]),
     tests("Agent", ["ServiceProxy"] + core("KubernetesAPI", "Addresses")),
     tests("NodeTranslation", core("KubernetesAPI", "Addresses", "Linux", "NFTables", "Translation")),
     tests("Verify", core("KubernetesAPI", "Addresses", "Linux")),

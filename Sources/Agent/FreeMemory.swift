@@ -1,5 +1,5 @@
 import CMalloc
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Gives memory back to the system that is free again after much of it was needed for a moment, as for the first lists: the text
 /// of objects is many times as large as what is kept of them, and lies between.
