@@ -20,6 +20,9 @@ extension AddressPool {
     /// Whether nodes get their blocks from it.
     var isForPods: Bool { spec?.purpose == AddressPoolSpec.pods }
 
+    /// Whether the pool stays while it is in use, even when it is deleted.
+    var isHeld: Bool { metadata.finalizers?.contains(Self.finalizer) == true }
+
     /// Its prefixes; texts that are none are left out.
     var prefixes: [IPPrefix] { (spec?.prefixes ?? []).compactMap { IPPrefix($0.cidr) } }
 

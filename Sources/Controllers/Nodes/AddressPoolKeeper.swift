@@ -19,8 +19,12 @@ final class AddressPoolKeeper: Sendable {
         serviceRanges = ServicePoolRanges(client: context.client)
     }
 
-    /// Brings a pool up to date soon.
-    func lookAt(_ name: String) {
+    /// Brings a pool up to date: at once when it is not held yet, since it gives no blocks before.
+    func lookAt(_ pool: AddressPool) {
+        if pool.isHeld { lookAt(pool.name) } else { queue.add(pool.key) }
+    }
+
+    private func lookAt(_ name: String) {
         queue.add(ObjectKey(namespace: nil, name: name), after: Self.calm)
     }
 
@@ -94,10 +98,9 @@ final class AddressPoolKeeper: Sendable {
 
     /// Makes sure that the pool stays while it is in use; false when it is gone already.
     private func hold(_ pool: AddressPool) async throws -> Bool {
-        let finalizers = pool.metadata.finalizers ?? []
-        guard !finalizers.contains(AddressPool.finalizer) else { return true }
+        guard !pool.isHeld else { return true }
         guard !pool.isBeingDeleted else { return false }
-        try await patch(pool, finalizers: finalizers + [AddressPool.finalizer])
+        try await patch(pool, finalizers: (pool.metadata.finalizers ?? []) + [AddressPool.finalizer])
         return true
     }
 

@@ -71,7 +71,7 @@ final class NodeBlockController: Controller {
     private func followPools() async {
         await context.informers.addressPools.forEach { event in
             guard let pool = event.object else { return }
-            self.pools.lookAt(pool.name)
+            self.pools.lookAt(pool)
             var isDeleted = false
             if case .deleted = event { isDeleted = true }
             guard pool.isForPods else {
@@ -82,6 +82,8 @@ final class NodeBlockController: Controller {
                 }
                 return
             }
+            // One that is deleted at once must not have given blocks.
+            guard isDeleted || pool.isHeld else { return }
             let isChanged = self.blocks.withLock { blocks in
                 guard isDeleted else { return blocks.setPool(pool) }
                 blocks.removePool(pool.name)
