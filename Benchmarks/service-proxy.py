@@ -255,7 +255,7 @@ def cold(suite):
             took, peer = cluster.start(), None
             if count == PEERS:
                 text = "\n".join(
-                    chains(family, [(virtual(family, n), [(endpoint(family, n + i), 8080) for i in range(2)]) for n in range(PEERS)])
+                    chains(family, [(virtual(family, n), 80, [(endpoint(family, n + i), 8080) for i in range(2)]) for n in range(PEERS)])
                     for family in WORDS)
                 start = time.monotonic()
                 topology.exec(cluster.node.namespace, "nft", "-f", "-", input=text)
