@@ -99,9 +99,16 @@ public struct DNSMessageReader: ~Escapable {
 
     @_lifetime(self: copy self)
     mutating func readBytes(_ count: Int) throws(DNSError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try readBytes(count, into: &bytes)
+        return bytes
+    }
+
+    @_lifetime(self: copy self)
+    mutating func readBytes(_ count: Int, into bytes: inout [UInt8]) throws(DNSError) {
         do throws(EndOfBytes) {
             let run = try reader.readBytes(count)
-            return run.byteOffsets.map { run[byte: $0] }
+            for offset in run.byteOffsets { bytes.append(run[byte: offset]) }
         } catch {
             throw DNSError(.truncated, at: error.offset)
         }

@@ -28,32 +28,31 @@ extension DNSRecordData {
 }
 
 extension DNSMessageReader {
-    /// Reads a record's data with every name in it written whole, and goes on after it.
+    /// Appends a record's data with every name in it written whole, and goes on after it.
     ///
     /// The types that may hold compressed names are known (RFC 1035 §3.3, RFC 3597 §4); others are read as they are.
     @_lifetime(self: copy self)
-    public mutating func readUncompressedData(_ header: RecordHeader) throws(DNSError) -> [UInt8] {
+    public mutating func readUncompressedData(_ header: RecordHeader, into bytes: inout [UInt8]) throws(DNSError) {
         let range = header.dataRange
+        let start = bytes.count
         try move(to: range.lowerBound)
-        var bytes: [UInt8] = []
         if let layout = DNSMessageReader.layout(of: header.type) {
-            bytes = try readBytes(layout.leading)
+            try readBytes(layout.leading, into: &bytes)
             for _ in 0..<layout.names { bytes += try readName().wire }
             // SOA ends with five numbers, all others with a name.
             guard range.upperBound - offset == (header.type == .soa ? 20 : 0) else {
                 throw DNSError(.badData, at: range.lowerBound)
             }
         }
-        bytes += try readBytes(range.upperBound - offset)
-        try DNSMessageReader.check(bytes, header)
-        return bytes
+        try readBytes(range.upperBound - offset, into: &bytes)
+        try DNSMessageReader.check(bytes[start...], header)
     }
 
     /// Whether strings led by their length fill the data exactly.
-    private static func isFilledByStrings(_ bytes: [UInt8]) -> Bool {
-        var position = 0
-        while position < bytes.count { position += 1 + Int(bytes[position]) }
-        return position == bytes.count
+    private static func isFilledByStrings(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var position = bytes.startIndex
+        while position < bytes.endIndex { position += 1 + Int(bytes[position]) }
+        return position == bytes.endIndex
     }
 
     /// The bytes before the names in the data of a type, and how many names there are; nil for types without.
@@ -69,7 +68,7 @@ extension DNSMessageReader {
     }
 
     /// Throws for data whose size does not fit its type.
-    private static func check(_ bytes: [UInt8], _ header: RecordHeader) throws(DNSError) {
+    private static func check(_ bytes: ArraySlice<UInt8>, _ header: RecordHeader) throws(DNSError) {
         let isGood =
             switch header.type {
             case .a: bytes.count == 4

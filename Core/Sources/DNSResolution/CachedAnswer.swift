@@ -11,6 +11,8 @@ public struct FactKey: Hashable, Sendable {
     public let wantsDNSSEC: Bool
     /// Whether the client checks signatures itself (CD).
     public let isCheckingDisabled: Bool
+    /// The hash of all of it.
+    let hash: UInt64
 
     /// Describes a question.
     public init(name: [UInt8], type: DNSRecordType, wantsDNSSEC: Bool = false, isCheckingDisabled: Bool = false) {
@@ -18,9 +20,12 @@ public struct FactKey: Hashable, Sendable {
         self.type = type
         self.wantsDNSSEC = wantsDNSSEC
         self.isCheckingDisabled = isCheckingDisabled
+        hash = FactKey.hash(NameHash.hash(name.raw), type, FactKey.options(wantsDNSSEC, isCheckingDisabled))
     }
 
-    var hash: UInt64 { FactKey.hash(NameHash.hash(name.raw), type, options) }
+    /// Feeds the hash that is known already.
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
     var options: UInt8 { FactKey.options(wantsDNSSEC, isCheckingDisabled) }
 
     @inline(__always)
@@ -103,10 +108,12 @@ public final class CachedAnswer {
     ///
     /// Names in it may point to the question, which has been spelled at random; they are spelled as `key` is.
     public init(_ message: Span<UInt8>, for key: FactKey, now: Int64) throws(DNSError) {
-        var respelled = (0..<message.count).map { message[$0] }
+        var respelled = unsafe message.withUnsafeBufferPointer { unsafe Array($0) }
         let end = DNSHeader.size + key.name.count
-        if end <= respelled.count, respelled[DNSHeader.size..<end].map(DNSName.folded) == key.name {
-            respelled.replaceSubrange(DNSHeader.size..<end, with: key.name)
+        if end <= respelled.count,
+            key.name.indices.allSatisfy({ DNSName.folded(respelled[DNSHeader.size + $0]) == key.name[$0] })
+        {
+            for index in key.name.indices { respelled[DNSHeader.size + index] = key.name[index] }
         }
         var reader = try DNSMessageReader(respelled.span)
         let header = reader.header
@@ -171,6 +178,7 @@ private struct Parts {
     /// The name that the aliases so far have led to.
     var chain: DNSName
     let type: DNSRecordType
+    private var owner = DNSName()
     var bytes: [UInt8] = []
     var items: [CachedAnswer.Item] = []
     var hasData = false
@@ -187,43 +195,53 @@ private struct Parts {
 
     @_lifetime(reader: copy reader)
     mutating func readAnswer(_ reader: inout DNSMessageReader) throws(DNSError) {
-        var owner = DNSName()
         let record = try reader.skipRecord(owner: &owner)
-        let data = try reader.readUncompressedData(record)
-        guard record.dnsClass == .internet, record.type != .opt else { return }
-        if owner == chain {
-            append(record, [], data)
-            if record.type == type || type == .any { hasData = true }
-            if record.type == .cname, type != .cname, type != .any, let target = DNSName(wire: data) { chain = target }
-        } else if Parts.companions.contains(record.type.rawValue), chain.isInside(owner) {
-            append(record, owner.wire, data)
-        } else if record.type.rawValue == 46 {
-            append(record, owner.wire, data)  // the signature of an alias further up
+        let isLink = owner == chain
+        let keepsOwner =
+            Parts.companions.contains(record.type.rawValue) && chain.isInside(owner)
+            || record.type.rawValue == 46  // the signature of an alias further up
+        let item = try append(record, owner: isLink ? [] : owner.wire, &reader)
+        guard record.dnsClass == .internet, record.type != .opt, isLink || keepsOwner else { return drop(item) }
+        keep(item)
+        guard isLink else { return }
+        if record.type == type || type == .any { hasData = true }
+        if record.type == .cname, type != .cname, type != .any, let target = DNSName(wire: Array(bytes[item.data])) {
+            chain = target
         }
     }
 
     @_lifetime(reader: copy reader)
     mutating func readAuthority(_ reader: inout DNSMessageReader, isPositive: Bool) throws(DNSError) {
-        var owner = DNSName()
         let record = try reader.skipRecord(owner: &owner)
-        let data = try reader.readUncompressedData(record)
+        let item = try append(record, owner: owner.wire, &reader)
         // SOA, and what proves an absence: NSEC, NSEC3, RRSIG.
-        guard !isPositive, record.dnsClass == .internet, [6, 46, 47, 50].contains(record.type.rawValue) else { return }
-        append(record, owner.wire, data)
+        guard !isPositive, record.dnsClass == .internet, [6, 46, 47, 50].contains(record.type.rawValue) else {
+            return drop(item)
+        }
+        keep(item)
         guard record.type == .soa else { return }
-        negativeTTL = min(record.ttl, data.suffix(4).reduce(0) { $0 << 8 | UInt32($1) })
+        negativeTTL = min(record.ttl, bytes[item.data].suffix(4).reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    private mutating func append(_ record: RecordHeader, _ owner: [UInt8], _ data: [UInt8]) {
+    /// Appends the bytes of a record; they are read whether it is kept or not, since a message must be whole.
+    @_lifetime(reader: copy reader)
+    private mutating func append(_ record: RecordHeader, owner: [UInt8], _ reader: inout DNSMessageReader)
+        throws(DNSError) -> CachedAnswer.Item
+    {
         let start = bytes.count
         bytes += owner
-        bytes += data
+        try reader.readUncompressedData(record, into: &bytes)
         // A lifetime with its top bit set counts as zero (RFC 2181 §8).
         let lifetime = record.ttl > UInt32(Int32.max) ? 0 : record.ttl
-        ttl = min(ttl, lifetime)
-        items.append(
-            CachedAnswer.Item(
-                type: record.type.rawValue, ttl: lifetime, owner: start..<(start + owner.count),
-                data: (start + owner.count)..<bytes.count))
+        return CachedAnswer.Item(
+            type: record.type.rawValue, ttl: lifetime, owner: start..<(start + owner.count),
+            data: (start + owner.count)..<bytes.count)
     }
+
+    private mutating func keep(_ item: CachedAnswer.Item) {
+        ttl = min(ttl, item.ttl)
+        items.append(item)
+    }
+
+    private mutating func drop(_ item: CachedAnswer.Item) { bytes.removeSubrange(item.owner.lowerBound...) }
 }

@@ -6,10 +6,10 @@ import DNSMessage
 /// Identical questions are asked once. The server that has been fastest is asked first; if it takes longer than usual, the
 /// best one of the other family is asked as well, then the rest. Servers that do not answer are passed over for a while.
 /// What an answer must repeat, and a forger must guess: number, port, spelling of the name, and the cookie.
-public struct ForwardMachine: Sendable {
+public struct ForwardMachine {
     /// How a message travels.
     public enum Transport: Hashable, Sendable {
-        /// A datagram from a port that is used for this message alone.
+        /// A datagram from a port that nobody can know.
         case datagram
         /// A TCP connection.
         case stream
@@ -38,7 +38,7 @@ public struct ForwardMachine: Sendable {
     }
 
     struct Question {
-        var exchanges: Set<UInt32> = []
+        var exchanges: [UInt32] = []
         /// Servers in the order in which they are asked, and the next one.
         let order: [Int]
         var next = 0
@@ -56,7 +56,9 @@ public struct ForwardMachine: Sendable {
     private(set) var questions: [FactKey: Question] = [:]
     private var exchanges: [UInt32: Exchange] = [:]
     private var nextID: UInt32 = 0
-    private let random: @Sendable () -> UInt64
+    /// No deadline comes before this time; it may be that of a question that is answered by now.
+    private var earliest: Int64 = .max
+    private let random: () -> UInt64
 
     /// Questions that may be open at once.
     public static let maximumQuestions = 1024
@@ -70,7 +72,9 @@ public struct ForwardMachine: Sendable {
     private static let maximumMismatches = 3
 
     /// Makes a machine without servers.
-    public init(random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }) {
+    ///
+    /// - Parameter random: gives numbers that nobody can guess.
+    public init(random: @escaping () -> UInt64 = { UInt64.random(in: .min ... .max) }) {
         self.random = random
     }
 
@@ -99,21 +103,17 @@ public struct ForwardMachine: Sendable {
     /// Whether a question is open.
     public func isOpen(_ key: FactKey) -> Bool { questions[key] != nil }
 
-    /// When `tick` is due, in milliseconds; nil while nothing is open.
-    public var nextDeadline: Int64? {
-        questions.isEmpty
-            ? nil
-            : min(
-                questions.values.lazy.map { min($0.nextTime, $0.end) }.min() ?? .max,
-                exchanges.values.lazy.map(\.deadline).min() ?? .max)
-    }
+    /// When `tick` is due at the latest, in milliseconds; nil while nothing is open.
+    ///
+    /// It does not follow every question that ends: looking for the next one costs as much as there are open ones, and
+    /// `tick` does it.
+    public var nextDeadline: Int64? { questions.isEmpty ? nil : earliest }
 
     /// Begins to ask a question, unless it is open already.
     public mutating func ask(_ key: FactKey, now: Int64) -> [Action] {
         lastTime = now
         guard questions[key] == nil else { return [] }
-        let name = DNSName(wire: key.name) ?? .root
-        let candidates = routes.first { name.isInside($0.domain) }?.servers ?? []
+        let candidates = routes.first { key.isInside($0.domain) }?.servers ?? []
         guard !candidates.isEmpty, questions.count < Self.maximumQuestions else {
             return [.fail(key, DNSResponseCode.serverFailure.rawValue)]
         }
@@ -127,6 +127,7 @@ public struct ForwardMachine: Sendable {
 
     /// Servers by how soon they are expected to answer; the second is of the other family if there is one.
     private func order(_ candidates: [Int], now: Int64) -> [Int] {
+        guard candidates.count > 1 else { return candidates }
         func rank(_ index: Int) -> (Int, Int64) {
             (servers[index].awayUntil > now ? 1 : 0, servers[index].time)
         }
@@ -152,6 +153,7 @@ public struct ForwardMachine: Sendable {
         let server = question.order[question.next % question.order.count]
         question.next += 1
         question.nextTime = now + servers[server].patience
+        earliest = min(earliest, question.nextTime, question.end)
         questions[key] = question
         send(key, to: server, servers[server].upstream.tlsName == nil ? .datagram : .tls, now, &actions)
     }
@@ -159,20 +161,21 @@ public struct ForwardMachine: Sendable {
     private mutating func send(
         _ key: FactKey, to server: Int, _ transport: Transport, _ now: Int64, _ actions: inout [Action]
     ) {
-        guard let question = questions[key] else { return }
+        guard let cases = questions[key]?.cases else { return }
         nextID &+= 1
         let message = UpstreamMessage.query(
-            key, id: UInt16(truncatingIfNeeded: random()), cases: question.cases, server: servers[server])
+            key, id: UInt16(truncatingIfNeeded: random()), cases: cases, server: servers[server])
+        let deadline = now + (transport == .datagram ? Self.serverTime : Self.serverTime * 2)
+        earliest = min(earliest, deadline)
         exchanges[nextID] = Exchange(
-            question: key, server: server, transport: transport, message: message, sent: now,
-            deadline: now + (transport == .datagram ? Self.serverTime : Self.serverTime * 2))
-        questions[key]?.exchanges.insert(nextID)
+            question: key, server: server, transport: transport, message: message, sent: now, deadline: deadline)
+        questions[key]?.exchanges.append(nextID)
         actions.append(.send(nextID, servers[server].upstream, transport, message))
     }
 
     private mutating func end(_ id: UInt32, _ actions: inout [Action]) {
         guard let exchange = exchanges.removeValue(forKey: id) else { return }
-        questions[exchange.question]?.exchanges.remove(id)
+        questions[exchange.question]?.exchanges.removeAll { $0 == id }
         actions.append(.cancel(id))
     }
 
@@ -198,6 +201,7 @@ extension ForwardMachine {
         guard let exchange = exchanges[id] else { return (nil, []) }
         var actions: [Action] = []
         let key = exchange.question
+        let reply: UpstreamMessage.Reply
         switch UpstreamMessage.match(message, exchange.message, key, servers[exchange.server]) {
         case .none:
             mismatch(id, now, &actions)
@@ -207,11 +211,15 @@ extension ForwardMachine {
             end(id, &actions)
             send(key, to: exchange.server, .stream, now, &actions)
             return (nil, actions)
-        case .otherCase: servers[exchange.server].keepsCase = false
-        case .answer(let cookie): if let cookie { servers[exchange.server].serverCookie = cookie }
+        case .otherCase(let content):
+            servers[exchange.server].keepsCase = false
+            reply = content
+        case .answer(let content):
+            if let cookie = content.cookie { servers[exchange.server].serverCookie = cookie }
+            reply = content
         }
         servers[exchange.server].succeed(after: now - exchange.sent)
-        let code = UpstreamMessage.code(message)
+        let code = reply.code
         let flags = DNSFlags(rawValue: UInt16(message[2]) << 8 | UInt16(message[3]))
         if code == 23, questions[key]?.hasRetriedCookie == false {
             questions[key]?.hasRetriedCookie = true  // the server has just given a new cookie
@@ -280,11 +288,26 @@ extension ForwardMachine {
                 askNext(key, now, &actions)
             }
         }
+        earliest = min(
+            questions.values.lazy.map { min($0.nextTime, $0.end) }.min() ?? .max,
+            exchanges.values.lazy.map(\.deadline).min() ?? .max)
         return actions
     }
 
     /// The servers, the smoothed time to their answers in milliseconds, and whether they are passed over.
     public func health(now: Int64) -> [(upstream: Upstream, milliseconds: Int64, isAway: Bool)] {
         servers.map { ($0.upstream, $0.time, $0.awayUntil > now) }
+    }
+}
+
+extension FactKey {
+    /// Whether the name is `domain` or lies below it.
+    fileprivate func isInside(_ domain: DNSName) -> Bool {
+        let start = name.count - domain.wire.count
+        guard start >= 0 else { return false }
+        var position = 0
+        while position < start { position += Int(name[position]) + 1 }
+        return position == start
+            && domain.wire.indices.allSatisfy { DNSName.folded(domain.wire[$0]) == name[start + $0] }
     }
 }

@@ -1,25 +1,65 @@
 /// Memory for one message, made once and written again and again; every access is checked against its size.
 @safe
 public final class MessageBuffer {
-    private let memory: UnsafeMutableRawBufferPointer
-    /// The number of bytes written.
-    public private(set) var count = 0
-    /// The number of bytes that the present message may have.
-    public private(set) var limit: Int
+    private let own: UnsafeMutableRawBufferPointer
+    // Properties of an object are guarded against accesses that overlap, and to check that would take longer than to write
+    // most of what is written.
+    private let state: UnsafeMutablePointer<State>
+    /// Whose memory is written to in place of its own.
+    private var lender: MessageBuffer?
+
+    @unsafe private struct State {
+        var memory: UnsafeMutableRawBufferPointer
+        var count = 0
+        var limit: Int
+    }
 
     /// Makes a buffer for messages of at most `capacity` bytes.
     public init(capacity: Int) {
-        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
-        limit = capacity
+        unsafe own = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe state = UnsafeMutablePointer.allocate(capacity: 1)
+        unsafe state.initialize(to: State(memory: own, limit: capacity))
     }
 
-    deinit { unsafe memory.deallocate() }
+    deinit {
+        unsafe own.deallocate()
+        unsafe state.deallocate()
+    }
+
+    /// Writes into another buffer's memory from now on, until it borrows again.
+    public func borrow(_ other: MessageBuffer) {
+        lender = other
+        unsafe state.pointee.memory = other.own
+        count = 0
+    }
+
+    private var memory: UnsafeMutableRawBufferPointer { unsafe state.pointee.memory }
+
+    /// The number of bytes written.
+    public private(set) var count: Int {
+        get { unsafe state.pointee.count }
+        set { unsafe state.pointee.count = newValue }
+    }
+
+    /// The number of bytes that the present message may have.
+    public private(set) var limit: Int {
+        get { unsafe state.pointee.limit }
+        set { unsafe state.pointee.limit = newValue }
+    }
 
     /// The whole memory, for system calls.
     @unsafe public var storage: UnsafeMutableRawBufferPointer { unsafe memory }
 
     /// The bytes written, copied.
     public var bytes: [UInt8] { unsafe Array(memory[..<count]) }
+
+    /// Takes a whole message.
+    ///
+    /// - Precondition: it has room.
+    public func replace(with message: [UInt8]) {
+        reset(limit: message.count)
+        append(message.raw)
+    }
 
     /// Starts a message of at most `limit` bytes.
     func reset(limit: Int) {

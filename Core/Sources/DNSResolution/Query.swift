@@ -75,7 +75,7 @@ struct Query {
     }
 
     /// Where a name ends that may be compressed; its pointers are not followed.
-    private static func skipName(_ bytes: RawSpan, _ start: Int) -> Int? {
+    static func skipName(_ bytes: RawSpan, _ start: Int) -> Int? {
         var position = start
         while position < bytes.byteCount {
             let length = Int(bytes[byte: position])

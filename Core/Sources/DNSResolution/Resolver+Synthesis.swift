@@ -112,7 +112,8 @@ extension Resolver {
         }
         if made > 0 {
             source = .synthesized
-            if !isStale, !innerStale, !isTruncated, !followsTarget, start.1 == Counts() {
+            // What is asked once is not worth keeping: the two questions behind it have used it twice by now.
+            if answer.hits > 2, !isStale, !innerStale, !isTruncated, !followsTarget, start.1 == Counts() {
                 answer.ready = ReadyAnswer(
                     buffer, from: start.0, count: counts.answer, made: now,
                     expires: min(answer.expires, inner.expires), origin: inner)

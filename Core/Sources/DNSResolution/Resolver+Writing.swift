@@ -11,6 +11,7 @@ extension Resolver {
     private static let ownFlags = DNSFlags.response.rawValue | DNSFlags.recursionAvailable.rawValue
 
     func begin(_ message: RawSpan, hasQuestion: Bool) {
+        let query = query
         buffer.reset(limit: query.limit - (query.hasExtendedDNS ? Self.extendedDNSSize : 0))
         counts = Counts()
         isTruncated = false
@@ -26,6 +27,10 @@ extension Resolver {
     }
 
     func finish(_ code: DNSResponseCode, _ client: IPAddress, isAuthoritative: Bool) {
+        // Copies: each access to a property of an object is checked.
+        let query = query
+        let source = source
+        var counts = counts
         var flags = DNSFlags(rawValue: query.flags.rawValue & Self.copiedFlags | Self.ownFlags)
         if isAuthoritative { flags.insert(.authoritative) }
         if isTruncated { flags.insert(.truncated) }
@@ -101,6 +106,7 @@ extension Resolver {
         if fitting < total { isTruncated = true }
         rotation &+= 1
         var place = range.lowerBound + (total == 1 ? 0 : Int(rotation % UInt(total)) * size)
+        let owner = owner
         for _ in 0..<fitting {
             appendAddress(records.address(at: place, family), records.ttl, owner: owner)
             place += size

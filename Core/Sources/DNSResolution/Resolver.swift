@@ -26,8 +26,8 @@ public final class Resolver {
     public var refreshes: [FactKey] = []
     let options: ResolverOptions
     let metrics: ResolverMetrics
-    /// Where the answer is written.
-    public var buffer: MessageBuffer
+    /// Where the answer is written: into memory of its own, or into what `borrow` has been given.
+    public let buffer: MessageBuffer
     var name = FoldedName()
     /// What an alias or a search has led to.
     var target = FoldedName()

@@ -33,78 +33,97 @@ enum UpstreamMessage {
 
     /// A name whose letters are capitals where a bit is set.
     static func spelled(_ name: [UInt8], cases: UInt128) -> [UInt8] {
-        name.enumerated().map { index, byte in
-            let isCapital = cases >> UInt128(index & 127) & 1 == 1
-            return isCapital && byte &- UInt8(ascii: "a") < 26 ? byte & ~0x20 : byte
+        var spelled = name
+        var halves = (UInt64(truncatingIfNeeded: cases), UInt64(truncatingIfNeeded: cases >> 64))
+        for index in spelled.indices {
+            // The bits are used again from the 129th letter on.
+            let bit = UInt8(truncatingIfNeeded: halves.0 & 1)
+            halves.0 = halves.0 >> 1 | halves.1 << 63
+            halves.1 = halves.1 >> 1 | UInt64(bit) << 63
+            if spelled[index] &- UInt8(ascii: "a") < 26 { spelled[index] ^= bit << 5 }
         }
+        return spelled
     }
 
     /// What a message is to a query.
-    enum Match: Equatable {
-        /// It answers it; the server's cookie comes along, if there is one.
-        case answer(cookie: [UInt8]?)
+    enum Match {
+        /// It answers it.
+        case answer(Reply)
         /// It answers it, but does not repeat the case of the name.
-        case otherCase
+        case otherCase(Reply)
         /// It is something else, or forged.
         case none
     }
 
+    /// What an answer says beside its records.
+    struct Reply {
+        /// The full response code, the bits in the OPT record included; that of a format error if the records are no
+        /// whole records.
+        var code: UInt16
+        /// The server's cookie, if there is one.
+        var cookie: [UInt8]?
+    }
+
     /// Compares a message with the query that it should answer.
     static func match(_ message: Span<UInt8>, _ query: [UInt8], _ key: FactKey, _ server: UpstreamState) -> Match {
-        guard var reader = try? DNSMessageReader(message), query.count > DNSHeader.size,
-            reader.header.id == UInt16(query[0]) << 8 | UInt16(query[1]),
-            reader.header.flags.contains(.response), reader.header.flags.operation == 0
+        let bytes = unsafe message.bytes
+        let end = DNSHeader.size + key.name.count + 4
+        guard bytes.byteCount >= DNSHeader.size, query.count >= end,
+            bytes.load(UInt16.self, at: 0) == query.raw.load(UInt16.self, at: 0)
         else { return .none }
+        let flags = DNSFlags(rawValue: bytes.load(UInt16.self, at: 2))
+        guard flags.contains(.response), flags.operation == 0 else { return .none }
+        let code = flags.responseCode
+        let questions = bytes.load(UInt16.self, at: 4)
         // A server that cannot read the query may leave the question out.
-        if reader.header.questionCount == 0, reader.header.flags.responseCode == DNSResponseCode.formatError.rawValue {
-            return .answer(cookie: nil)
-        }
-        guard reader.header.questionCount == 1, let question = try? reader.readQuestion(), question.type == key.type,
-            question.dnsClass == .internet, question.name.wire.count == key.name.count
-        else { return .none }
+        if questions == 0, code == DNSResponseCode.formatError.rawValue { return .answer(Reply(code: code)) }
+        guard questions == 1, bytes.byteCount >= end else { return .none }
         var isSameCase = true
-        for (index, byte) in question.name.wire.enumerated() {
-            guard DNSName.folded(byte) == key.name[index] else { return .none }
-            if byte != query[DNSHeader.size + index] { isSameCase = false }
+        // The name, the type and the class, which is IN: the query's bytes but for the case of letters.
+        for index in DNSHeader.size..<end where bytes[byte: index] != query[index] {
+            guard index < end - 4, DNSName.folded(bytes[byte: index]) == DNSName.folded(query[index]) else {
+                return .none
+            }
+            isSameCase = false
         }
-        let cookie = cookie(&reader, message)
-        if let cookie, !cookie.isEmpty {
-            guard cookie.count >= 8, UpstreamMessage.number(cookie[..<8]) == server.clientCookie else { return .none }
+        var reply = Reply(code: DNSResponseCode.formatError.rawValue)
+        if let option = extendedDNS(bytes, from: end) {
+            reply.code = UInt16(option.code) << 4 | code
+            reply.cookie = option.cookie.map { range in range.map { bytes[byte: $0] } }
+        }
+        if let cookie = reply.cookie, !cookie.isEmpty {
+            guard cookie.count >= 8, cookie.raw.load(UInt64.self, at: 0) == server.clientCookie else { return .none }
+            reply.cookie = Array(cookie[8...])
         } else if !server.serverCookie.isEmpty, server.takesExtendedDNS {
             return .none  // it has always sent one
         }
-        guard isSameCase else { return .otherCase }
-        return .answer(cookie: cookie.map { Array($0.dropFirst(8)) })
+        return isSameCase ? .answer(reply) : .otherCase(reply)
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-
-    /// The cookie option of a message; nil if there is none.
-    @_lifetime(reader: copy reader)
-    private static func cookie(_ reader: inout DNSMessageReader, _ message: Span<UInt8>) -> [UInt8]? {
-        let header = reader.header
-        let records = Int(header.answerCount) + Int(header.authorityCount) + Int(header.additionalCount)
-        var owner = DNSName()
+    /// The upper bits of the response code, and where the cookie lies, in the OPT record of a message whose question ends
+    /// at `start`; nil if its records are no whole records.
+    private static func extendedDNS(_ bytes: RawSpan, from start: Int) -> (code: UInt8, cookie: Range<Int>?)? {
+        var result: (code: UInt8, cookie: Range<Int>?) = (0, nil)
+        var records = 0
+        for offset in stride(from: 6, through: 10, by: 2) { records += Int(bytes.load(UInt16.self, at: offset)) }
+        var position = start
         for _ in 0..<records {
-            guard let record = try? reader.skipRecord(owner: &owner) else { return nil }
-            guard record.type == .opt else { continue }
-            var position = record.dataRange.lowerBound
-            while position + 4 <= record.dataRange.upperBound {
-                let option = UInt16(message[position]) << 8 | UInt16(message[position + 1])
-                let size = Int(message[position + 2]) << 8 | Int(message[position + 3])
-                guard position + 4 + size <= record.dataRange.upperBound else { return nil }
-                if option == cookieOption, size <= 40 { return (0..<size).map { message[position + 4 + $0] } }
-                position += 4 + size
+            guard let end = Query.skipName(bytes, position), end + 10 <= bytes.byteCount else { return nil }
+            position = end + 10 + Int(bytes.load(UInt16.self, at: end + 8))
+            guard position <= bytes.byteCount else { return nil }
+            guard bytes.load(UInt16.self, at: end) == DNSRecordType.opt.rawValue else { continue }
+            result.code = bytes[byte: end + 4]
+            var option = end + 10
+            while option + 4 <= position {
+                let size = Int(bytes.load(UInt16.self, at: option + 2))
+                guard option + 4 + size <= position else { return nil }
+                if bytes.load(UInt16.self, at: option) == cookieOption, size <= 40 {
+                    result.cookie = (option + 4)..<(option + 4 + size)
+                    break
+                }
+                option += 4 + size
             }
         }
-        return nil
-    }
-
-    /// The full response code of a message, the bits in its OPT record included.
-    static func code(_ message: Span<UInt8>) -> UInt16 {
-        guard let message = try? DNSMessage(parsing: (0..<message.count).map { message[$0] }) else {
-            return DNSResponseCode.formatError.rawValue
-        }
-        return message.responseCode.rawValue
+        return result
     }
 }

@@ -11,10 +11,11 @@ public struct ZoneSnapshot: Sendable {
     /// A name that exists, and how many names exist directly below it.
     struct Name: TableElement {
         var records: NameRecords
+        /// The hash of the name; here too, so that a search looks at no other name's records.
+        let hash: UInt64
         var children: Int32
         /// Whether the name exists even without records and names below it.
         var isKept: Bool
-        var hash: UInt64 { records.hash }
     }
 
     /// That an address leads back to a name or one below it, by the hashes of both: the name's records say the rest.
@@ -185,7 +186,7 @@ extension ZoneSnapshot {
         {
             change(parent) { $0.children += 1 }
         }
-        return Name(records: records, children: 0, isKept: false)
+        return Name(records: records, hash: records.hash, children: 0, isKept: false)
     }
 
     private mutating func change(_ name: DNSName, _ body: (inout Name) -> Void) {

@@ -29,7 +29,7 @@ extension DNSServer {
         for action in actions {
             switch action {
             case .send(let id, let upstream, let transport, let message): send(id, upstream, transport, message)
-            case .cancel(let id): exchanges[id] = nil
+            case .cancel(let id): end(id)
             case .fail(let key, let code): fail(key, code)
             }
         }
@@ -43,41 +43,129 @@ extension DNSServer {
             return
         }
         do throws(SystemError) {
-            exchanges[id] = try UpstreamExchange(
-                upstream, isStream: transport == .stream, message, token: PollToken(.exchange, id).rawValue, &poller)
+            if transport == .datagram {
+                let number = UInt16(message[0]) << 8 | UInt16(message[1])
+                let socket = try socket(to: upstream, number: number)
+                if socket.pending.isEmpty { unsentSockets.append(socket) }
+                socket.add(id, message, number: number)
+                exchanges[id] = .datagram(socket)
+            } else {
+                exchanges[id] = .stream(
+                    try UpstreamStream(upstream, message, token: PollToken(.exchange, id).rawValue, &poller))
+            }
         } catch {
             perform(machine.fail(id, now: now))
         }
     }
 
-    /// Goes on with an exchange whose socket is ready.
+    /// A socket for one more question to a server.
+    private func socket(to upstream: Upstream, number: UInt16) throws(SystemError) -> UpstreamSocket {
+        if let index = presentSockets.firstIndex(where: { $0.upstream == upstream }) {
+            let present = presentSockets[index]
+            if present.takes(number, now: now) { return present }
+            presentSockets.remove(at: index)
+            present.isRetired = true
+            if present.isDone { upstreamSockets[present.id] = nil }
+        }
+        let socket = try UpstreamSocket(upstream, id: makeID(), now: now)
+        try poller.add(socket.descriptor, .read, token: PollToken(.answers, socket.id).rawValue)
+        upstreamSockets[socket.id] = socket
+        presentSockets.append(socket)
+        return socket
+    }
+
+    private func end(_ id: UInt32) {
+        guard case .datagram(let socket)? = exchanges.removeValue(forKey: id) else { return }
+        socket.end(id)
+        if socket.isDone { upstreamSockets[socket.id] = nil }
+    }
+
+    /// Goes on with an exchange on a stream that is ready.
     func progress(_ id: UInt32) {
-        guard let exchange = exchanges[id] else { return }
+        guard case .stream(let stream)? = exchanges[id] else { return }
         do throws(SystemError) {
-            if let message = try exchange.progress(token: PollToken(.exchange, id).rawValue, &poller) {
+            if let message = try stream.progress(token: PollToken(.exchange, id).rawValue, &poller) {
                 receive(id, message)
             }
         } catch {
-            exchanges[id] = nil
+            fail([id])
+        }
+    }
+
+    /// Takes what other servers have sent to a socket.
+    func receiveAnswers(_ id: UInt32) {
+        guard let socket = upstreamSockets[id] else { return }
+        do throws(SystemError) {
+            for index in 0..<(try batch.receiveAnswers(socket.descriptor)) {
+                let number = batch.withMessage(of: index) { $0.count < 2 ? nil : UInt16($0[0]) << 8 | UInt16($0[1]) }
+                var isKnown = false
+                let exchange = number.flatMap { socket.exchange(of: $0, isKnown: &isKnown) }
+                // What does not belong to any message may be an attempt at each of them.
+                let meant = isKnown ? [exchange].compactMap(\.self) : socket.open
+                for exchange in meant {
+                    take(batch.withMessage(of: index) { machine.receive(exchange, $0, now: now) })
+                }
+            }
+        } catch {
+            fail(socket.open)
+        }
+    }
+
+    /// Notes that exchanges have failed.
+    private func fail(_ ids: [UInt32]) {
+        for id in ids {
+            end(id)
             perform(machine.fail(id, now: now))
         }
+        isHealthChanged = true
+    }
+
+    /// Sends what this turn has brought.
+    func endTurn() {
+        while let socket = unsentSockets.popLast() {
+            let pending = socket.pending
+            socket.pending = []
+            for (_, message) in pending {
+                questions.next.replace(with: message)
+                questions.add(size: message.count)
+            }
+            let lost = questions.flush(socket.descriptor)
+            if !lost.isEmpty { fail(lost.map { pending[$0].exchange }) }
+        }
+        flushLateAnswers()
+        if isHealthChanged {
+            isHealthChanged = false
+            state.setHealth(machine.health(now: now))
+        }
+    }
+
+    private func flushLateAnswers() {
+        guard lateAnswers.count > 0 else { return }
+        guard let listener = listeners[lateListener] else {
+            for _ in 0..<lateAnswers.count { state.losses.count(.send) }
+            return lateAnswers.forget()
+        }
+        for _ in lateAnswers.flush(listener.socket) { state.losses.count(.send) }
     }
 
     /// Takes what came back in an exchange; nil if it has failed.
     func receive(_ id: UInt32, _ message: [UInt8]?) {
-        guard let message, message.count >= DNSHeader.size else { return perform(machine.fail(id, now: now)) }
-        let (answer, actions) = machine.receive(id, message.span, now: now)
-        if let answer {
+        guard let message else { return fail([id]) }
+        take(machine.receive(id, message.span, now: now))
+    }
+
+    private func take(_ result: (answer: CachedAnswer?, actions: [ForwardMachine.Action])) {
+        if let answer = result.answer {
             resolver.cache.store(answer)
-            state.setHealth(machine.health(now: now))
+            isHealthChanged = true
         }
-        perform(actions)
-        if let answer { resume(answer.key, .again) }
+        perform(result.actions)
+        if let answer = result.answer { resume(answer.key, .again) }
     }
 
     /// Notes that nobody has been able to answer, and answers those who wait as well as possible.
     private func fail(_ key: FactKey, _ code: UInt16) {
-        state.setHealth(machine.health(now: now))
+        isHealthChanged = true
         if let old = resolver.cache.find(key), old.canServeStale {
             old.serveStale(until: now + Self.staleTime)
         } else {
@@ -94,22 +182,22 @@ extension DNSServer {
     private func resume(_ waiter: Waiter, _ attempt: Attempt, waitingFor key: FactKey?) {
         switch waiter.destination {
         case .datagram(let id, let peer):
-            let buffer = lateBuffer
-            resolver.buffer = buffer
+            if id != lateListener || lateAnswers.isFull { flushLateAnswers() }
+            lateListener = id
+            resolver.buffer.borrow(lateAnswers.next)
             switch resolver.resolve(waiter.query, isDatagram: true, client: waiter.client, now: now, attempt: attempt) {
-            case .reply: send(buffer.bytes, to: peer, from: id)
+            case .reply: lateAnswers.add(size: resolver.buffer.count, to: peer)
             case .needs(let next): waitAgain(waiter, for: next, after: key)
             case .ignore: break
             }
         case .stream(let id):
             guard let stream = streams[id] else { return }
-            let buffer = lateBuffer
-            resolver.buffer = buffer
+            resolver.buffer.borrow(streamBuffer)
             switch resolver.resolve(waiter.query, isDatagram: false, client: waiter.client, now: now, attempt: attempt)
             {
             case .reply:
                 stream.waiting -= 1
-                stream.enqueue(buffer.bytes)
+                stream.enqueue(resolver.buffer.bytes)
                 flush(stream, id)
             case .needs(let next): waitAgain(waiter, for: next, after: key)
             case .ignore: stream.waiting -= 1

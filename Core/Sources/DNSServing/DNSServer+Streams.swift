@@ -47,9 +47,9 @@ extension DNSServer {
 
     /// Answers one query, or lets it wait; false if the connection has ended by it.
     private func answer(_ query: [UInt8], of stream: ClientStream, _ id: UInt32) -> Bool {
-        resolver.buffer = streamBuffer
+        resolver.buffer.borrow(streamBuffer)
         switch resolver.resolve(query, isDatagram: false, client: stream.client, now: now) {
-        case .reply: stream.enqueue(streamBuffer.bytes)
+        case .reply: stream.enqueue(resolver.buffer.bytes)
         case .ignore:
             drop(id, .broken)
             return false

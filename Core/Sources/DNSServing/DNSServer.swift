@@ -13,18 +13,27 @@ public final class DNSServer {
     private let log: (String) -> Void
     var poller: Poller
     let resolver: Resolver
-    var machine = ForwardMachine()
+    var machine: ForwardMachine
     var exchanges: [UInt32: UpstreamExchange] = [:]
+    /// The sockets that questions have been asked by, those for the next questions, and those with unsent ones.
+    var upstreamSockets: [UInt32: UpstreamSocket] = [:]
+    var presentSockets: [UpstreamSocket] = []
+    var unsentSockets: [UpstreamSocket] = []
+    /// Whether something has been learnt about other servers that has not been told yet.
+    var isHealthChanged = false
     var waiters = Waiters()
     var now: Int64 = 0
     var listeners: [UInt32: DNSListener] = [:]
     var streams: [UInt32: ClientStream] = [:]
     private var rules: [ForwardRule] = []
-    private let batch = DatagramBatch()
+    let batch = DatagramBatch()
     private var shares = FairShares()
+    /// Where answers on streams are written.
     let streamBuffer = MessageBuffer(capacity: 65535)
-    /// Where answers are written that had to wait.
-    let lateBuffer = MessageBuffer(capacity: 65535)
+    /// Where answers in datagrams are written to queries that had to wait, and the listener that they belong to.
+    let lateAnswers = DatagramQueue()
+    var lateListener: UInt32 = 0
+    let questions = DatagramQueue()
     private var generation: UInt64 = .max
     private var nextID: UInt32 = 1
     /// When to try again to open sockets that could not be opened; nil if all are open.
@@ -52,10 +61,12 @@ public final class DNSServer {
         self.secure = secure
         self.log = log
         poller = try Poller()
+        let random = RandomBits()
+        machine = ForwardMachine { random.next() }
         resolver = Resolver(
             snapshot: state.snapshot,
             cache: AnswerCache(capacity: configuration.cacheCapacity, maximumBytes: configuration.cacheBytes),
-            options: configuration.resolver, metrics: state.metrics, buffer: streamBuffer)
+            options: configuration.resolver, metrics: state.metrics, buffer: MessageBuffer(capacity: 65535))
         heartbeatTime = configuration.sendsHeartbeats ? 0 : nil
         try state.watch(&poller, token: PollToken(.wakeUp, 0).rawValue)
     }
@@ -65,6 +76,7 @@ public final class DNSServer {
         var tokens: [UInt64] = []
         now = monotonicMilliseconds()
         adjust()
+        endTurn()
         while !state.isStopped {
             poller.wait(milliseconds: timeout(), into: &tokens)
             now = monotonicMilliseconds()
@@ -73,6 +85,7 @@ public final class DNSServer {
             if machine.nextDeadline.map({ now >= $0 }) ?? false { perform(machine.tick(now: now)) }
             answerLateClients()
             closeIdleStreams()
+            endTurn()
             if let retryTime, now >= retryTime { adjust() }
             if let heartbeatTime, now >= heartbeatTime { sendHeartbeats() }
         }
@@ -108,6 +121,7 @@ public final class DNSServer {
             if let listener = listeners[token.id] { accept(listener) }
         case .stream: serve(stream: token.id)
         case .exchange: progress(token.id)
+        case .answers: receiveAnswers(token.id)
         }
     }
 
@@ -123,7 +137,7 @@ public final class DNSServer {
 
     private func receiveDatagrams(_ listener: DNSListener) {
         for _ in 0..<Self.batches {
-            let count = batch.receive(listener.socket)
+            let count = max(batch.receive(listener.socket), 0)
             shares.begin()
             for index in 0..<count {
                 guard !listener.isCrowded || shares.admits(batch.client(index)) else {
@@ -142,13 +156,13 @@ public final class DNSServer {
     }
 
     private func answer(_ index: Int, _ listener: DNSListener) {
-        resolver.buffer = batch.outputs[index]
+        resolver.buffer.borrow(batch.outputs[index])
         let client = batch.client(index)
         let outcome = batch.withBytes(of: index) {
             resolver.resolve($0, isDatagram: true, client: client, now: now)
         }
         switch outcome {
-        case .reply: batch.queue(index)
+        case .reply: batch.queue(index, size: resolver.buffer.count)
         case .ignore: if batch.length(of: index) > 0 { state.losses.count(.malformed) }
         case .needs(let key):
             let query = batch.withBytes(of: index) { bytes in bytes.byteOffsets.map { bytes[byte: $0] } }
@@ -179,7 +193,7 @@ public final class DNSServer {
         if rules != self.rules {
             self.rules = rules
             perform(machine.configure(rules))
-            state.setHealth(machine.health(now: now))
+            isHealthChanged = true
         }
         retryTime = nil
         for (id, listener) in listeners where !wanted.contains(listener.key) {
@@ -255,7 +269,7 @@ final class DNSListener {
 /// What became ready: a kind of socket and its number.
 struct PollToken {
     enum Kind: UInt8 {
-        case wakeUp, datagrams, connections, stream, exchange
+        case wakeUp, datagrams, connections, stream, exchange, answers
     }
 
     let kind: Kind

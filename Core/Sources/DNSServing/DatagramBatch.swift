@@ -42,14 +42,23 @@ final class DatagramBatch {
         unsafe answers.deallocate()
     }
 
-    /// Takes what has arrived; the result is the number of datagrams.
+    /// Takes what has arrived; the result is the number of datagrams, and negative for an error.
+    @inline(__always)
     func receive(_ socket: borrowing FileDescriptor) -> Int {
         queued = 0
         for index in 0..<Self.size {
             unsafe received[index].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
         }
         let flags = Int32(MSG_DONTWAIT)
-        return max(unsafe Int(duet_recvmmsg(socket.rawValue, received, UInt32(Self.size), flags)), 0)
+        return unsafe Int(duet_recvmmsg(socket.rawValue, received, UInt32(Self.size), flags))
+    }
+
+    /// Takes what has arrived on a connected socket, whose errors are those of the other end.
+    func receiveAnswers(_ socket: borrowing FileDescriptor) throws(SystemError) -> Int {
+        let count = receive(socket)
+        guard count < 0 else { return count }
+        guard errno == EAGAIN || errno == EINTR else { throw SystemError(.last, "receive") }
+        return 0
     }
 
     /// Calls `body` with the bytes of a datagram.
@@ -57,6 +66,13 @@ final class DatagramBatch {
     func withBytes<Result>(of index: Int, _ body: (RawSpan) -> Result) -> Result {
         let length = unsafe min(Int(received[index].length), Self.inputSize)
         return unsafe body(RawSpan(_unsafeStart: inputs + index * Self.inputSize, byteCount: length))
+    }
+
+    /// Calls `body` with the bytes of a datagram as a message.
+    func withMessage<Result>(of index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+        let length = unsafe min(Int(received[index].length), Self.inputSize)
+        let start = unsafe (inputs + index * Self.inputSize).assumingMemoryBound(to: UInt8.self)
+        return unsafe body(Span(_unsafeStart: start, count: length))
     }
 
     /// Who a datagram is from.
@@ -70,8 +86,8 @@ final class DatagramBatch {
 
     /// Puts the answer to a datagram among those to be sent.
     @inline(__always)
-    func queue(_ index: Int) {
-        unsafe vectors[Self.size + index].iov_len = outputs[index].count
+    func queue(_ index: Int, size: Int) {
+        unsafe vectors[Self.size + index].iov_len = size
         unsafe answers[queued].header.msg_name = UnsafeMutableRawPointer(peers + index)
         unsafe answers[queued].header.msg_namelen = received[index].header.msg_namelen
         unsafe answers[queued].header.msg_iov = vectors + Self.size + index

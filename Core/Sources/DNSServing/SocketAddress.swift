@@ -4,6 +4,7 @@ import Glibc
 
 /// An address and a port in the form that socket calls take.
 struct SocketAddress {
+    // The first member: a pointer to a value of this type is one to the address in it.
     private var storage: sockaddr_storage
     private(set) var size: socklen_t
 

@@ -1,23 +1,25 @@
-import Addresses
 import DNSResolution
 import Linux
 
-/// One message on its way to another server and back, on a socket of its own.
-final class UpstreamExchange {
+/// How a message to another server travels, and where its answer comes.
+enum UpstreamExchange {
+    /// By a socket that others share.
+    case datagram(UpstreamSocket)
+    /// By a connection of its own.
+    case stream(UpstreamStream)
+}
+
+/// One message on its way to another server and back, on a connection of its own.
+final class UpstreamStream {
     private let socket: FileDescriptor
-    private let isStream: Bool
     private var output: [UInt8]
     private var input: [UInt8] = []
 
-    /// Sends a message, or connects in order to send it.
-    init(_ upstream: Upstream, isStream: Bool, _ message: [UInt8], token: UInt64, _ poller: inout Poller)
-        throws(SystemError)
-    {
-        socket = try Sockets.connect(upstream.address, port: upstream.port, isStream: isStream)
-        self.isStream = isStream
-        output = isStream ? MessageStream.framed(message) : []
-        if !isStream { _ = try Sockets.send(socket, message[...]) }
-        try poller.add(socket, isStream ? .write : .read, token: token)
+    /// Connects in order to send the message.
+    init(_ upstream: Upstream, _ message: [UInt8], token: UInt64, _ poller: inout Poller) throws(SystemError) {
+        socket = try Sockets.connect(upstream.address, port: upstream.port, isStream: true)
+        output = MessageStream.framed(message)
+        try poller.add(socket, .write, token: token)
     }
 
     /// Goes on when the socket is ready; the result is the next message.
@@ -29,7 +31,6 @@ final class UpstreamExchange {
             return nil
         }
         guard let bytes = try Sockets.receive(socket, limit: 65537) else { return nil }
-        guard isStream else { return bytes }
         guard !bytes.isEmpty else { throw SystemError(.connectionReset, "receive", "an answer") }
         input += bytes
         return MessageStream.takeMessage(&input)

@@ -31,6 +31,8 @@ final class Waiter {
 struct Waiters {
     private(set) var byKey: [FactKey: [Waiter]] = [:]
     private var byClient: [IPAddress: Int] = [:]
+    /// No patience is over before this time, in milliseconds.
+    private var earliest: Int64 = .max
     private(set) var count = 0
 
     /// Queries that may wait at once.
@@ -44,6 +46,7 @@ struct Waiters {
         byKey[key, default: []].append(waiter)
         byClient[waiter.client, default: 0] += 1
         count += 1
+        if !waiter.isLate { earliest = min(earliest, waiter.lateTime) }
     }
 
     mutating func take(_ key: FactKey) -> [Waiter] {
@@ -67,6 +70,7 @@ struct Waiters {
                 late.append((key, waiter))
             }
         }
+        earliest = byKey.values.lazy.joined().filter { !$0.isLate }.map(\.lateTime).min() ?? .max
         return late
     }
 
@@ -76,8 +80,8 @@ struct Waiters {
         byClient[waiter.client] = left > 0 ? left : nil
     }
 
-    /// When the first patience is over, in milliseconds.
-    var nextDeadline: Int64? {
-        byKey.values.lazy.joined().filter { !$0.isLate }.map(\.lateTime).min()
-    }
+    /// When `takeLate` is due at the latest, in milliseconds; nil if nobody waits who may lose patience.
+    ///
+    /// It does not follow every query that is answered: looking for the next one costs as much as there are that wait.
+    var nextDeadline: Int64? { count == 0 || earliest == .max ? nil : earliest }
 }

@@ -35,6 +35,32 @@ final class TestSocket {
         guard with(address, port, { connect(descriptor, $0, $1) }) == 0 else { throw Failure(operation: "connect") }
     }
 
+    /// Opens a socket for connections.
+    init(listeningOn address: String, port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var one: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        guard with(address, port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 16) == 0 else {
+            throw Failure(operation: "listen")
+        }
+    }
+
+    private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// The next connection.
+    func accept() throws -> TestSocket {
+        guard waits(milliseconds: 60_000) else { throw Failure(operation: "accept") }
+        return TestSocket(Glibc.accept(descriptor, nil, nil))
+    }
+
+    /// Whether a connection waits.
+    var isAsked: Bool { waits(milliseconds: 0) }
+
+    private func waits(milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) == 1
+    }
+
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Gives the descriptor away.
@@ -55,6 +81,20 @@ final class TestSocket {
         let count = recv(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { throw Failure(operation: "receive") }
         return Array(bytes[..<count])
+    }
+
+    /// The next datagram, and the port that it comes from.
+    func receiveWithPort() throws -> ([UInt8], UInt16) {
+        var bytes = [UInt8](repeating: 0, count: 2048)
+        var peer = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let count = withUnsafeMutablePointer(to: &peer) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, &bytes, bytes.count, 0, $0, &size)
+            }
+        }
+        guard count > 0 else { throw Failure(operation: "receive") }
+        return (Array(bytes[..<count]), UInt16(bigEndian: peer.sin_port))
     }
 
     /// Takes what has come, until nothing more does.
