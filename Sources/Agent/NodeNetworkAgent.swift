@@ -36,6 +36,7 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
                 options: options, moreMetrics: { metrics?.text ?? "" }, logger: logger)
         }
         var routing = configuration.routing
+        routing.gatewayRange = configuration.translation?.gatewayRange
         // They stand for pods, which see pods' own addresses.
         if let range = configuration.services?.crossFamily?.standIns { routing.masquerade.exempt.append(range) }
         let components: [(any ServiceLifecycle.Service)?] = [

@@ -13,15 +13,16 @@ public final class NodeTranslationMetrics: Sendable {
         var kernel: KernelTranslator?
         var translated = 0
         var clat = 0
+        var exit = TranslationExit.own
     }
 
     private let sources = Mutex(Sources())
-    private let range: IPPrefix
+    private let ranges: TranslationTable.Ranges
     private let capacity: Int
 
     /// Metrics of a translation that has not begun.
     public init(options: NodeTranslationOptions) {
-        range = options.podRange
+        ranges = options.ranges
         capacity = PrivateAddresses(range: options.podRange).capacity
     }
 
@@ -36,10 +37,12 @@ public final class NodeTranslationMetrics: Sendable {
         }
     }
 
+    func note(_ exit: TranslationExit) { sources.withLock { $0.exit = exit } }
+
     /// The text, as of now.
     public var text: String {
-        let (userspace, kernel, translated, clat) = sources.withLock {
-            ($0.userspace, $0.kernel, $0.translated, $0.clat)
+        let (userspace, kernel, translated, clat, exit) = sources.withLock {
+            ($0.userspace, $0.kernel, $0.translated, $0.clat, $0.exit)
         }
         var page = MetricsPage()
         page.add(
@@ -50,6 +53,10 @@ public final class NodeTranslationMetrics: Sendable {
         page.add(
             "duet_nat64_private_addresses_limit", "gauge", "Private IPv4 addresses that there are for pods.",
             [("", capacity)])
+        page.add(
+            "duet_nat64_gateway_active", "gauge",
+            "Whether this node is a gateway, and whether its pods leave by another one.",
+            [("role=\"gateway\"", exit.isGateway ? 1 : 0), ("role=\"sender\"", exit.sender == nil ? 0 : 1)])
         addFigures(&page)
         if let userspace { page.addTranslation(userspace.counters, writeFailures: userspace.writeFailures) }
         // Without its figures a page is still of use.
@@ -61,14 +68,16 @@ public final class NodeTranslationMetrics: Sendable {
 
     /// What the rules count, whichever way packets took.
     private func addFigures(_ page: inout MetricsPage) {
-        guard var table = try? TranslationTableReconciler(range: range), let figures = try? table.figures() else {
+        guard var table = try? TranslationTableReconciler(ranges: ranges), let figures = try? table.figures() else {
             return
         }
         let directions: [(String, TranslationTable.Figure)] = [
             ("direction=\"from-pods\"", .fromPods), ("direction=\"to-pods\"", .toPods),
+            ("direction=\"from-nodes\"", .fromNodes), ("direction=\"to-nodes\"", .toNodes),
         ]
         page.add(
-            "duet_nat64_forwarded_packets_total", "counter", "Packets of pods behind the translator.",
+            "duet_nat64_forwarded_packets_total", "counter",
+            "Packets of pods behind the translator, and of nodes that this one is the gateway of.",
             directions.map { ($0.0, figures[$0.1]?.packets ?? 0) })
         page.add(
             "duet_nat64_forwarded_bytes_total", "counter", "Their bytes as IPv4.",

@@ -1,4 +1,5 @@
 public import Addresses
+internal import PodRouting
 
 /// How a node's agent translates for the node's IPv6-only pods.
 public struct NodeTranslationOptions: Hashable, Sendable {
@@ -24,22 +25,29 @@ public struct NodeTranslationOptions: Hashable, Sendable {
     public var allowed: [IPPrefix]
     /// IPv4 networks whose addresses, where this node has them, pods are seen as.
     public var egress: [IPPrefix]
+    /// The IPv4 range of the addresses that stand for nodes at gateways, which other nodes' packets leave by.
+    public var gatewayRange: IPPrefix
 
     /// The range of private addresses unless another one is wanted: a part of the shared address space (RFC 6598).
     public static let defaultPodRange = IPPrefix(.v4(IPv4Address(rawValue: 0x647F_0000)), length: 16)
+
+    /// The range of nodes' addresses at gateways unless another one is wanted: a part of the shared address space, too.
+    public static let defaultGatewayRange = TranslationGateways.defaultRange
 
     /// The longest range: a network's own address, the translator's and the broadcast address are no pod's.
     static let maximumRangeLength = 29
 
     /// Options.
     ///
-    /// - Returns: nil when the range is none of IPv4 with at least eight addresses, or a network is not of IPv4.
+    /// - Returns: nil when a range is none of IPv4 with at least eight addresses, both overlap, or a network is not of IPv4.
     public init?(
         path: Path = .auto, prefix: TranslationPrefix = .wellKnown, podRange: IPPrefix = defaultPodRange,
-        translatesUnlessDisabled: Bool = true, allowed: [IPPrefix] = [], egress: [IPPrefix] = []
+        translatesUnlessDisabled: Bool = true, allowed: [IPPrefix] = [], egress: [IPPrefix] = [],
+        gatewayRange: IPPrefix = defaultGatewayRange
     ) {
-        guard podRange.family == .ipv4, podRange.length <= Self.maximumRangeLength,
-            (allowed + egress).allSatisfy({ $0.family == .ipv4 })
+        guard
+            [podRange, gatewayRange].allSatisfy({ $0.family == .ipv4 && $0.length <= Self.maximumRangeLength }),
+            !podRange.overlaps(gatewayRange), (allowed + egress).allSatisfy({ $0.family == .ipv4 })
         else { return nil }
         self.path = path
         self.prefix = prefix
@@ -47,5 +55,11 @@ public struct NodeTranslationOptions: Hashable, Sendable {
         self.translatesUnlessDisabled = translatesUnlessDisabled
         self.allowed = allowed
         self.egress = egress
+        self.gatewayRange = gatewayRange
     }
+}
+
+extension NodeTranslationOptions {
+    /// Whose packets the table is about.
+    var ranges: TranslationTable.Ranges { TranslationTable.Ranges(pods: podRange, nodes: gatewayRange) }
 }

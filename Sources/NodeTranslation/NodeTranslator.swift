@@ -2,6 +2,7 @@ internal import Addresses
 internal import Foundation
 internal import KubernetesAPI
 package import Logging
+internal import PodRouting
 package import RouteNetlink
 
 /// Keeps translators, pods' links and rules of this node what the objects of the cluster call for.
@@ -26,6 +27,9 @@ package actor NodeTranslator {
     private var userspace: UserspaceTranslator?
     private var kernel: KernelTranslator?
     private var owned: [IPv4Address] = []
+    private var exit = TranslationExit.own
+    private var reportedAnnotation: String?
+    private var reportedAbsent: Set<IPv4Address> = []
     private var unknown = Set(Source.allCases)
     private var hasStarted = false
     private var reported: Set<String> = []
@@ -41,7 +45,7 @@ package actor NodeTranslator {
         self.logger = logger
         self.metrics = metrics
         plan = TranslationPlan(options: options, nodeName: nodeName)
-        table = try TranslationTableReconciler(range: options.podRange)
+        table = try TranslationTableReconciler(ranges: options.ranges)
         links = try PodLinks(range: options.podRange)
     }
 
@@ -79,6 +83,7 @@ package actor NodeTranslator {
             guard let pod = new ?? old else { continue }
             clatLinks[pod.ipv6] = new?.clat == nil ? nil : try links.link(of: pod.ipv6)
         }
+        if plan.exit != exit { try applyExit() }
         try applyTable()
         reportUnserved()
         guard !changes.isEmpty else { return }
@@ -133,11 +138,40 @@ package actor NodeTranslator {
             if let link = clatLinks[pod] { content.links[link.index] = address }
         }
         content.destinations = plan.destinations()
-        for address in [content.translated, content.clat].flatMap(\.keys) where !owned.isEmpty {
-            // A pod keeps its address as long as the node has the same ones.
-            content.egress[address] = owned[Int(address.rawValue) % owned.count]
+        let pods = [content.translated, content.clat].flatMap(\.keys)
+        switch exit {
+        case .own: setEgress(pods, owned, &content)
+        case .gateway(let egress): setEgress(pods + plan.senders, egress.isEmpty ? owned : egress, &content)
+        case .sender(let address, _): setEgress(pods, [address], &content)
         }
         return content
+    }
+
+    /// A pod or node keeps its address as long as there are the same ones.
+    private func setEgress(
+        _ addresses: [IPv4Address], _ egress: [IPv4Address], _ content: inout TranslationTable.Content
+    ) {
+        for address in addresses { content.egress[address] = TranslationExit.choose(egress, for: address) }
+    }
+
+    /// Lets packets leave by whom the nodes call for.
+    private func applyExit() throws {
+        let wanted = plan.exit
+        // What lies in the gateway's table means nothing before a rule leads there, and the reverse would lead nowhere.
+        if try links.keepGatewayRules(wanted.sender != nil) || wanted != exit {
+            switch wanted {
+            case .own: logger.notice("translated packets leave by this node")
+            case .gateway(let egress):
+                logger.notice(
+                    "translated packets of other nodes leave by this one",
+                    metadata: ["addresses": "\(egress.isEmpty ? "the link's, or of --nat64-egress" : "\(egress)")"])
+            case .sender(let address, let gateway):
+                logger.notice(
+                    "translated packets leave by a gateway", metadata: ["node": "\(gateway)", "as": "\(address)"])
+            }
+        }
+        exit = wanted
+        metrics.note(wanted)
     }
 
     // MARK: The kernel
@@ -174,6 +208,8 @@ package actor NodeTranslator {
         needsRetry = false
         attempt("translate in userspace") { try ensureTranslators() }
         attempt("look up the node's addresses") { owned = try links.ownAddresses(in: options.egress) }
+        attempt("lead packets to their gateway") { try applyExit() }
+        reportGateway()
         attempt("set up rules") {
             _ = plan.update()
             clatLinks = [:]
@@ -242,6 +278,23 @@ package actor NodeTranslator {
                 metadata: ["pod": "\(key)", "range": "\(options.podRange)"])
         }
         reportedUnserved = plan.unserved
+    }
+
+    private func reportGateway() {
+        if let text = plan.unreadableGateway, text != reportedAnnotation {
+            logger.error(
+                "this node is no gateway: its annotation is neither \"enabled\" nor IPv4 addresses separated by commas",
+                metadata: ["annotation": "\(TranslationGateway.annotation)", "value": "\(text)"])
+        }
+        reportedAnnotation = plan.unreadableGateway
+        guard case .gateway(let egress) = exit, let present = try? links.ownAddresses() else { return }
+        let absent = Set(egress).subtracting(present)
+        for address in absent.subtracting(reportedAbsent).sorted() {
+            logger.warning(
+                "an address of the annotation is on no link of this gateway: answers come only if the network routes it here",
+                metadata: ["address": "\(address)", "annotation": "\(TranslationGateway.annotation)"])
+        }
+        reportedAbsent = absent
     }
 
     /// Performs a step; when it fails, says why once and lets it be tried again.

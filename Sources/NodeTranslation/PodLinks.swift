@@ -2,6 +2,7 @@ internal import Addresses
 internal import BPF
 internal import Linux
 internal import Netlink
+internal import PodRouting
 internal import PodTranslation
 internal import RouteNetlink
 
@@ -124,8 +125,35 @@ struct PodLinks: ~Copyable {
         }
     }
 
-    /// The node's own IPv4 addresses that lie in some networks.
-    mutating func ownAddresses(in networks: [IPPrefix]) throws(NetlinkError) -> [IPv4Address] {
+    /// Leads packets from pods' private addresses to the table with the way to the node's gateway, and nowhere else while there
+    /// is none; or lets them go as all others do.
+    ///
+    /// - Returns: whether anything had to be done.
+    @discardableResult
+    mutating func keepGatewayRules(_ areWanted: Bool) throws(NetlinkError) -> Bool {
+        let wanted =
+            areWanted
+            ? [
+                RoutingRule(
+                    priority: Self.gatewayPriority, source: range, action: .lookUp(table: RoutePolicy.translatedTable),
+                    protocol: .duetTranslation),
+                RoutingRule(
+                    priority: Self.gatewayPriority + 1, source: range, action: .unreachable, protocol: .duetTranslation),
+            ] : []
+        let present = try socket.rules(.ipv4, protocol: .duetTranslation)
+        // The one that refuses comes last and goes first.
+        for rule in present.reversed() where !wanted.contains(rule) { try socket.deleteRule(rule) }
+        for rule in wanted where !present.contains(rule) { try socket.addRule(rule) }
+        return Set(present) != Set(wanted)
+    }
+
+    /// The turn of the rules: behind the node's own addresses, before ordinary routes.
+    private static let gatewayPriority: UInt32 = 6900
+
+    /// The node's own IPv4 addresses that lie in some networks, which are all unless they are given.
+    mutating func ownAddresses(
+        in networks: [IPPrefix] = [TranslationGateways.everything]
+    ) throws(NetlinkError) -> [IPv4Address] {
         guard !networks.isEmpty else { return [] }
         var own: Set<IPv4Address> = []
         for entry in try socket.addresses() {

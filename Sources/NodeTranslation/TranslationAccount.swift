@@ -7,6 +7,11 @@ package struct TranslationAccount: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
         /// It leaves the node, and the destination sees an address.
         case sent(IPv4Address, isEgress: Bool)
+        /// It goes to another node, at which an address stands for this one; what the destination sees is nil where that is up
+        /// to the gateway.
+        case handedOver(gateway: String, address: IPv4Address, seen: IPv4Address?)
+        /// It should go to another node, which this one has no way to.
+        case noGateway(String)
         /// It is refused.
         case refused(Destinations.Reason)
         /// Nothing translates for the pod, or it has no CLAT.
@@ -49,6 +54,12 @@ package struct TranslationAccount: Hashable, Sendable {
         case .sent(let address, let isEgress):
             object["sourceSeen"] = .string("\(address)")
             object["isEgressAddress"] = .bool(isEgress)
+        case .handedOver(let gateway, let address, let seen):
+            object["gateway"] = .string(gateway)
+            object["addressAtGateway"] = .string("\(address)")
+            object["sourceSeen"] = seen.map { .string("\($0)") } ?? .null
+            object["isEgressAddress"] = .bool(seen != nil)
+        case .noGateway(let gateway): object["gateway"] = .string(gateway)
         case .refused(let reason): object["reason"] = .string(reason.rawValue)
         case .untranslated, .noEngine, .noRoute: break
         }
@@ -68,7 +79,8 @@ package struct TranslationAccount: Hashable, Sendable {
 
     private var outcomeWord: String {
         switch outcome {
-        case .sent: "sent"
+        case .sent, .handedOver: "sent"
+        case .noGateway: "noGateway"
         case .refused: "refused"
         case .untranslated: "untranslated"
         case .noEngine: "noEngine"
@@ -80,7 +92,13 @@ package struct TranslationAccount: Hashable, Sendable {
         switch outcome {
         case .sent(let address, let isEgress):
             return "goes to \(destination), which sees \(address), "
-                + (isEgress ? "an address of --nat64-egress" : "the node's address on that way")
+                + (isEgress ? "an egress address of the node" : "the node's address on that way")
+        case .handedOver(let gateway, let address, let seen):
+            return
+                "goes to \(destination) by gateway \(gateway), which knows this node as \(address); the destination sees "
+                + (seen.map { "\($0), an egress address of the gateway" } ?? "an address that the gateway chooses")
+        case .noGateway(let gateway):
+            return "goes nowhere: this node has no way to gateway \(gateway); its agent's log says why"
         case .refused(let reason):
             return "refused: \(destination) is \(reason.text)"
         case .untranslated where isLiteral:

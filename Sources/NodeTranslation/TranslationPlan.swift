@@ -1,5 +1,6 @@
 package import Addresses
 package import KubernetesAPI
+internal import PodRouting
 
 /// What this node translates, as the objects of the cluster call for.
 ///
@@ -32,12 +33,17 @@ package struct TranslationPlan: Sendable {
     private var dirty: Set<ObjectKey> = []
     private var areDestinationsDirty = true
     private var lastDestinations: Destinations?
+    private var clusterNodes: [String: ClusterNode] = [:]
+    private var clusterNetworks: [String: NodeNetwork] = [:]
+    private var gateways: TranslationGateways
+    private var gatewayAnnotation: String?
 
     /// A plan without objects.
     package init(options: NodeTranslationOptions, nodeName: String) {
         self.options = options
         self.nodeName = nodeName
         addresses = PrivateAddresses(range: options.podRange)
+        gateways = TranslationGateways(range: options.gatewayRange)
     }
 
     // MARK: Objects
@@ -60,6 +66,9 @@ package struct TranslationPlan: Sendable {
 
     /// Takes a node's new state, nil when it is gone.
     package mutating func set(node name: String, _ object: Node?) {
+        clusterNodes[name] = object.map { ClusterNode($0) }
+        if name == nodeName { gatewayAnnotation = object?.metadata.annotations?[TranslationGateway.annotation] }
+        updateGateways(name)
         note(\.nodeNetworks, name, object.map { Self.ipv4($0.podCIDRs.compactMap { IPPrefix(masking: $0) }) })
         // Not its internal addresses alone.
         let all = object?.status?.addresses?.compactMap { IPAddress($0.address) } ?? []
@@ -73,7 +82,16 @@ package struct TranslationPlan: Sendable {
 
     /// Takes a node's further blocks, nil when they are gone.
     package mutating func set(node name: String, network: NodeNetwork?) {
+        clusterNetworks[name] = network
+        updateGateways(name)
         note(\.blocks, name, network.map { Self.ipv4(($0.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }) })
+    }
+
+    /// The same as routing is told, so that both mean the same addresses.
+    private mutating func updateGateways(_ name: String) {
+        let node = clusterNodes[name]?.adding(clusterNetworks[name])
+        // A node whose object is gone for a moment keeps its way.
+        if name != nodeName || node != nil { _ = gateways.update(name, node) }
     }
 
     /// Takes a range of Services' addresses, nil when it is gone.
@@ -145,13 +163,27 @@ package struct TranslationPlan: Sendable {
         let result = Destinations(
             allowed: options.allowed,
             refused: [
-                .pods: Set([nodeNetworks, blocks].flatMap { $0.values.flatMap(\.self) } + [options.podRange]),
+                .pods: Set(
+                    [nodeNetworks, blocks].flatMap { $0.values.flatMap(\.self) } + [
+                        options.podRange, options.gatewayRange,
+                    ]),
                 .services: ranges.union(single),
                 .nodes: Set(nodeAddresses.values.flatMap(\.self)),
             ])
         lastDestinations = result
         return result
     }
+
+    /// By which node, and under which addresses, packets leave.
+    package var exit: TranslationExit { TranslationExit(of: nodeName, gateways) }
+
+    /// The node's annotation that would make a gateway of it, where it cannot be read.
+    package var unreadableGateway: String? {
+        gatewayAnnotation.flatMap { TranslationGateway.egress($0) == nil ? $0 : nil }
+    }
+
+    /// The addresses of nodes that send their packets here.
+    package var senders: [IPv4Address] { gateways.senders(to: nodeName).keys.sorted() }
 
     private func candidate(_ pod: Pod) -> Candidate? {
         guard pod.spec?.nodeName == nodeName, pod.spec?.hostNetwork != true, !pod.isFinished else { return nil }

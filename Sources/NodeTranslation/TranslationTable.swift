@@ -71,39 +71,26 @@ package enum TranslationTable {
         case unasked
         case fromPods
         case toPods
+        case fromNodes
+        case toNodes
+    }
+
+    /// Whose packets the rules are about.
+    package struct Ranges: Hashable, Sendable {
+        /// The private addresses of this node's pods.
+        package let pods: IPPrefix
+        /// The addresses that stand for other nodes, whose translated packets leave by this one.
+        package let nodes: IPPrefix
+
+        package init(pods: IPPrefix, nodes: IPPrefix) {
+            self.pods = pods
+            self.nodes = nodes
+        }
     }
 
     /// The rules, in order, with what each counts.
-    static func rules(_ range: IPPrefix) -> [(rule: Rule, figure: Figure?)] {
-        let (first, second) = (Register(0), Register(4))
-        let isFromPod = Expression.address(.source, in: range)
-        let isToPod = Expression.address(.destination, in: range)
-        let isNew: [Expression] = [
-            .connection(.state, first),
-            .bitwise(first, mask: ConnectionState.new.registerBytes, xor: UInt32(0).registerBytes, first),
-            .compare(first, .notEqual, UInt32(0).registerBytes),
-        ]
-        let isLocal: [Expression] = [
-            .fib(.destinationKind, first), .compare(first, .equal, AddressKind.local.registerBytes),
-        ]
-        var rules: [(Chain, [Expression], Figure?)] = [
-            (
-                prerouting,
-                isFromPod + [
-                    .address(.destination, .ipv4), .verdictMap(SetName.destinations.rawValue, first),
-                ], nil
-            ),
-            (prerouting, isFromPod + isLocal + [.verdict(.goto(chain(.nodes)))], nil),
-            (forward, isToPod + isNew + [.counter, .verdict(.drop)], .unasked),
-            (forward, isToPod + [.counter], .toPods), (forward, isFromPod + [.counter], .fromPods),
-            (
-                postrouting,
-                isFromPod + [
-                    .address(.source, .ipv4), .lookup(map: SetName.egress.rawValue, first, into: second),
-                    .nat(.source, .ipv4, address: second),
-                ], nil
-            ), (postrouting, isFromPod + [.masquerade()], nil),
-        ]
+    static func rules(_ ranges: Ranges) -> [(rule: Rule, figure: Figure?)] {
+        var rules = rules(ranges.pods, .fromPods, .toPods) + rules(ranges.nodes, .fromNodes, .toNodes)
         for reason in Destinations.Reason.allCases {
             rules.append(
                 (
@@ -113,6 +100,41 @@ package enum TranslationTable {
         }
         rules += clatRules.map { ($0, $1, nil) }
         return rules.map { (Rule(table: table, chain: $0.name, $1).stamped(), $2) }
+    }
+
+    /// What packets from and to a range go through.
+    private static func rules(
+        _ range: IPPrefix, _ from: Figure, _ to: Figure
+    ) -> [(Chain, [Expression], Figure?)] {
+        let (first, second) = (Register(0), Register(4))
+        let isFromRange = Expression.address(.source, in: range)
+        let isToRange = Expression.address(.destination, in: range)
+        let isNew: [Expression] = [
+            .connection(.state, first),
+            .bitwise(first, mask: ConnectionState.new.registerBytes, xor: UInt32(0).registerBytes, first),
+            .compare(first, .notEqual, UInt32(0).registerBytes),
+        ]
+        let isLocal: [Expression] = [
+            .fib(.destinationKind, first), .compare(first, .equal, AddressKind.local.registerBytes),
+        ]
+        return [
+            (
+                prerouting,
+                isFromRange + [
+                    .address(.destination, .ipv4), .verdictMap(SetName.destinations.rawValue, first),
+                ], nil
+            ),
+            (prerouting, isFromRange + isLocal + [.verdict(.goto(chain(.nodes)))], nil),
+            (forward, isToRange + isNew + [.counter, .verdict(.drop)], .unasked),
+            (forward, isToRange + [.counter], to), (forward, isFromRange + [.counter], from),
+            (
+                postrouting,
+                isFromRange + [
+                    .address(.source, .ipv4), .lookup(map: SetName.egress.rawValue, first, into: second),
+                    .nat(.source, .ipv4, address: second),
+                ], nil
+            ), (postrouting, isFromRange + [.masquerade()], nil),
+        ]
     }
 
     /// The elements of a set.
@@ -165,14 +187,14 @@ package enum TranslationTable {
     }
 
     /// Builds the table anew, whatever it held before.
-    package static func rebuilding(_ range: IPPrefix, _ content: Content) -> Transaction {
+    package static func rebuilding(_ ranges: Ranges, _ content: Content) -> Transaction {
         var transaction = Transaction([.addTable(table), .deleteTable(table), .addTable(table)])
         for chain in chains { transaction.append(.addChain(chain)) }
         for set in sets { transaction.append(.addSet(set)) }
         for set in SetName.allCases {
             transaction.append(.addElements(table, set: set.rawValue, elements(content, set)))
         }
-        for (rule, _) in rules(range) { transaction.append(.addRule(rule)) }
+        for (rule, _) in rules(ranges) { transaction.append(.addRule(rule)) }
         return transaction
     }
 

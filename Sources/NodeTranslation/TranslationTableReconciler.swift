@@ -5,14 +5,14 @@ package import NFTables
 /// Keeps the kernel's table what it has to be.
 package struct TranslationTableReconciler: ~Copyable {
     private var socket: NFTablesSocket
-    private let range: IPPrefix
+    private let ranges: TranslationTable.Ranges
     /// What the sets hold; nil when the table must be compared as a whole.
     private var installed: TranslationTable.Content?
 
     /// Works in the network namespace of the calling thread.
-    package init(range: IPPrefix) throws(NFTablesError) {
+    package init(ranges: TranslationTable.Ranges) throws(NFTablesError) {
         socket = try NFTablesSocket()
-        self.range = range
+        self.ranges = ranges
     }
 
     /// The private addresses that an earlier process has given out.
@@ -42,7 +42,7 @@ package struct TranslationTableReconciler: ~Copyable {
     package mutating func audit(_ content: TranslationTable.Content) throws(NFTablesError) -> Bool {
         installed = nil
         let isEqual = try matches(content)
-        if !isEqual { try socket.commit(TranslationTable.rebuilding(range, content)) }
+        if !isEqual { try socket.commit(TranslationTable.rebuilding(ranges, content)) }
         installed = content
         return !isEqual
     }
@@ -51,7 +51,7 @@ package struct TranslationTableReconciler: ~Copyable {
         let table = TranslationTable.table
         guard try Set(socket.chains(of: table)) == Set(TranslationTable.chains),
             try Dictionary(grouping: socket.rules(of: table), by: \.chain).mapValues({ $0.map(\.comment) })
-                == Dictionary(grouping: TranslationTable.rules(range).map(\.rule), by: \.chain)
+                == Dictionary(grouping: TranslationTable.rules(ranges).map(\.rule), by: \.chain)
                 .mapValues({ $0.map(\.comment) }),
             try Set(socket.sets(of: table)) == Set(TranslationTable.sets)
         else { return false }
@@ -65,13 +65,15 @@ package struct TranslationTableReconciler: ~Copyable {
     /// What the rules have counted since the table was built.
     mutating func figures() throws(NFTablesError) -> [TranslationTable.Figure: (packets: UInt64, bytes: UInt64)] {
         var figures: [TranslationTable.Figure: (packets: UInt64, bytes: UInt64)] = [:]
-        let counting = TranslationTable.rules(range).filter { $0.figure != nil }
+        let counting = TranslationTable.rules(ranges).filter { $0.figure != nil }
         for entry in try socket.rules(of: TranslationTable.table) {
             guard
                 let own = counting.first(where: { $0.rule.chain == entry.chain && $0.rule.comment == entry.comment }),
                 let figure = own.figure, let count = entry.count
             else { continue }
-            figures[figure] = count
+            // Some are counted for pods and for nodes.
+            let former = figures[figure] ?? (0, 0)
+            figures[figure] = (former.packets + count.packets, former.bytes + count.bytes)
         }
         return figures
     }

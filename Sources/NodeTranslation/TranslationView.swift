@@ -27,6 +27,12 @@ package struct TranslationView: Sendable {
     package var engines: [IPv6Address: Engine] = [:]
     /// The node's address on the way to a destination; nil where there is no way.
     package var outside: [IPv4Address: IPv4Address] = [:]
+    /// By which node packets leave, as the API has it.
+    package var exit = TranslationExit.own
+    /// The addresses of the annotation of the node's gateway.
+    package var gatewayEgress: [IPv4Address] = []
+    /// Whether there is a route to the gateway.
+    package var hasGatewayRoute = false
 
     package init() {}
 
@@ -56,6 +62,13 @@ package struct TranslationView: Sendable {
             account.outcome = .noEngine
         } else if let reason = refusal(of: destination) {
             account.outcome = .refused(reason)
+        } else if case .sender(let own, let gateway) = exit {
+            // What rules and routes do not hold yet, or any more, does not count.
+            account.outcome =
+                egress[address] == own && hasGatewayRoute
+                ? .handedOver(
+                    gateway: gateway, address: own, seen: TranslationExit.choose(gatewayEgress, for: own))
+                : .noGateway(gateway)
         } else if let seen = egress[address] ?? outside[destination], outside[destination] != nil {
             account.outcome = .sent(seen, isEgress: egress[address] != nil)
         } else {

@@ -18,6 +18,9 @@ package struct PlannedRoute: Hashable, Sendable {
     package let hop: Hop
     /// The node's own address that its own packets carry; `nil` leaves it to the kernel.
     package let source: IPAddress?
+
+    /// The table: a default route is one for translated packets alone, which a rule leads to a table of their own.
+    package var table: UInt32 { destination.length == 0 ? RoutePolicy.translatedTable : Route.mainTable }
 }
 
 /// Another end of a VXLAN.
@@ -58,8 +61,13 @@ package struct PeerPlan: Hashable, Sendable {
 
 extension PeerPlan {
     /// Plans the ways from one node to the pods of another.
-    package init(from own: ClusterNode, to peer: ClusterNode, policy: RoutePolicy, underlay: Underlay) {
-        var planner = Planner(own: own, peer: peer, policy: policy, underlay: underlay)
+    ///
+    /// - Parameter translated: what else leads there, for translated packets.
+    package init(
+        from own: ClusterNode, to peer: ClusterNode, translated: [IPPrefix] = [], policy: RoutePolicy,
+        underlay: Underlay
+    ) {
+        var planner = Planner(own: own, peer: peer, translated: translated, policy: policy, underlay: underlay)
         self = planner.plan()
     }
 }
@@ -67,6 +75,7 @@ extension PeerPlan {
 private struct Planner {
     let own: ClusterNode
     let peer: ClusterNode
+    let translated: [IPPrefix]
     let policy: RoutePolicy
     let underlay: Underlay
     var result = PeerPlan()
@@ -80,16 +89,17 @@ private struct Planner {
     mutating func plan() -> PeerPlan {
         for family in IPFamily.allCases {
             let blocks = peer.podPrefixes.filter { $0.family == family }
-            if !blocks.isEmpty { plan(blocks, family) }
+            if !blocks.isEmpty { plan(blocks, family, way(family)) }
         }
+        if !translated.isEmpty { plan(translated, .ipv4, translatedWay) }
         if policy.mode == .direct, policy.routersKnowPods { result.nativeAddresses = Set(peer.addresses) }
         return result
     }
 
-    private mutating func plan(_ blocks: [IPPrefix], _ family: IPFamily) {
+    private mutating func plan(_ blocks: [IPPrefix], _ family: IPFamily, _ way: Way) {
         let hop: PlannedRoute.Hop
         var source = TunnelIdentity.podSideAddress(of: own, family)
-        switch way(family) {
+        switch way {
         case .refused(let reason):
             for block in blocks { result.refusals[block] = reason }
             return
@@ -150,6 +160,11 @@ private struct Planner {
         return nil
     }
 
+    /// The way of translated packets, which no router may have a part in: it would take them for its own to send on.
+    private var translatedWay: Way {
+        policy.mode == .direct ? linkWay(.ipv4) ?? .refused(notOnLink(.ipv4, isTranslated: true)) : way(.ipv4)
+    }
+
     /// The way by the router that leads to the node itself, when it knows the pods as well.
     private func routerWay(_ family: IPFamily) -> Way? {
         guard policy.routersKnowPods, let address = peer.address(family), let path = underlay.paths[address],
@@ -158,13 +173,18 @@ private struct Planner {
         return .link(path.interface, gateway)
     }
 
-    private func notOnLink(_ family: IPFamily) -> String {
+    private func notOnLink(_ family: IPFamily, isTranslated: Bool = false) -> String {
         guard let address = peer.address(family) else {
             return
                 "node \(peer.name) has no \(family.name) address, and \(family.name) packets are not wrapped in mode "
                 + "direct: use --route-mode auto"
         }
         guard let gateway = underlay.paths[address]?.gateway else { return unreachable }
+        if isTranslated {
+            return
+                "node \(peer.name) is behind the router \(gateway), and translated packets are not wrapped in mode direct: "
+                + "use --route-mode auto, or make a node on this link a gateway"
+        }
         return
             "node \(peer.name) is behind the router \(gateway), which does not know the pods: use --route-mode auto, or "
             + "tell the routers by BGP"

@@ -32,7 +32,9 @@ package actor PodRouter {
     package init(configuration: PodRoutingConfiguration, logger: Logger) throws {
         self.configuration = configuration
         self.logger = logger
-        plan = RoutePlan(nodeName: configuration.nodeName, policy: configuration.policy)
+        plan = RoutePlan(
+            nodeName: configuration.nodeName, policy: configuration.policy,
+            gateways: configuration.gatewayRange.map { TranslationGateways(range: $0) })
         underlay = try UnderlayReader(interfaceName: configuration.underlayInterface)
         tunnels = try TunnelReconciler()
         wireGuard = configuration.routeMode == .wireguard ? try WireGuardReconciler() : nil
@@ -60,7 +62,8 @@ package actor PodRouter {
         if let new = node, new.addresses.isEmpty, name == configuration.nodeName, let own = plan.own {
             // A Node that was made anew says a moment later what its addresses are.
             node = ClusterNode(
-                name: name, podPrefixes: new.podPrefixes, addresses: own.addresses, wireGuardKey: new.wireGuardKey)
+                name: name, podPrefixes: new.podPrefixes, addresses: own.addresses, wireGuardKey: new.wireGuardKey,
+                gateway: new.gateway, created: new.created)
         }
         guard isSynced else {
             _ = plan.update(name, node)

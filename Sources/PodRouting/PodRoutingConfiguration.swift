@@ -1,3 +1,5 @@
+public import Addresses
+
 /// What the routing of a node must be told.
 public struct PodRoutingConfiguration: Sendable {
     /// The node's name.
@@ -18,13 +20,15 @@ public struct PodRoutingConfiguration: Sendable {
     public var masquerade: MasqueradePolicy
     /// How routers are told of the node's blocks; `nil` when they are not.
     public var bgp: BGPConfiguration?
+    /// The range of the addresses that stand for nodes at gateways of translated packets; `nil` where nothing is translated.
+    public var gatewayRange: IPPrefix?
 
     /// Describes a node.
     public init(
         nodeName: String, cniConfDir: String = "/etc/cni/net.d", cniBinDir: String = "/opt/cni/bin",
         routeMode: RouteMode = .auto, underlayInterface: String? = nil, vxlanPort: UInt16 = 4789,
         wireGuardPort: UInt16 = 51820, masquerade: MasqueradePolicy = MasqueradePolicy(),
-        bgp: BGPConfiguration? = nil
+        bgp: BGPConfiguration? = nil, gatewayRange: IPPrefix? = nil
     ) {
         self.nodeName = nodeName
         self.cniConfDir = cniConfDir
@@ -35,6 +39,7 @@ public struct PodRoutingConfiguration: Sendable {
         self.wireGuardPort = wireGuardPort
         self.masquerade = masquerade
         self.bgp = bgp
+        self.gatewayRange = gatewayRange
     }
 
     var policy: RoutePolicy {

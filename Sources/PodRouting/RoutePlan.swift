@@ -35,11 +35,15 @@ package struct RoutePlan: Sendable {
     private var stationOwners: [MACAddress: String] = [:]
     private var loads: [Tunnel: [TunnelLoad: Int]] = [:]
     private var linkSources: [IPAddress: Int] = [:]
+    private var gateways: TranslationGateways?
 
     /// A plan for a node of this name, without others.
-    package init(nodeName: String, policy: RoutePolicy = RoutePolicy()) {
+    ///
+    /// - Parameter gateways: by whom translated packets leave, without nodes; `nil` where nothing is translated.
+    package init(nodeName: String, policy: RoutePolicy = RoutePolicy(), gateways: TranslationGateways? = nil) {
         self.nodeName = nodeName
         self.policy = policy
+        self.gateways = gateways
     }
 
     /// The node itself, once it is known.
@@ -77,6 +81,7 @@ package struct RoutePlan: Sendable {
         if name == nodeName, node == nil { return RoutePlanChange() }
         guard old != node || name != nodeName && hasNewPath else { return RoutePlanChange() }
         nodes[name] = node
+        let others = gateways?.update(name, node) ?? []
         if name == nodeName {
             // What overlaps the node's own blocks must not lead away, so every other node's routes are looked at again.
             return replan()
@@ -85,6 +90,7 @@ package struct RoutePlan: Sendable {
         for address in node?.addresses ?? [] { underlay.paths[address] = paths[address] }
         var change = RoutePlanChange()
         replan(name, &change)
+        for other in others.sorted() where other != nodeName { replan(other, &change) }
         return change
     }
 
@@ -114,7 +120,7 @@ package struct RoutePlan: Sendable {
         guard let own, let node = nodes[name] else { return }
         let peer = PeerPlan(
             from: own, to: node.keeping { prefix in !own.podPrefixes.contains { $0.overlaps(prefix) } },
-            policy: policy, underlay: underlay)
+            translated: gateways?.destinations(behind: name, from: nodeName) ?? [], policy: policy, underlay: underlay)
         for destination in peer.routes.keys {
             owners[destination] = name
             change.destinations.insert(destination)

@@ -21,6 +21,8 @@ package struct RoutePolicy: Hashable, Sendable {
     /// The UDP port of WireGuard.
     package var wireGuardPort: UInt16
 
+    /// The table of the routes that translated packets take to their gateway; the protocol number of Duet's translation.
+    package static let translatedTable: UInt32 = 69
     /// The number of the virtual network.
     package static let vxlanID: UInt32 = 68
     /// The largest packet that every IPv6 link carries (RFC 8200, 5).

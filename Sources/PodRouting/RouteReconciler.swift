@@ -25,8 +25,10 @@ package struct RouteReconciler: ~Copyable {
     package mutating func adopt() throws(NetlinkError) {
         installed = [:]
         for family in IPFamily.allCases {
-            for route in try socket.routes(family, table: Route.mainTable, protocol: .duet) {
-                installed[route.destination] = route
+            for table in [Route.mainTable, RoutePolicy.translatedTable] {
+                for route in try socket.routes(family, table: table, protocol: .duet) {
+                    installed[route.destination] = route
+                }
             }
         }
     }
@@ -77,7 +79,7 @@ package struct RouteReconciler: ~Copyable {
         case .link(let interface, let gateway):
             route = Route(
                 destination: destination, gateway: gateway, interface: interface, source: planned.source,
-                protocol: .duet, metric: Self.metric)
+                protocol: .duet, table: planned.table, metric: Self.metric)
         case .tunnel(let tunnel, let gateway):
             guard let interface = links[tunnel] else {
                 throw RouteFailure(
@@ -86,7 +88,7 @@ package struct RouteReconciler: ~Copyable {
             // An IPv6 gateway is link-local, and on the link without being said to be.
             route = Route(
                 destination: destination, gateway: gateway, interface: interface, source: planned.source,
-                protocol: .duet, metric: Self.metric, isOnLink: gateway?.family == .ipv4)
+                protocol: .duet, table: planned.table, metric: Self.metric, isOnLink: gateway?.family == .ipv4)
         }
         let present = installed[destination]
         guard present != route else { return }

@@ -6,6 +6,7 @@ import KubernetesClient
 import Linux
 import LocalCluster
 import NodeTranslation
+import PodRouting
 import ServiceProxy
 
 /// `duet explain`: what becomes of a call, from what API and kernel hold now.
@@ -102,24 +103,34 @@ struct ExplainCommand: AsyncParsableCommand {
         _ question: ExplainQuestion, _ client: KubernetesClient, _ node: String, _ place: String?
     ) async throws -> Answer {
         let snapshot = try await LiveState.snapshot(client, nodeName: node)
+        let nodes = try await clusterNodes(client)
         return try Self.inside(place) {
             var explainer = Explainer(snapshot, kernel: try LiveState.kernel())
             explainer.add(try LiveState.routes(to: try explainer.destinations(of: question)))
             return Answer(
                 call: try explainer.explain(question),
-                translation: try Self.translation(question, callers: explainer.addresses(ofCallerOf: question)))
+                translation: try Self.translation(
+                    question, callers: explainer.addresses(ofCallerOf: question), on: node, of: nodes))
         }
     }
 
     /// What translation does with the packets of callers of IPv6 alone; nil when they need none.
     private static func translation(
-        _ question: ExplainQuestion, callers: [IPAddress]
+        _ question: ExplainQuestion, callers: [IPAddress], on node: String, of nodes: [ClusterNode]
     ) throws -> TranslationAccount? {
         guard case .address(let target) = question.target, case .v6(let caller)? = callers.first,
             callers.allSatisfy({ $0.family == .ipv6 }),
-            let view = try TranslationView(of: caller, to: target)
+            let view = try TranslationView(of: caller, to: target, on: node, of: nodes)
         else { return nil }
         return view.account(of: caller, to: target)
+    }
+
+    /// The nodes, with all that agents know of them.
+    private func clusterNodes(_ client: KubernetesClient) async throws -> [ClusterNode] {
+        // Not every API server has the kind.
+        let networks = (try? await client.list(NodeNetwork.self).items) ?? []
+        let byName = Dictionary(networks.map { ($0.name, $0) }) { first, _ in first }
+        return try await client.list(Node.self).items.map { ClusterNode($0).adding(byName[$0.name]) }
     }
 
     private static func inside<Value>(_ namespace: String?, _ body: () throws -> Value) throws -> Value {

@@ -39,6 +39,10 @@ struct PodTranslationOptions: ParsableArguments {
             """)
     var nat64Egress: String?
 
+    @Option(
+        help: "IPv4 range of the addresses that stand for nodes at gateways, nodes by which translated packets leave.")
+    var nat64GatewayRange = NodeTranslationOptions.defaultGatewayRange.description
+
     /// What holds for pods of which no annotation says anything.
     enum TranslationDefault: String, ExpressibleByArgument, CaseIterable {
         case enabled, disabled
@@ -57,6 +61,9 @@ struct PodTranslationOptions: ParsableArguments {
         if nat64Default != .enabled { arguments += ["--nat64-default", nat64Default.rawValue] }
         if let nat64Allow { arguments += ["--nat64-allow", nat64Allow] }
         if let nat64Egress { arguments += ["--nat64-egress", nat64Egress] }
+        if nat64GatewayRange != "\(NodeTranslationOptions.defaultGatewayRange)" {
+            arguments += ["--nat64-gateway-range", nat64GatewayRange]
+        }
         return arguments
     }
 
@@ -77,18 +84,32 @@ struct PodTranslationOptions: ParsableArguments {
         case .kernel: path = .kernel
         case .userspace: path = .userspace
         }
-        guard let range = IPPrefix(nat64PodRange) else {
-            throw ValidationError("--nat64-pod-range: \"\(nat64PodRange)\" is no prefix such as 100.127.0.0/16")
+        let range = try Self.range(nat64PodRange, "--nat64-pod-range", example: "100.127.0.0/16")
+        let gatewayRange = try Self.range(nat64GatewayRange, "--nat64-gateway-range", example: "100.126.0.0/16")
+        guard !range.overlaps(gatewayRange) else {
+            throw ValidationError(
+                "--nat64-gateway-range \(gatewayRange): it overlaps with --nat64-pod-range \(range); name another range"
+            )
         }
         guard
             let options = NodeTranslationOptions(
                 path: path, prefix: given ?? dns64.first ?? .wellKnown, podRange: range,
                 translatesUnlessDisabled: nat64Default == .enabled,
-                allowed: try networks(nat64Allow, "--nat64-allow"), egress: try networks(nat64Egress, "--nat64-egress"))
+                allowed: try networks(nat64Allow, "--nat64-allow"), egress: try networks(nat64Egress, "--nat64-egress"),
+                gatewayRange: gatewayRange)
         else {
-            throw ValidationError("--nat64-pod-range: \(range) is no IPv4 range of at least eight addresses")
+            throw ValidationError(
+                "--nat64-pod-range \(range), --nat64-gateway-range \(gatewayRange): one is no IPv4 range of at least eight "
+                    + "addresses")
         }
         return options
+    }
+
+    private static func range(_ text: String, _ option: String, example: String) throws -> IPPrefix {
+        guard let range = IPPrefix(text) else {
+            throw ValidationError("\(option): \"\(text)\" is no prefix such as \(example)")
+        }
+        return range
     }
 
     private func networks(_ text: String?, _ option: String) throws -> [IPPrefix] {

@@ -11,7 +11,8 @@ struct KernelTableTests {
         let name = "dt-kernel-nt-\(ProcessInformation.currentPID)"
         let namespace = try NetworkNamespace.create(name: name)
         defer { try? NetworkNamespace.delete(name: name) }
-        let range = try #require(IPPrefix("100.127.0.0/16"))
+        let ranges = TranslationTable.Ranges(
+            pods: try #require(IPPrefix("100.127.0.0/16")), nodes: try #require(IPPrefix("100.126.0.0/16")))
         var content = TranslationTable.Content()
         let (address, other) = (try #require(IPv4Address("100.127.0.2")), try #require(IPv4Address("100.127.0.3")))
         let pod = try #require(IPv6Address("fd00::1"))
@@ -22,10 +23,10 @@ struct KernelTableTests {
             allowed: ["10.0.0.0/8", "192.168.128.0/17"].compactMap { IPPrefix($0) },
             refused: [.pods: Set(["10.244.0.0/16", "10.245.0.0/24"].compactMap { IPPrefix($0) }), .nodes: []])
         let steps = try namespace.run { () throws -> [Bool] in
-            var first = try TranslationTableReconciler(range: range)
+            var first = try TranslationTableReconciler(ranges: ranges)
             var steps = [try first.audit(content), try first.audit(content)]
             // Another process finds what the first has left.
-            var second = try TranslationTableReconciler(range: range)
+            var second = try TranslationTableReconciler(ranges: ranges)
             let owners = try second.adopted()
             #expect(owners == [address: .init(pod, .translated), other: .init(pod, .clat)])
             steps.append(try second.audit(content))

@@ -164,7 +164,7 @@ struct TranslationPlanTests {
         #expect(
             all == [
                 "11.0.0.0-11.0.0.255 pods", "12.0.0.1-12.0.0.1 nodes", "13.0.0.0-13.0.0.255 pods",
-                "100.64.0.0-100.64.0.255 pods", "192.0.3.9-192.0.3.9 services",
+                "100.64.0.0-100.64.0.255 pods", "100.126.0.0-100.126.255.255 pods", "192.0.3.9-192.0.3.9 services",
             ])
         plan.set(
             serviceRange: "kubernetes",
@@ -174,6 +174,42 @@ struct TranslationPlanTests {
         plan.set(node: "node-2", nil)
         plan.set(node: "node-2", network: nil)
         let rest = found(plan.destinations())
-        #expect(rest == ["100.64.0.0-100.64.0.255 pods", "192.0.3.0-192.0.3.255 services"])
+        #expect(
+            rest == [
+                "100.64.0.0-100.64.0.255 pods", "100.126.0.0-100.126.255.255 pods", "192.0.3.0-192.0.3.255 services",
+            ])
+    }
+
+    private func node(_ number: Int, gateway: String? = nil, ready: String = "True") -> Node {
+        Node(
+            metadata: ObjectMeta(
+                name: "node-\(number)", annotations: gateway.map { ["network.duet.dev/nat64-gateway": $0] }),
+            spec: NodeSpec(podCIDRs: ["fd00:10:244:\(number)::/64"]),
+            status: NodeStatus(conditions: [Condition(type: "Ready", status: ready)]))
+    }
+
+    @Test("Packets leave by the node itself, by a gateway, or by the node for others, as the Nodes say")
+    func exit() throws {
+        var plan = try plan()
+        plan.set(node: "node-1", node(1))
+        plan.set(node: "node-2", node(2))
+        #expect(plan.exit == .own && plan.senders.isEmpty)
+        plan.set(node: "node-2", node(2, gateway: "203.0.113.5"))
+        let own = try #require(IPv4Address("100.126.0.1"))
+        #expect(plan.exit == .sender(own, gateway: "node-2"))
+        // A node of which nothing is known for a moment keeps its way.
+        plan.set(node: "node-1", nil)
+        #expect(plan.exit == .sender(own, gateway: "node-2"))
+        plan.set(node: "node-3", node(3, gateway: "enabled"))
+        plan.set(node: "node-2", node(2, gateway: "203.0.113.5", ready: "Unknown"))
+        #expect(plan.exit == .sender(own, gateway: "node-3"))
+        plan.set(node: "node-1", node(1, gateway: "203.0.113.9,203.0.113.8"))
+        let egress = try ["203.0.113.8", "203.0.113.9"].map { try #require(IPv4Address($0)) }
+        #expect(plan.exit == .gateway(egress: egress) && plan.senders.isEmpty)
+        plan.set(node: "node-4", node(4))
+        #expect(plan.senders.map(\.description) == ["100.126.0.4"])
+        #expect(plan.unreadableGateway == nil)
+        plan.set(node: "node-1", node(1, gateway: "yes"))
+        #expect(plan.exit == .sender(own, gateway: "node-3") && plan.unreadableGateway == "yes")
     }
 }

@@ -28,18 +28,19 @@ struct TranslationTableTests {
 
     @Test("A change of content leads to what building anew has")
     func change() throws {
-        let range = try #require(IPPrefix("100.64.0.0/16"))
+        let ranges = TranslationTable.Ranges(
+            pods: try #require(IPPrefix("100.64.0.0/16")), nodes: try #require(IPPrefix("100.65.0.0/16")))
         let contents = [
             content(0), content(3), content(2, allowed: [try #require(IPPrefix("10.0.0.0/16"))]),
             content(2, allowed: [try #require(IPPrefix("10.0.0.0/8")), try #require(IPPrefix("192.168.7.0/24"))]),
             content(1),
         ]
         var fake = NFTablesFake()
-        try fake.commit(TranslationTable.rebuilding(range, contents[0]))
+        try fake.commit(TranslationTable.rebuilding(ranges, contents[0]))
         for (old, new) in zip(contents, contents.dropFirst()) {
             try fake.commit(TranslationTable.change(from: old, to: new))
             var other = NFTablesFake()
-            try other.commit(TranslationTable.rebuilding(range, new))
+            try other.commit(TranslationTable.rebuilding(ranges, new))
             for set in other.sets(of: TranslationTable.table) {
                 let elements = Set(fake.elements(of: TranslationTable.table, set: set.name))
                 #expect(elements == Set(other.elements(of: TranslationTable.table, set: set.name)), "\(set.name)")

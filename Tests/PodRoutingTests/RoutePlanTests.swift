@@ -100,6 +100,58 @@ struct RoutePlanTests {
         #expect(plan.peer("node-2")?.nativeAddresses == Set(clusterNode(2).addresses))
     }
 
+    @Test(
+        "Translated packets go to the node's gateway as IPv4 pods' would, and come back by the address that stands for the node",
+        arguments: [
+            (RouteMode.auto, nil, "via fd00:20::9 dev 2", "via fd00:20::2 dev 2"),
+            (.auto, "172.20.0.254", "via 100.126.0.9 dev duet-vxlan6", "via 100.126.0.2 dev duet-vxlan6"),
+            (.vxlan, nil, "via 100.126.0.9 dev duet-vxlan6", "via 100.126.0.2 dev duet-vxlan6"),
+            (.direct, nil, "via fd00:20::9 dev 2", "via fd00:20::2 dev 2"), (.direct, "172.20.0.254", nil, nil),
+        ] as [(RouteMode, String?, String?, String?)])
+    func translated(mode: RouteMode, router: String?, there: String?, back: String?) throws {
+        func node(_ number: Int, _ gateway: TranslationGateway? = nil) -> ClusterNode {
+            ClusterNode(
+                name: "node-\(number)", podPrefixes: [IPPrefix("fd00:10:244:\(number)::/64")].compactMap { $0 },
+                addresses: [IPAddress("fd00:20::\(number)")].compactMap { $0 }, gateway: gateway)
+        }
+        func plan(of own: Int, _ nodes: [ClusterNode]) -> RoutePlan {
+            // Routers that know pods' blocks know nothing of these addresses.
+            var plan = RoutePlan(
+                nodeName: "node-\(own)", policy: RoutePolicy(mode: mode, routersKnowPods: true),
+                gateways: TranslationGateways())
+            for node in nodes { _ = plan.update(node.name, node, paths: paths(to: node, behind: router)) }
+            return plan
+        }
+        let nodes = [node(1), node(2), node(9, TranslationGateway())]
+        func translated(_ plan: RoutePlan) -> [String] { text(plan).filter { !$0.hasPrefix("fd00") } }
+        func rows(_ way: String?, _ destinations: String...) -> [String] {
+            way.map { way in destinations.map { "\($0) \(way)" } } ?? []
+        }
+        var sender = plan(of: 2, nodes)
+        #expect(translated(sender) == rows(there, "0.0.0.0/0", "100.126.0.9/32"))
+        #expect(sender.refusals().count == (there == nil ? 2 : 0))
+        let everything = TranslationGateways.everything
+        #expect(sender.route(to: everything)?.table == (there == nil ? nil : RoutePolicy.translatedTable))
+        #expect(
+            translated(plan(of: 9, nodes)).filter { $0.hasPrefix("100.126.0.2/32") } == rows(back, "100.126.0.2/32"))
+
+        // Another gateway takes over: two destinations of the one that is gone and of the new one, and nothing else.
+        let change = sender.update(
+            "node-9", node(9, TranslationGateway(isReady: false)), paths: paths(to: node(9), behind: router))
+        #expect(change.peers == ["node-9"] && sender.route(to: everything) != nil || there == nil)
+        let other = node(8, TranslationGateway())
+        #expect(sender.update("node-8", other, paths: paths(to: other, behind: router)).peers == ["node-8", "node-9"])
+        #expect(
+            translated(sender)
+                == rows(
+                    there?.replacing("fd00:20::9", with: "fd00:20::8").replacing("0.9", with: "0.8"), "0.0.0.0/0",
+                    "100.126.0.8/32"))
+        // Without translation the annotation means nothing.
+        var off = RoutePlan(nodeName: "node-2", policy: RoutePolicy(mode: mode))
+        for node in nodes { _ = off.update(node.name, node, paths: paths(to: node)) }
+        #expect(translated(off).isEmpty)
+    }
+
     @Test("IPv4 pods cross an IPv6 link as they are, IPv6 pods an IPv4 link in a tunnel")
     func otherFamily() {
         let onIPv6 = [clusterNode(1, addresses: ["fd00:20::1"]), clusterNode(2, addresses: ["fd00:20::2"])]
