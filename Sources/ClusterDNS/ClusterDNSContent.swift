@@ -9,15 +9,18 @@ import KubernetesClient
 struct ClusterDNSContent {
     var model: ClusterNamesModel
     private var waitingFor: Set<Source>
+    /// The networks of nodes' pods, as their objects and those of their networks say.
     private var podNetworks: [String: [IPPrefix]] = [:]
     private var blocks: [String: [IPPrefix]] = [:]
     private var nodeAddresses: [String: [IPAddress]] = [:]
-    /// The addresses at which nodes can be asked by others, and the nodes that are not well.
-    private var peerAddresses: [String: [IPAddress]] = [:]
-    private var unready: Set<String> = []
-    private let allowed: [IPPrefix]
+    /// Who may ask.
+    private var clients = ClientNetworks()
+    /// The addresses at which nodes that are well can be asked by others, and the choice among them.
+    private var peers: [String: [IPAddress]] = [:]
+    private var peerChoice: StandInChoice
+    /// The addresses at which this node can be asked by others.
+    private var ownAddresses: Set<IPAddress> = []
     private let failover: Failover?
-    private var areClientsChanged = true
     /// What the server has last been moved to.
     var place = Place()
 
@@ -46,7 +49,7 @@ struct ClusterDNSContent {
     init(_ configuration: ClusterDNSConfiguration, hasPods: Bool) {
         model = ClusterNamesModel(
             settings: configuration.zone, serverKey: configuration.service, options: configuration.names)
-        allowed = configuration.allowed
+        peerChoice = StandInChoice(for: configuration.nodeName ?? "")
         failover = configuration.nodeName.flatMap { name in
             configuration.hasFailover
                 ? Failover(nodeName: name, port: configuration.server.port, peerPort: configuration.server.peerPort)
@@ -54,38 +57,72 @@ struct ClusterDNSContent {
         }
         waitingFor = [.services, .endpointSlices, .namespaces, .nodes, .networks]
         if hasPods { waitingFor.insert(.pods) }
+        let allowed = configuration.allowed.map { ($0, ClientNetwork.others) }
+        setClients(.configuration, Dictionary(allowed) { first, _ in first })
     }
 
     mutating func synced(_ source: Source) {
         waitingFor.remove(source)
     }
 
+    /// Notes a new, changed or vanished node; that costs the same however many nodes there are.
     mutating func setNode(_ name: String, _ node: Node?) {
+        let addresses = node?.status?.addresses ?? []
         podNetworks[name] = node?.podCIDRs.compactMap { IPPrefix($0) }
-        nodeAddresses[name] = node?.status?.addresses?.compactMap { IPAddress($0.address) }
-        peerAddresses[name] = node?.status?.addresses?.filter { $0.type == "InternalIP" }
-            .compactMap { IPAddress($0.address) }
+        nodeAddresses[name] = node.map { _ in addresses.compactMap { IPAddress($0.address) } }
+        setClients(of: name)
+        guard let failover else { return }
+        let inside = addresses.filter { $0.type == "InternalIP" }.compactMap { IPAddress($0.address) }
+        guard name != failover.nodeName else {
+            ownAddresses = Set(inside)
+            return
+        }
         let isReady = node?.status?.conditions?.first { $0.type == "Ready" }?.status ?? "True" == "True"
-        if isReady { unready.remove(name) } else { unready.insert(name) }
-        areClientsChanged = true
+        setPeer(name, isReady ? inside : [], port: failover.peerPort)
     }
 
     mutating func setNetwork(_ name: String, _ network: NodeNetwork?) {
         blocks[name] = network?.spec?.blocks?.compactMap { IPPrefix($0.cidr) }
-        areClientsChanged = true
+        setClients(of: name)
+    }
+
+    private mutating func setPeer(_ name: String, _ addresses: [IPAddress], port: UInt16) {
+        let former = peers[name] ?? []
+        guard former != addresses else { return }
+        for address in former { peerChoice.remove(.init(address, datagramPort: port, streamPort: port)) }
+        for address in addresses { peerChoice.insert(.init(address, datagramPort: port, streamPort: port)) }
+        peers[name] = addresses.isEmpty ? nil : addresses
+    }
+
+    /// A node and its pods may ask; a pod has an address in each of its node's networks, so these tell the families of pods
+    /// that are not watched.
+    private mutating func setClients(of name: String) {
+        let networks = (podNetworks[name] ?? []) + (blocks[name] ?? [])
+        let families = Set(networks.map(\.family))
+        var clients = Self.hosts(nodeAddresses[name] ?? [])
+        for network in networks { clients[network] = .pods(families) }
+        setClients(.node(name), clients)
+    }
+
+    private mutating func setClients(_ source: ClientNetworks.Source, _ networks: [IPPrefix: ClientNetwork]) {
+        for (prefix, network) in clients.set(source, networks) { model.setClients(in: prefix, network) }
+        model.setClientFamilies(clients.families)
+    }
+
+    private static func hosts(_ addresses: some Sequence<IPAddress>) -> [IPPrefix: ClientNetwork] {
+        let networks = addresses.map { (IPPrefix($0, length: $0.family.bitWidth), ClientNetwork.others) }
+        return Dictionary(networks) { first, _ in first }
     }
 
     /// Brings the zone up to date; the result is what is to be published, and where to answer.
     mutating func update(now: UInt32, local: Set<IPAddress>) -> (zone: ZoneSnapshot?, place: Place) {
         var wanted = Place(addresses: Set(model.server?.clusterAddresses ?? []).union(local))
         if let failover {
-            wanted.forPeers = Set(peerAddresses[failover.nodeName] ?? []).subtracting(wanted.addresses)
+            wanted.forPeers = ownAddresses.subtracting(wanted.addresses)
             wanted.failover = plan(failover, for: wanted.addresses)
         }
-        if areClientsChanged || wanted.addresses != place.addresses {
-            areClientsChanged = false
-            model.setClientPrefixes(clientPrefixes(answering: wanted.addresses))
-        }
+        // This machine asks itself under the address that it asks.
+        setClients(.server, Self.hosts(wanted.addresses))
         let isChanged = model.update(isComplete: waitingFor.isEmpty, now: now)
         return (isChanged ? model.zone : nil, wanted)
     }
@@ -94,31 +131,9 @@ struct ClusterDNSContent {
     private func plan(_ failover: Failover, for addresses: Set<IPAddress>) -> FailoverPlan {
         var plan = FailoverPlan(port: failover.port)
         plan.addresses = addresses.filter { !$0.isLoopback }
-        var standIns = model.serverSlices.flatMap(FailoverPlan.StandIn.ready)
-        if standIns.isEmpty {
-            standIns = peerAddresses.filter { $0.key != failover.nodeName && !unready.contains($0.key) }.values.joined()
-                .map {
-                    FailoverPlan.StandIn($0, datagramPort: failover.peerPort, streamPort: failover.peerPort)
-                }
-        }
-        plan.choose(among: standIns, for: failover.nodeName)
+        var endpoints = StandInChoice(for: failover.nodeName)
+        for standIn in model.serverSlices.flatMap(FailoverPlan.StandIn.ready) { endpoints.insert(standIn) }
+        plan.standIns = endpoints.standIns.isEmpty ? peerChoice.standIns : endpoints.standIns
         return plan
-    }
-
-    /// Pods and nodes, and this machine, which asks itself under the address that it asks.
-    ///
-    /// A pod has an address in each of its node's networks, so these tell the families of pods that are not watched.
-    private func clientPrefixes(answering: Set<IPAddress>) -> ClientPrefixes {
-        var podFamilies: [IPPrefix: Set<IPFamily>] = [:]
-        for name in Set(podNetworks.keys).union(blocks.keys) {
-            let networks = (podNetworks[name] ?? []) + (blocks[name] ?? [])
-            for network in networks { podFamilies[network] = Set(networks.map(\.family)) }
-        }
-        let hosts: [IPAddress] = nodeAddresses.values.flatMap(\.self) + Array(answering)
-        return ClientPrefixes(
-            allowed: Array(
-                Set(podFamilies.keys).union(allowed + hosts.map { IPPrefix($0, length: $0.family.bitWidth) })
-            ).sorted(),
-            families: Set(podFamilies.keys.map(\.family)), podFamilies: podFamilies)
     }
 }

@@ -3,6 +3,7 @@ import ClusterDNS
 import Foundation
 import Linux
 import NFTables
+import TestSupport
 import Testing
 
 @Suite struct `A server's absence` {
@@ -19,7 +20,9 @@ import Testing
     private func plan(_ node: String, _ standIns: [FailoverPlan.StandIn]) -> FailoverPlan {
         var plan = FailoverPlan(port: 53)
         plan.addresses = Self.addresses
-        plan.choose(among: standIns, for: node)
+        var choice = StandInChoice(for: node)
+        for standIn in standIns { choice.insert(standIn) }
+        plan.standIns = choice.standIns
         return plan
     }
 
@@ -28,7 +31,7 @@ import Testing
         var uses: [IPAddress: Int] = [:]
         for node in 0..<100 {
             let chosen = plan("node-\(node)", all).standIns
-            #expect(chosen.count == FailoverPlan.maximum * 2, "so many of each family")
+            #expect(chosen.count == StandInChoice.maximum * 2, "so many of each family")
             for standIn in chosen { uses[standIn.address, default: 0] += 1 }
             #expect(plan("node-\(node)", all.shuffled()).standIns == chosen)
             // Without one that was not chosen nothing changes; without one that was, one other comes.
@@ -38,6 +41,41 @@ import Testing
             #expect(Set(fewer).subtracting(chosen).count == 1)
         }
         #expect(uses.values.max() ?? 0 < 40, "16 on average")
+    }
+
+    @Test(arguments: UInt64(1)...4)
+    func `is filled from those that are left, whoever comes and goes`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let all = standIns(60)
+        var choice = StandInChoice(for: "a")
+        var present: [FailoverPlan.StandIn] = []
+        for _ in 0..<1000 {
+            if let gone = present.randomElement(using: &generator), Bool.random(using: &generator) {
+                choice.remove(gone)
+                present.remove(at: present.firstIndex(of: gone) ?? 0)
+            } else if let new = all.randomElement(using: &generator) {
+                choice.insert(new)  // again too: two nodes may say that they have an address
+                present.append(new)
+            }
+            #expect(choice.standIns == plan("a", present.shuffled(using: &generator)).standIns, "seed \(seed)")
+        }
+    }
+
+    @Test(arguments: [500, 5000])
+    func `costs the same for each node that comes or goes, however many there are`(count: Int) {
+        func standIn(_ number: Int) -> FailoverPlan.StandIn {
+            FailoverPlan.StandIn(
+                .v4(IPv4Address(rawValue: UInt32(0x0A00_0000 + number))), datagramPort: 10053, streamPort: 10053)
+        }
+        var choice = StandInChoice(for: "a")
+        for number in 0..<count { choice.insert(standIn(number)) }
+        #expect(choice.steps == count)
+        for number in 0..<200 {
+            choice.insert(standIn(count + number))
+            choice.remove(standIn(number * count / 200))
+        }
+        // One step for each, and all others once for each of those that had been chosen.
+        #expect((choice.steps - count) / 400 < 2 * StandInChoice.maximum, "\(choice.steps)")
     }
 
     @Test func `needs a table only where there are addresses, and one that fits stays as it is`() throws {

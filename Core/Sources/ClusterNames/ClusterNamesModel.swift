@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 import DNSMessage
 public import DNSResolution
 public import KubernetesAPI
@@ -78,9 +78,16 @@ public struct ClusterNamesModel: Sendable {
         isChanged = true
     }
 
-    /// Notes who may ask.
-    public mutating func setClientPrefixes(_ prefixes: ClientPrefixes) {
-        zone.clientPrefixes = prefixes
+    /// Notes who the clients in a network are; nil for strangers.
+    public mutating func setClients(in prefix: IPPrefix, _ network: ClientNetwork?) {
+        zone.clientPrefixes.set(prefix, network)
+        isChanged = true
+    }
+
+    /// Notes which families clients have unless more is known about them.
+    public mutating func setClientFamilies(_ families: Set<IPFamily>) {
+        guard families != zone.clientPrefixes.families else { return }
+        zone.clientPrefixes.families = families
         isChanged = true
     }
 

@@ -73,39 +73,6 @@ public struct TreatmentPolicy: Hashable, Sendable {
     }
 }
 
-/// Who may ask, and which families clients have that are not known one by one.
-public struct ClientPrefixes: Sendable {
-    /// The networks that are answered; those of no family are answered to nobody but this machine.
-    public let allowed: [IPPrefix]
-    /// The families that clients in the allowed networks have unless more is known about them.
-    public let families: Set<IPFamily>
-    private let ipv4: PrefixMap<ClientProfile>
-    private let ipv6: PrefixMap<ClientProfile>
-    private let profile: ClientProfile
-
-    /// Describes the networks.
-    ///
-    /// - Parameter podFamilies: the families of the pods in those of the networks that belong to one node.
-    public init(
-        allowed: [IPPrefix] = [], families: Set<IPFamily> = [], podFamilies: [IPPrefix: Set<IPFamily>] = [:]
-    ) {
-        self.allowed = allowed
-        self.families = families
-        let entries = allowed.map { ($0, ClientProfile(families: podFamilies[$0] ?? families)) }
-        ipv4 = PrefixMap(entries.filter { $0.0.family == .ipv4 })
-        ipv6 = PrefixMap(entries.filter { $0.0.family == .ipv6 })
-        profile = ClientProfile(families: families)
-    }
-
-    /// What is known about a client by the network that it is in; nil for one that is not answered, which this machine's
-    /// loopback always is.
-    func profile(of address: IPAddress) -> ClientProfile? {
-        let map = address.family == .ipv4 ? ipv4 : ipv6
-        guard let index = map.index(ofBits: address.bits) else { return address.isLoopback ? profile : nil }
-        return map.entries[index].value
-    }
-}
-
 extension Treatment: CustomStringConvertible {
     private static let words: [(String, Treatment)] = [("synthesize", .synthesize), ("filter", .filter)]
 

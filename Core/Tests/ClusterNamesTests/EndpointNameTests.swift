@@ -72,7 +72,7 @@ import Testing
         let near = Fixtures.service("near", ips: [], type: "ExternalName", externalName: "10-0-0-7.\(Self.base)")
         var model = Self.zone([Self.slice("four", [("10.0.0.7", nil, true)])], others: [near])
         model.setPod(old: nil, new: Fixtures.pod("client", ips: ["10.0.0.9"]))
-        model.setClientPrefixes(ClientPrefixes(allowed: ["10.0.0.0/8"].compactMap { IPPrefix($0) }))
+        model.setClients(in: try #require(IPPrefix("10.0.0.0/8")), .others)
         model.update(isComplete: true, now: 1)
         let bench = ResolverBench(model.zone)
         #expect(

@@ -90,9 +90,10 @@ enum Fixtures {
         ] {
             model.setPod(old: nil, new: pod)
         }
-        model.setClientPrefixes(
-            ClientPrefixes(
-                allowed: ["10.244.0.0/16", "fd00:10:244::/48"].compactMap { IPPrefix($0) }, families: [.ipv4, .ipv6]))
+        model.setClientFamilies([.ipv4, .ipv6])
+        for prefix in ["10.244.0.0/16", "fd00:10:244::/48"].compactMap({ IPPrefix($0) }) {
+            model.setClients(in: prefix, .others)
+        }
         model.update(isComplete: true, now: 1_700_000_000)
         return model.zone
     }

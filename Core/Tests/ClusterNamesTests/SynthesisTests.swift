@@ -41,9 +41,10 @@ import Testing
     func `for a pod of another node, by its node's networks`(client: String, texts: [String], remark: String) throws {
         let bench = bench()
         let networks = [6, 7, 8].compactMap { IPPrefix("fd00:10:245:\($0)::/64") }
-        bench.resolver.snapshot.clientPrefixes = ClientPrefixes(
-            allowed: networks, families: [.ipv4, .ipv6],
-            podFamilies: [networks[0]: [.ipv6], networks[1]: [.ipv4, .ipv6]])
+        bench.resolver.snapshot.clientPrefixes = ClientPrefixes(families: [.ipv4, .ipv6])
+        for (network, what) in zip(networks, [ClientNetwork.pods([.ipv6]), .pods([.ipv4, .ipv6]), .others]) {
+            bench.resolver.snapshot.clientPrefixes.set(network, what)
+        }
         #expect(try bench.ask("four.example", .aaaa, from: client).texts == texts, "\(remark)")
     }
 

@@ -21,7 +21,7 @@ package enum FailoverTable {
     /// How long the server counts as alive after a heartbeat, in milliseconds.
     static let lifetime = UInt64(DNSServer.heartbeatInterval) * 4
     /// The places among which a query draws the server that stands in.
-    static let slots = UInt32(FailoverPlan.maximum)
+    static let slots = UInt32(StandInChoice.maximum)
 
     private enum Name {
         static let arrivals = "arrivals"
