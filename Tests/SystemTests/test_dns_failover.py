@@ -204,6 +204,8 @@ class Absence(unittest.TestCase):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait, timeout=60)
         self.addCleanup(process.terminate)
+        for address in server.addresses:
+            eventually(lambda: self.dig(self.pod, address, "-p", "5300"), f"the other server answers at {address}")
         slices = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
         for family, address in zip(("IPv4", "IPv6"), sorted(server.addresses, key=lambda address: ":" in address)):
             name = f"kube-dns-{family.lower()}"
