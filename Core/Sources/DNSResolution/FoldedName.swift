@@ -93,8 +93,17 @@ extension FoldedName {
     private static let reverseIPv4 = DNSName("in-addr.arpa")?.wire ?? []
     private static let reverseIPv6 = DNSName("ip6.arpa")?.wire ?? []
 
+    private static let arpa = UInt32(0x6172_7061)
+
+    /// Whether the name lies below `arpa`, where addresses have their names; most do not.
+    @inline(__always)
+    var isInfrastructure: Bool {
+        size > 6 && bytes[size - 6] == 4 && span.loadUnchecked(UInt32.self, at: size - 5) == Self.arpa
+    }
+
     /// The address that a reverse name stands for; nil for names that are not the reverse of a whole address.
     func reverseAddress() -> IPAddress? {
+        guard isInfrastructure else { return nil }
         if let count = labels(before: Self.reverseIPv4) { return reverse(.ipv4, count) }
         if let count = labels(before: Self.reverseIPv6) { return reverse(.ipv6, count) }
         return nil

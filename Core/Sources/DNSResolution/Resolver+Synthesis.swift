@@ -19,6 +19,7 @@ extension Resolver {
 
     /// Answers for names whose meaning the prefixes decide; nil for all others.
     func resolveSpecial() -> Step? {
+        guard followsTarget ? target.isInfrastructure : name.isInfrastructure else { return nil }
         if let count = followsTarget
             ? target.labels(before: Self.wellKnownName) : name.labels(before: Self.wellKnownName)
         {

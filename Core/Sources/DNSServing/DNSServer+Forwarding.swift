@@ -74,6 +74,15 @@ extension DNSServer {
         return socket
     }
 
+    /// Asks nothing more by the sockets that there are: other servers may be asked from now on.
+    func retireSockets() {
+        for socket in presentSockets {
+            socket.isRetired = true
+            if socket.isDone { upstreamSockets[socket.id] = nil }
+        }
+        presentSockets = []
+    }
+
     private func end(_ id: UInt32) {
         guard case .datagram(let socket)? = exchanges.removeValue(forKey: id) else { return }
         socket.end(id)

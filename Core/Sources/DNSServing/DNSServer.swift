@@ -192,6 +192,7 @@ public final class DNSServer {
         }
         if rules != self.rules {
             self.rules = rules
+            retireSockets()
             perform(machine.configure(rules))
             isHealthChanged = true
         }
