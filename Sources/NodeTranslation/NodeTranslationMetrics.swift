@@ -30,11 +30,8 @@ public final class NodeTranslationMetrics: Sendable {
         sources.withLock { ($0.userspace, $0.kernel) = (userspace, kernel) }
     }
 
-    func note(pods: [TranslatedPod]) {
-        sources.withLock { sources in
-            sources.translated = pods.count { $0.translated != nil }
-            sources.clat = pods.count { $0.clat != nil }
-        }
+    func note(translated: Int, clat: Int) {
+        sources.withLock { ($0.translated, $0.clat) = (translated, clat) }
     }
 
     func note(_ exit: TranslationExit) { sources.withLock { $0.exit = exit } }

@@ -77,17 +77,17 @@ package actor NodeTranslator {
         if hasStarted { audit() }
     }
 
+    /// - Complexity: that of what has changed.
     private func apply() throws {
         let changes = plan.update()
-        for (old, new) in changes {
-            guard let pod = new ?? old else { continue }
-            clatLinks[pod.ipv6] = new?.clat == nil ? nil : try links.link(of: pod.ipv6)
-        }
         if plan.exit != exit { try applyExit() }
-        try applyTable()
+        for (old, new) in changes { try note(new, from: old) }
+        noteSenders()
+        content.setDestinations(plan.destinations())
+        try table.apply(&content)
         reportUnserved()
         guard !changes.isEmpty else { return }
-        userspace?.setPods(content.translated)
+        userspace?.change(changes)
         for (old, new) in changes {
             if let old, let new {
                 try change(new, from: old)
@@ -100,7 +100,27 @@ package actor NodeTranslator {
                 try change(new, from: nil)
             }
         }
-        metrics.note(pods: Array(plan.pods.values))
+        metrics.note(translated: plan.translatedCount, clat: plan.clatCount)
+    }
+
+    /// Takes a pod's change into what the table has to hold.
+    private func note(_ new: TranslatedPod?, from old: TranslatedPod?) throws {
+        guard let pod = new ?? old else { return }
+        let formerLink = clatLinks[pod.ipv6]
+        clatLinks[pod.ipv6] = new?.clat == nil ? nil : try links.link(of: pod.ipv6)
+        content.replace(old, by: new, link: clatLinks[pod.ipv6]?.index, formerLink: formerLink?.index)
+        for address in old?.privateAddresses ?? []
+        where content.translated[address] == nil && content.clat[address] == nil {
+            content.setEgress(address, nil)
+        }
+        for address in new?.privateAddresses ?? [] { content.setEgress(address, egress(of: address)) }
+    }
+
+    /// Takes nodes that came and went into what the table has to hold.
+    private func noteSenders() {
+        let (gone, new) = plan.updateSenders()
+        for address in gone { content.setEgress(address, nil) }
+        for address in new { content.setEgress(address, egress(of: address)) }
     }
 
     private func change(_ pod: TranslatedPod, from old: TranslatedPod?) throws {
@@ -125,33 +145,25 @@ package actor NodeTranslator {
         if address == nil { clatPods.remove(pod) } else { clatPods.insert(pod) }
     }
 
-    private func applyTable() throws {
-        content = wantedContent()
-        try table.apply(content)
-    }
-
+    /// What the table has to hold, from the beginning.
     private func wantedContent() -> TranslationTable.Content {
         var content = TranslationTable.Content()
-        content.translated = plan.addresses.pods(.translated)
-        content.clat = plan.addresses.pods(.clat)
-        for (address, pod) in content.clat {
-            if let link = clatLinks[pod] { content.links[link.index] = address }
-        }
-        content.destinations = plan.destinations()
-        let pods = [content.translated, content.clat].flatMap(\.keys)
-        switch exit {
-        case .own: setEgress(pods, owned, &content)
-        case .gateway(let egress): setEgress(pods + plan.senders, egress.isEmpty ? owned : egress, &content)
-        case .sender(let address, _): setEgress(pods, [address], &content)
+        for pod in plan.pods.values { content.replace(nil, by: pod, link: clatLinks[pod.ipv6]?.index) }
+        content.setDestinations(plan.destinations())
+        _ = plan.updateSenders()
+        for address in [content.translated, content.clat].flatMap(\.keys) + plan.senderAddresses {
+            content.setEgress(address, egress(of: address))
         }
         return content
     }
 
-    /// A pod or node keeps its address as long as there are the same ones.
-    private func setEgress(
-        _ addresses: [IPv4Address], _ egress: [IPv4Address], _ content: inout TranslationTable.Content
-    ) {
-        for address in addresses { content.egress[address] = TranslationExit.choose(egress, for: address) }
+    /// By which address packets of another one leave: always the same as long as there are the same ones; nil for the link's.
+    private func egress(of address: IPv4Address) -> IPv4Address? {
+        switch exit {
+        case .own: TranslationExit.choose(owned, for: address)
+        case .gateway(let egress): TranslationExit.choose(egress.isEmpty ? owned : egress, for: address)
+        case .sender(let own, _): own
+        }
     }
 
     /// Lets packets leave by whom the nodes call for.
@@ -172,6 +184,9 @@ package actor NodeTranslator {
         }
         exit = wanted
         metrics.note(wanted)
+        for address in [content.translated, content.clat].flatMap(\.keys) + plan.senderAddresses {
+            content.setEgress(address, egress(of: address))
+        }
     }
 
     // MARK: The kernel
@@ -215,9 +230,8 @@ package actor NodeTranslator {
             clatLinks = [:]
             for pod in plan.pods.values where pod.clat != nil { clatLinks[pod.ipv6] = try links.link(of: pod.ipv6) }
             content = wantedContent()
-            if try table.audit(content) { logger.info("the rules of translation are set up") }
+            if try table.audit(&content) { logger.info("the rules of translation are set up") }
         }
-        userspace?.setPods(content.translated)
         attempt("set up pods' links") {
             let pods = Array(plan.pods.values)
             let translated = Dictionary(
@@ -234,7 +248,7 @@ package actor NodeTranslator {
             attempt("set up the CLAT of pod \(pod)") { try applyCLAT(pod, wanted[pod]) }
         }
         reportUnserved()
-        metrics.note(pods: Array(plan.pods.values))
+        metrics.note(translated: plan.translatedCount, clat: plan.clatCount)
     }
 
     private func ensureTranslators() throws {
@@ -259,6 +273,7 @@ package actor NodeTranslator {
             }
         }
         if kernel == nil { try KernelTranslator.removeMaps() }
+        started.change(plan.pods.values.map { (nil, $0) })
         userspace = started
         metrics.note(started, kernel)
         logger.notice(

@@ -34,10 +34,10 @@ struct PodLinks: ~Copyable {
     ///
     /// The program stands before the route that leads to it.
     mutating func apply(_ pod: TranslatedPod, former: TranslatedPod?, _ kernel: KernelTranslator?) throws {
-        let surplus = Set(former?.privateAddresses ?? []).subtracting(pod.privateAddresses)
-        if !surplus.isEmpty { try removeRoutes { destination in surplus.contains { destination == .v4($0) } } }
+        try removeRoutes(to: Set(former?.privateAddresses ?? []).subtracting(pod.privateAddresses))
         guard let link = try link(of: pod.ipv6) else { return }
-        _ = try apply(pod, link, try socket.routes(.ipv4, table: Route.mainTable, protocol: .duetTranslation), kernel)
+        // Whatever stands in their place is replaced.
+        _ = try apply(pod, link, [], kernel)
     }
 
     private mutating func apply(
@@ -77,7 +77,7 @@ struct PodLinks: ~Copyable {
     /// Takes away what stands because of a pod.
     mutating func remove(_ pod: TranslatedPod) throws(NetlinkError) {
         if let link = try link(of: pod.ipv6) { try PodTranslator.detach(from: link.index, &socket) }
-        try removeRoutes { destination in pod.privateAddresses.contains { destination == .v4($0) } }
+        try removeRoutes(to: Set(pod.privateAddresses))
     }
 
     /// Compares everything, and repairs it; says what had to be done.
@@ -110,6 +110,20 @@ struct PodLinks: ~Copyable {
         try removeRoutes { destination in
             guard case .v4(let address) = destination else { return false }
             return addresses.contains(address)
+        }
+    }
+
+    /// Removes the routes past the device to some addresses, without looking at those to others.
+    private mutating func removeRoutes(to addresses: Set<IPv4Address>) throws(NetlinkError) {
+        for address in addresses {
+            do throws(NetlinkError) {
+                try socket.deleteRoute(
+                    Route(
+                        destination: IPPrefix(.v4(address), length: 32), protocol: .duetTranslation, scope: .universe))
+            } catch {
+                // There is none where the device has the pod, and where it went with its link.
+                guard error.errno == .noProcess else { throw error }
+            }
         }
     }
 

@@ -12,6 +12,10 @@ package struct TranslationPlan: Sendable {
     package private(set) var addresses: PrivateAddresses
     /// The pods that are translated for, some with a CLAT.
     package private(set) var pods: [IPv6Address: TranslatedPod] = [:]
+    /// How many of them are translated for.
+    package private(set) var translatedCount = 0
+    /// How many of them have a CLAT.
+    package private(set) var clatCount = 0
     /// Pods that got no private address since all are taken.
     package private(set) var unserved: Set<ObjectKey> = []
 
@@ -37,6 +41,9 @@ package struct TranslationPlan: Sendable {
     private var clusterNetworks: [String: NodeNetwork] = [:]
     private var gateways: TranslationGateways
     private var gatewayAnnotation: String?
+    /// The addresses of nodes that send their packets here, by name.
+    private var senders: [String: IPv4Address] = [:]
+    private var dirtySenders: Set<String> = []
 
     /// A plan without objects.
     package init(options: NodeTranslationOptions, nodeName: String) {
@@ -91,7 +98,11 @@ package struct TranslationPlan: Sendable {
     private mutating func updateGateways(_ name: String) {
         let node = clusterNodes[name]?.adding(clusterNetworks[name])
         // A node whose object is gone for a moment keeps its way.
-        if name != nodeName || node != nil { _ = gateways.update(name, node) }
+        guard name != nodeName || node != nil else { return }
+        let wasGateway = gateways.gateway(nodeName) != nil
+        dirtySenders.formUnion(gateways.update(name, node))
+        dirtySenders.insert(name)
+        if wasGateway != (gateways.gateway(nodeName) != nil) { dirtySenders.formUnion(gateways.nodes) }
     }
 
     /// Takes a range of Services' addresses, nil when it is gone.
@@ -132,7 +143,7 @@ package struct TranslationPlan: Sendable {
             guard let address = known[key], candidates[key]?.ipv6 != address else { continue }
             known[key] = nil
             guard let former = pods[address], former.key == key else { continue }
-            pods[address] = nil
+            keep(nil, at: address)
             for purpose in PrivateAddresses.Purpose.allCases { addresses.release(.init(address, purpose)) }
             changes.append((former, nil))
         }
@@ -147,10 +158,17 @@ package struct TranslationPlan: Sendable {
             let new = TranslatedPod(key: key, ipv6: candidate.ipv6, translated: translated, clat: clat)
             let value = new.privateAddresses.isEmpty ? nil : new
             guard old != value else { continue }
-            pods[candidate.ipv6] = value
+            keep(value, at: candidate.ipv6)
             changes.append((old, value))
         }
         return changes
+    }
+
+    private mutating func keep(_ pod: TranslatedPod?, at address: IPv6Address) {
+        let old = pods[address]
+        pods[address] = pod
+        translatedCount += (pod?.translated == nil ? 0 : 1) - (old?.translated == nil ? 0 : 1)
+        clatCount += (pod?.clat == nil ? 0 : 1) - (old?.clat == nil ? 0 : 1)
     }
 
     /// Which destinations are refused; equal to the former ones unless an object has changed.
@@ -182,8 +200,24 @@ package struct TranslationPlan: Sendable {
         gatewayAnnotation.flatMap { TranslationGateway.egress($0) == nil ? $0 : nil }
     }
 
-    /// The addresses of nodes that send their packets here.
-    package var senders: [IPv4Address] { gateways.senders(to: nodeName).keys.sorted() }
+    /// The addresses of nodes that send their packets here, brought up to date.
+    ///
+    /// - Returns: those that went, and those that came, since the last call.
+    package mutating func updateSenders() -> (gone: Set<IPv4Address>, new: Set<IPv4Address>) {
+        var (gone, new): (Set<IPv4Address>, Set<IPv4Address>) = ([], [])
+        for name in dirtySenders {
+            let address = gateways.isSender(name, to: nodeName) ? gateways.address(of: name) : nil
+            guard senders[name] != address else { continue }
+            if let former = senders[name] { gone.insert(former) }
+            if let address { new.insert(address) }
+            senders[name] = address
+        }
+        dirtySenders = []
+        return (gone.subtracting(new), new)
+    }
+
+    /// The addresses of nodes that send their packets here, as of the last update.
+    package var senderAddresses: [IPv4Address] { Array(senders.values) }
 
     private func candidate(_ pod: Pod) -> Candidate? {
         guard pod.spec?.nodeName == nodeName, pod.spec?.hostNetwork != true, !pod.isFinished else { return nil }

@@ -12,22 +12,6 @@ package enum TranslationTable {
     /// The table.
     package static let table = Table(family: .ip, name: "duet-nat64")
 
-    /// What its sets hold.
-    package struct Content: Hashable, Sendable {
-        /// The pods by the private addresses that stand for them.
-        package var translated: [IPv4Address: IPv6Address] = [:]
-        /// The pods by the private addresses that stand for their CLAT.
-        package var clat: [IPv4Address: IPv6Address] = [:]
-        /// The private addresses of pods' CLAT by the host's ends of the pods' links.
-        package var links: [Int32: IPv4Address] = [:]
-        /// By which address packets of a private one leave, where it is not that of the link.
-        package var egress: [IPv4Address: IPv4Address] = [:]
-        /// Which destinations are refused.
-        package var destinations = Destinations(allowed: [], refused: [:])
-
-        package init() {}
-    }
-
     /// The sets by name.
     ///
     /// Nothing in the kernel asks which pods there are: so a later agent, and whoever lists the table, knows them.
@@ -156,7 +140,7 @@ package enum TranslationTable {
         addresses.map { Element(Key(.v4($0)), .data(Key($1))) }
     }
 
-    private static func elements(_ span: Destinations.Span) -> [Element] {
+    static func elements(_ span: Destinations.Span) -> [Element] {
         let start = Element(Key(.v4(span.first)), .verdict(span.reason.map { .goto(chain($0)) } ?? .accept))
         guard let behind = IPAddress.v4(span.last).advanced(by: 1) else { return [start] }
         return [start, Element(Key(behind), isRangeEnd: true)]
@@ -196,34 +180,5 @@ package enum TranslationTable {
         }
         for (rule, _) in rules(ranges) { transaction.append(.addRule(rule)) }
         return transaction
-    }
-
-    /// Leads from one content to another.
-    package static func change(from old: Content, to new: Content) -> Transaction {
-        var removal = Transaction()
-        var addition = Transaction()
-        for set in SetName.allCases {
-            let (surplus, missing) =
-                set == .destinations
-                ? difference(old.destinations, new.destinations)
-                : difference(Set(elements(old, set)), Set(elements(new, set)))
-            removal.append(.deleteElements(table, set: set.rawValue, surplus))
-            addition.append(.addElements(table, set: set.rawValue, missing))
-        }
-        // A range may only be added once those inside it are gone.
-        return Transaction(removal.operations + addition.operations)
-    }
-
-    private static func difference(_ old: Set<Element>, _ new: Set<Element>) -> ([Element], [Element]) {
-        (Array(old.subtracting(new)), Array(new.subtracting(old)))
-    }
-
-    /// Both ends of a span go and come together.
-    private static func difference(_ old: Destinations, _ new: Destinations) -> ([Element], [Element]) {
-        let (before, after) = (Set(old.spans), Set(new.spans))
-        return (
-            old.spans.filter { !after.contains($0) }.flatMap(elements),
-            new.spans.filter { !before.contains($0) }.flatMap(elements)
-        )
     }
 }

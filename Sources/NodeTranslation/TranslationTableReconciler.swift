@@ -6,8 +6,8 @@ package import NFTables
 package struct TranslationTableReconciler: ~Copyable {
     private var socket: NFTablesSocket
     private let ranges: TranslationTable.Ranges
-    /// What the sets hold; nil when the table must be compared as a whole.
-    private var installed: TranslationTable.Content?
+    /// Whether the table holds what it had to; false when it must be compared as a whole.
+    private var isKnown = false
 
     /// Works in the network namespace of the calling thread.
     package init(ranges: TranslationTable.Ranges) throws(NFTablesError) {
@@ -28,22 +28,27 @@ package struct TranslationTableReconciler: ~Copyable {
     }
 
     /// Applies a change of the content; the first time, and after a failure, the table is compared as a whole.
-    package mutating func apply(_ content: TranslationTable.Content) throws(NFTablesError) {
-        guard let former = installed.take() else {
-            try audit(content)
+    ///
+    /// - Complexity: that of what has changed since the last call.
+    package mutating func apply(_ content: inout TranslationTable.Content) throws(NFTablesError) {
+        guard isKnown else {
+            try audit(&content)
             return
         }
-        if former != content { try socket.commit(TranslationTable.change(from: former, to: content)) }
-        installed = content
+        isKnown = false
+        let transaction = content.takeChange().transaction
+        if !transaction.isEmpty { try socket.commit(transaction) }
+        isKnown = true
     }
 
     /// Compares the table and builds it anew where it differs; false when it was as it has to be.
     @discardableResult
-    package mutating func audit(_ content: TranslationTable.Content) throws(NFTablesError) -> Bool {
-        installed = nil
+    package mutating func audit(_ content: inout TranslationTable.Content) throws(NFTablesError) -> Bool {
+        isKnown = false
+        _ = content.takeChange()
         let isEqual = try matches(content)
         if !isEqual { try socket.commit(TranslationTable.rebuilding(ranges, content)) }
-        installed = content
+        isKnown = true
         return !isEqual
     }
 

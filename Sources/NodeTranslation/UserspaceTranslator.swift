@@ -21,7 +21,6 @@ final class UserspaceTranslator: Sendable {
     let link: Int32
     private let device: TranslatorDevice
     private let engine: TranslationEngine<StatelessTranslator>
-    private let prefix: TranslationPrefix
     private let failure = Failure()
 
     private final class Failure: Sendable {
@@ -49,8 +48,9 @@ final class UserspaceTranslator: Sendable {
         }
         let engine = try TranslationEngine<StatelessTranslator>(
             device: device.name, queues: min(max(processors, 1), Self.maximumQueues),
-            mapper: Self.mapper([:], prefix), options: choices)
-        (self.prefix, self.device, self.engine) = (prefix, device, engine)
+            // What is refused is refused behind the translator, by rules that the kernel's way leads through as well.
+            mapper: AddressMapper(prefix: prefix, embedsNonGlobal: true, leadsBack: false), options: choices)
+        (self.device, self.engine) = (device, engine)
         do {
             link = try device.ensure()
             // Packets of pods come from here and from their own links, whatever way back the routes have.
@@ -68,8 +68,15 @@ final class UserspaceTranslator: Sendable {
     /// Why a thread has ended; nil while all run.
     var error: SystemError? { failure.error.withLock { $0 } }
 
-    /// Lets the translator know these pods and no others.
-    func setPods(_ pods: [IPv4Address: IPv6Address]) { engine.setMapper(Self.mapper(pods, prefix)) }
+    /// Takes pods as they were and as they are.
+    func change(_ pods: [(old: TranslatedPod?, new: TranslatedPod?)]) {
+        engine.changeMapper { mapper in
+            for (old, new) in pods where old?.translated != new?.translated {
+                if let old, let address = old.translated { mapper.removeHost(address, old.ipv6) }
+                if let new, let address = new.translated { mapper.setHost(address, new.ipv6) }
+            }
+        }
+    }
 
     /// Repairs the device, and says what had to be done.
     func repair() throws -> [String] { try device.repair() }
@@ -79,13 +86,4 @@ final class UserspaceTranslator: Sendable {
 
     /// The packets that the device did not take.
     var writeFailures: UInt64 { engine.writeFailures }
-
-    // What is refused is refused behind the translator, by rules that the kernel's way leads through as well.
-    private static func mapper(_ pods: [IPv4Address: IPv6Address], _ prefix: TranslationPrefix) -> AddressMapper {
-        AddressMapper(
-            explicit: pods.compactMap { address, pod in
-                ExplicitAddressMapping(
-                    ipv4: IPPrefix(.v4(address), length: 32), ipv6: IPPrefix(.v6(pod), length: 128))
-            }, prefix: prefix, embedsNonGlobal: true, leadsBack: false)
-    }
 }

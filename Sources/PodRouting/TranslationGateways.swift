@@ -110,15 +110,13 @@ package struct TranslationGateways: Sendable {
         return isUsed ? [host, Self.everything] : [host]
     }
 
-    /// The nodes that may send their translated packets to a gateway, by the addresses that stand for them.
-    package func senders(to gateway: String) -> [IPv4Address: String] {
-        guard gateways[gateway] != nil else { return [:] }
-        var senders: [IPv4Address: String] = [:]
-        for name in claims.keys where gateways[name] == nil {
-            if let address = address(of: name) { senders[address] = name }
-        }
-        return senders
+    /// Whether a node may send its translated packets to another one: all that are no gateways may, to each gateway.
+    package func isSender(_ name: String, to gateway: String) -> Bool {
+        gateways[gateway] != nil && gateways[name] == nil && claims[name] != nil
     }
+
+    /// The names of all nodes.
+    package var nodes: some Collection<String> { claims.keys }
 
     // MARK: Offsets
 

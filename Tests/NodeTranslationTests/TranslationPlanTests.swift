@@ -191,9 +191,13 @@ struct TranslationPlanTests {
     @Test("Packets leave by the node itself, by a gateway, or by the node for others, as the Nodes say")
     func exit() throws {
         var plan = try plan()
+        func senders() -> [[String]] {
+            let (gone, new) = plan.updateSenders()
+            return [gone, new].map { $0.map(\.description).sorted() }
+        }
         plan.set(node: "node-1", node(1))
         plan.set(node: "node-2", node(2))
-        #expect(plan.exit == .own && plan.senders.isEmpty)
+        #expect(plan.exit == .own && senders() == [[], []])
         plan.set(node: "node-2", node(2, gateway: "203.0.113.5"))
         let own = try #require(IPv4Address("100.126.0.1"))
         #expect(plan.exit == .sender(own, gateway: "node-2"))
@@ -205,11 +209,20 @@ struct TranslationPlanTests {
         #expect(plan.exit == .sender(own, gateway: "node-3"))
         plan.set(node: "node-1", node(1, gateway: "203.0.113.9,203.0.113.8"))
         let egress = try ["203.0.113.8", "203.0.113.9"].map { try #require(IPv4Address($0)) }
-        #expect(plan.exit == .gateway(egress: egress) && plan.senders.isEmpty)
+        #expect(plan.exit == .gateway(egress: egress) && senders() == [[], []])
         plan.set(node: "node-4", node(4))
-        #expect(plan.senders.map(\.description) == ["100.126.0.4"])
+        let sender = try #require(IPv4Address("100.126.0.4"))
+        #expect(senders() == [[], ["\(sender)"]] && senders() == [[], []])
+        #expect(plan.senderAddresses == [sender])
         #expect(plan.unreadableGateway == nil)
         plan.set(node: "node-1", node(1, gateway: "yes"))
         #expect(plan.exit == .sender(own, gateway: "node-3") && plan.unreadableGateway == "yes")
+        #expect(senders() == [["\(sender)"], []])
+        // A node that becomes a gateway sends nothing any more, and all that are none send to a new one.
+        plan.set(node: "node-1", node(1, gateway: "enabled"))
+        plan.set(node: "node-5", node(5))
+        #expect(senders() == [[], ["\(sender)", "100.126.0.5"]])
+        plan.set(node: "node-4", node(4, gateway: "enabled"))
+        #expect(senders() == [["\(sender)"], []])
     }
 }

@@ -10,13 +10,14 @@ struct TranslationViewTests {
     private static func view() throws -> TranslationView {
         let pods = try ["fd00::1", "fd00::2", "fd00::3"].map { try #require(IPv6Address($0)) }
         var content = TranslationTable.Content()
-        content.destinations = Destinations(
-            allowed: ["10.0.0.0/8", "192.0.2.8/32"].compactMap { IPPrefix($0) },
-            refused: [
-                .pods: Set(["10.244.0.0/16"].compactMap { IPPrefix($0) }),
-                .services: Set(["10.245.0.0/16"].compactMap { IPPrefix($0) }),
-                .nodes: Set(["198.18.0.1/32"].compactMap { IPPrefix($0) }),
-            ])
+        content.setDestinations(
+            Destinations(
+                allowed: ["10.0.0.0/8", "192.0.2.8/32"].compactMap { IPPrefix($0) },
+                refused: [
+                    .pods: Set(["10.244.0.0/16"].compactMap { IPPrefix($0) }),
+                    .services: Set(["10.245.0.0/16"].compactMap { IPPrefix($0) }),
+                    .nodes: Set(["198.18.0.1/32"].compactMap { IPPrefix($0) }),
+                ]))
         var kernel = NFTablesFake()
         try kernel.commit(
             TranslationTable.rebuilding(

@@ -40,10 +40,13 @@ public struct AddressMapper: Sendable {
     /// Whether packets between two hosts with explicit mappings are taken both ways at once (RFC 7757 §4); otherwise they
     /// become IPv4, and whoever gets them decides.
     public let leadsBack: Bool
-    let byIPv4: PrefixMap<ExplicitAddressMapping>
-    let byIPv6: PrefixMap<ExplicitAddressMapping>
+    private let byIPv4: PrefixMap<ExplicitAddressMapping>
+    private let byIPv6: PrefixMap<ExplicitAddressMapping>
+    /// Mappings of single addresses, which count before those of networks, and may change.
+    private var hostsByIPv4 = AddressTable<UInt32, UInt128>()
+    private var hostsByIPv6 = AddressTable<UInt128, UInt32>()
 
-    /// Makes a mapper; of overlapping mappings the longest prefix counts, in each family on its own.
+    /// Makes a mapper; of overlapping mappings the longest prefix counts, and the last of equal ones, in each family on its own.
     public init(
         explicit: [ExplicitAddressMapping] = [], prefix: TranslationPrefix?, embedsNonGlobal: Bool = false,
         leadsBack: Bool = true
@@ -51,18 +54,46 @@ public struct AddressMapper: Sendable {
         self.prefix = prefix
         self.leadsBack = leadsBack
         self.embedsNonGlobal = embedsNonGlobal || prefix != .wellKnown
-        byIPv4 = PrefixMap(explicit.map { ($0.ipv4, $0) })
-        byIPv6 = PrefixMap(explicit.map { ($0.ipv6, $0) })
+        byIPv4 = PrefixMap(explicit.filter { $0.ipv4.hostBits > 0 }.map { ($0.ipv4, $0) })
+        byIPv6 = PrefixMap(explicit.filter { $0.ipv6.hostBits > 0 }.map { ($0.ipv6, $0) })
+        for mapping in explicit {
+            let (ipv4, ipv6) = (UInt32(mapping.ipv4.address.bits), mapping.ipv6.address.bits)
+            if mapping.ipv4.hostBits == 0, ipv4 != 0 { hostsByIPv4.set(ipv4, ipv6) }
+            if mapping.ipv6.hostBits == 0, ipv6 != 0 { hostsByIPv6.set(ipv6, ipv4) }
+        }
     }
+
+    // MARK: Hosts
+
+    /// Lets two addresses stand for each other, in place of what either stood for.
+    ///
+    /// - Complexity: O(1), however many mappings there are, but for a table that has to grow.
+    public mutating func setHost(_ ipv4: IPv4Address, _ ipv6: IPv6Address) {
+        if let former = hostsByIPv4[ipv4.rawValue] { hostsByIPv6.remove(former) }
+        if let former = hostsByIPv6[ipv6.rawValue] { hostsByIPv4.remove(former) }
+        hostsByIPv4.set(ipv4.rawValue, ipv6.rawValue)
+        hostsByIPv6.set(ipv6.rawValue, ipv4.rawValue)
+    }
+
+    /// Lets two addresses no longer stand for each other; others that either stands for by now stay.
+    public mutating func removeHost(_ ipv4: IPv4Address, _ ipv6: IPv6Address) {
+        if hostsByIPv4[ipv4.rawValue] == ipv6.rawValue { hostsByIPv4.remove(ipv4.rawValue) }
+        if hostsByIPv6[ipv6.rawValue] == ipv4.rawValue { hostsByIPv6.remove(ipv6.rawValue) }
+    }
+
+    /// Whether there are explicit mappings.
+    var hasExplicit: Bool { !hostsByIPv4.isEmpty || !byIPv4.isEmpty }
+
+    // MARK: Lookups
 
     /// The IPv6 address that stands for an IPv4 address.
     public func ipv6Address(for address: IPv4Address) -> IPv6Address? {
-        if let mapping = explicit(for: address) { return mapping.ipv6Address(for: address) }
-        return embedding(address)
+        explicit(for: address) ?? embedding(address)
     }
 
     /// The IPv4 address that an IPv6 address stands for.
     public func ipv4Address(for address: IPv6Address) -> IPv4Address? {
+        if let host = hostsByIPv6[address.rawValue] { return IPv4Address(rawValue: host) }
         if !byIPv6.isEmpty, let index = byIPv6.index(ofBits: address.rawValue) {
             return byIPv6.entries[index].value.ipv4Address(for: address)
         }
@@ -79,9 +110,10 @@ public struct AddressMapper: Sendable {
         return prefix.embedding(address)
     }
 
-    private func explicit(for address: IPv4Address) -> ExplicitAddressMapping? {
+    private func explicit(for address: IPv4Address) -> IPv6Address? {
+        if let host = hostsByIPv4[address.rawValue] { return IPv6Address(rawValue: host) }
         guard !byIPv4.isEmpty, let index = byIPv4.index(ofBits: UInt128(address.rawValue)) else { return nil }
-        return byIPv4.entries[index].value
+        return byIPv4.entries[index].value.ipv6Address(for: address)
     }
 }
 

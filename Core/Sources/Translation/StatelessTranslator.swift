@@ -69,7 +69,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
 
     /// Whether an IPv6 packet's destination is the embedded IPv4 address of a host with an explicit mapping.
     private func leadsBack(_ buffer: borrowing MutableRawSpan, _ packet: Range<Int>) -> Bool {
-        guard mapper.leadsBack, !mapper.byIPv4.isEmpty, packet.count >= IPv6Header.length, let prefix = mapper.prefix
+        guard mapper.leadsBack, mapper.hasExplicit, packet.count >= IPv6Header.length, let prefix = mapper.prefix
         else { return false }
         let destination = IPv6Address(rawValue: buffer.load(UInt128.self, at: packet.lowerBound + 24))
         guard let inner = prefix.extracting(from: destination) else { return false }
@@ -87,7 +87,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
         }
         // Where both hosts have explicit mappings, the answer has to come back this way (RFC 7757 §4.2.1).
         let isHairpin =
-            !mapper.byIPv4.isEmpty && mapper.isExplicit(parts.header.source)
+            mapper.hasExplicit && mapper.isExplicit(parts.header.source)
             && mapper.isExplicit(parts.header.destination)
         let mapped = isHairpin ? mapper.embedding(parts.header.source) : mapper.ipv6Address(for: parts.header.source)
         guard let source = mapped else { throw Refusal(.unmappedSource, ICMPAnswer(type: unreachable, code: 10)) }
@@ -96,7 +96,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
         let error = try parts.error(buffer)
         let quoted = error.quoted.header
         let isInnerHairpin =
-            !mapper.byIPv4.isEmpty && mapper.isExplicit(quoted.source) && mapper.isExplicit(quoted.destination)
+            mapper.hasExplicit && mapper.isExplicit(quoted.source) && mapper.isExplicit(quoted.destination)
         guard let innerSource = mapper.ipv6Address(for: quoted.source),
             let innerDestination = isInnerHairpin
                 ? mapper.embedding(quoted.destination) : mapper.ipv6Address(for: quoted.destination)

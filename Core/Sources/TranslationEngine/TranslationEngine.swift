@@ -118,8 +118,8 @@ extension TranslationEngine where Translator == StatelessTranslator {
         try self.init(device, queues: queues, shards, nil, isPersistent: isPersistent)
     }
 
-    /// Changes which address stands for which; packets after the call follow it.
-    public func setMapper(_ mapper: AddressMapper) {
-        for shard in state.shards { shard.state.withLock { $0.mapper = mapper } }
+    /// Changes which address stands for which, for every translator; packets after the call follow it.
+    public func changeMapper(_ change: (inout AddressMapper) -> Void) {
+        for shard in state.shards { shard.state.withLock { change(&$0.mapper) } }
     }
 }

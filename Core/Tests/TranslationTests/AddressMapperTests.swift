@@ -1,4 +1,5 @@
 import Addresses
+import TestSupport
 import Testing
 import Translation
 
@@ -113,6 +114,49 @@ struct `Special networks` {
                 TestPackets.udp(address.description, Net.host4, (1, 2), []))
             let isNamed = SpecialNetworks.untranslated.contains { $0.contains(.v4(address)) }
             #expect((translator.result(packet) == .drop(.illegalSource)) == isNamed, "\(address)")
+        }
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `of hosts that come and go are those of a dictionary`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var mapper = AddressMapper(
+            explicit: [ExplicitAddressMapping(ipv4: Net.prefix("10.9.0.0/24"), ipv6: Net.prefix("fd00:9::/120"))]
+                .compactMap {
+                    $0
+                }, prefix: nil)
+        var model: [IPv4Address: IPv6Address] = [:]
+        // Few addresses, so that they meet and tables fill up; some differ in their upper halves alone.
+        for step in 0..<2000 {
+            let ipv4 = IPv4Address(rawValue: 0x0A09_0000 + .random(in: 0..<60, using: &random))
+            let half = UInt128.random(in: 1..<60, using: &random)
+            let ipv6 = IPv6Address(rawValue: 0xFD00 << 112 | (Bool.random(using: &random) ? half << 64 : half))
+            if Int.random(in: 0..<5, using: &random) < (step < 1000 ? 3 : 2) {
+                mapper.setHost(ipv4, ipv6)
+                model = model.filter { $0.value != ipv6 }
+                model[ipv4] = ipv6
+            } else if let (ipv4, ipv6) = model.randomElement(using: &random) {
+                mapper.removeHost(ipv4, ipv6)
+                model[ipv4] = nil
+            } else {
+                mapper.removeHost(ipv4, ipv6)
+            }
+            for number in 0..<60 as Range<UInt32> {
+                let address = IPv4Address(rawValue: 0x0A09_0000 + number)
+                let network = IPv6Address(rawValue: 0xFD00_0009 << 96 | UInt128(number))
+                guard mapper.ipv6Address(for: address) == model[address] ?? network else {
+                    Issue.record("step \(step) of seed \(seed): \(address)")
+                    return
+                }
+                if let host = model[address], mapper.ipv4Address(for: host) != address {
+                    Issue.record("step \(step) of seed \(seed): \(host)")
+                    return
+                }
+            }
+            if model[ipv4] != ipv6, !model.values.contains(ipv6), mapper.ipv4Address(for: ipv6) != nil {
+                Issue.record("step \(step) of seed \(seed): \(ipv6) has gone")
+                return
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import CAllocationCount
 import Testing
 import Translation
@@ -50,6 +51,31 @@ struct `Translators allocate nothing` {
             }
             #expect(result.count == 0, "\(packet.remark): \(result.outcome)")
         }
+    }
+
+    @Test(arguments: [10, 100_000])
+    func `one host more or less, however many there are`(hosts: UInt32) throws {
+        func host(_ number: UInt32) -> (IPv4Address, IPv6Address) {
+            (IPv4Address(rawValue: 0x0A00_0000 + number), IPv6Address(rawValue: 0xFD00 << 112 | UInt128(number) << 40))
+        }
+        var mapper = AddressMapper(prefix: .wellKnown)
+        for number in 1...hosts { mapper.setHost(host(number).0, host(number).1) }
+        var before = duet_allocation_count()
+        for run in 0...100 {
+            // The first may make what is made once.
+            if run == 1 { before = duet_allocation_count() }
+            mapper.removeHost(host(7).0, host(7).1)
+            mapper.setHost(host(7).0, host(hosts).1)
+            mapper.setHost(host(hosts).0, host(7).1)
+            mapper.removeHost(host(7).0, host(hosts).1)
+            mapper.removeHost(host(hosts).0, host(7).1)
+            mapper.setHost(host(7).0, host(7).1)
+            mapper.setHost(host(hosts).0, host(hosts).1)
+        }
+        let count = duet_allocation_count() - before
+        #expect(count == 0)
+        #expect(mapper.ipv6Address(for: host(7).0) == host(7).1)
+        #expect(mapper.ipv4Address(for: host(hosts).1) == host(hosts).0)
     }
 
     @Test

@@ -54,11 +54,17 @@ final class ServiceTranslator {
     var hasEnded: Bool { ending.hasEnded.load(ordering: .sequentiallyConsistent) }
 
     /// Takes the endpoint behind each stand-in.
-    /// - Complexity: O(n log n) in their number, when any has changed.
+    /// - Complexity: O(n) in their number to find what has changed.
     func set(_ pairs: [IPAddress: IPAddress]) {
-        guard pairs != self.pairs else { return }
+        let (gone, new) = (
+            self.pairs.filter { pairs[$0.key] != $0.value }, pairs.filter { self.pairs[$0.key] != $0.value }
+        )
+        guard !gone.isEmpty || !new.isEmpty else { return }
         self.pairs = pairs
-        engine.setMapper(Self.mapper(addresses, pairs))
+        engine.changeMapper { mapper in
+            for case (.v4(let standIn), .v6(let endpoint)) in gone { mapper.removeHost(standIn, endpoint) }
+            for case (.v4(let standIn), .v6(let endpoint)) in new { mapper.setHost(standIn, endpoint) }
+        }
     }
 
     /// Repairs the link, and says what had to be done.
