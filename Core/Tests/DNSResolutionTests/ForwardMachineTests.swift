@@ -175,6 +175,23 @@ private struct Bench {
         #expect(try bench.answer(0, { bake(&$0, next) }) != nil)
     }
 
+    @Test(arguments: [
+        ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 5, 0, 10, 0, 8, 1], "an option longer than its record"),
+        ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 99], "a record longer than the message"), ([0, 0, 41], "no whole record"),
+        ([63], "a name longer than the message"),
+    ] as [([UInt8], String)])
+    func `are asked without OPT record if theirs cannot be read`(record: [UInt8], remark: String) throws {
+        var bench = Bench(["192.0.2.1"])
+        bench.ask()
+        let spoilt = try bench.answer(0) { bytes in
+            bytes[11] = 1
+            bytes += record
+        }
+        #expect(spoilt == nil && bench.sent.count == 1, "\(remark)")
+        #expect(try DNSMessage(parsing: bench.sent[0].message).extendedDNS == nil)
+        #expect(try bench.answer(0) != nil)
+    }
+
     @Test func `are chosen by the longest domain`() throws {
         let rule = try #require(ForwardRule(text: "corp.example=192.0.2.99,[2001:db8::99]:5353"))
         let deeper = try #require(ForwardRule(text: "lab.corp.example=tls://192.0.2.77#dns.lab"))
@@ -215,7 +232,14 @@ private struct Bench {
             var bench = Bench(["192.0.2.1", "2001:db8::1"])
             bench.ask()
             for _ in 0..<4 where !bench.sent.isEmpty {
+                let query = bench.sent[0].message
                 _ = try bench.answer(0) { bytes in
+                    if Bool.random(using: &generator) {
+                        bytes[11] = 1
+                        // An OPT record with the client's cookie, which stands at the query's end, and one of the server.
+                        bytes += [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 20, 0, 10, 0, 16] + query.suffix(8)
+                        bytes += Array(repeating: 7, count: 8)
+                    }
                     for _ in 0..<Int.random(in: 0...3, using: &generator) {
                         bytes[Int.random(in: 2..<bytes.count, using: &generator)] = UInt8.random(
                             in: 0...255, using: &generator)
