@@ -242,7 +242,7 @@ def main():
         suite.add("event to answer, median", delays[50], "ms", 20, method)
         suite.add("event to answer, p99", delays[98], "ms", 20, method)
         suite.add("memory, Services", stat(duet.pid)[1], "MiB", 120,
-                  f"resident memory of `duet dns` with {SERVICES} dual-stack Services, without endpoints")
+                  f"resident memory of `duet dns` with {SERVICES} dual-stack Services, without endpoints, and a full cache")
         add_endpoints(server)
         pod = PODS // SERVICES * SERVICES - 1
         last_address = f"10.{128 + pod // 62500}.{pod // 250 % 250}.{pod % 250}"

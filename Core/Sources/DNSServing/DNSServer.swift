@@ -100,13 +100,11 @@ public final class DNSServer {
     }
 
     private func timeout() -> Int32 {
-        var timeout: Int64 = streams.isEmpty && retryTime == nil ? -1 : 1000
-        for due in [machine.nextDeadline, waiters.nextDeadline, heartbeatTime] {
-            guard let due else { continue }
-            let left = max(due - now, 0)
-            timeout = timeout < 0 ? left : min(timeout, left)
-        }
-        return Int32(truncatingIfNeeded: min(timeout, 60_000))
+        var due: Int64 = streams.isEmpty && retryTime == nil ? .max : now + 1000
+        if let deadline = machine.nextDeadline { due = min(due, deadline) }
+        if let deadline = waiters.nextDeadline { due = min(due, deadline) }
+        if let heartbeatTime { due = min(due, heartbeatTime) }
+        return due == .max ? -1 : Int32(truncatingIfNeeded: min(max(due - now, 0), 60_000))
     }
 
     private func handle(_ token: PollToken) {

@@ -29,7 +29,6 @@ public final class DNSServerState: Sendable {
         var peerAddresses: Set<IPAddress> = []
         var isDraining = false
         var rules: [ForwardRule] = []
-        var isStopped = false
         var secure: [(id: UInt32, answer: [UInt8]?)] = []
         var health: [(upstream: Upstream, milliseconds: Int64, isAway: Bool)] = []
         var open: Set<SocketKey> = []
@@ -40,6 +39,7 @@ public final class DNSServerState: Sendable {
 
     private let content: Mutex<Content>
     private let generation = Atomic<UInt64>(0)
+    private let stopped = Atomic(false)
     private let wakeUp: FileDescriptor.Pipe
     /// What the server has answered.
     public let metrics = ResolverMetrics()
@@ -78,7 +78,7 @@ public final class DNSServerState: Sendable {
     var rules: [ForwardRule] { content.withLock { $0.rules } }
 
     /// Whether the server has to end.
-    var isStopped: Bool { content.withLock { $0.isStopped } }
+    var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
     /// The addresses on which the server answers both datagrams and connections.
     public var answering: Set<IPAddress> {
@@ -131,7 +131,7 @@ public final class DNSServerState: Sendable {
 
     /// Ends the server.
     public func stop() {
-        content.withLock { $0.isStopped = true }
+        stopped.store(true, ordering: .relaxed)
         wake()
     }
 

@@ -19,6 +19,9 @@ final class DatagramBatch {
     /// The answers, one for each datagram.
     let outputs: [MessageBuffer]
     private var queued = 0
+    /// The datagrams of the last batch: their headers are to be made ready, and no others touched, since most batches of a
+    /// server that has little to do hold one or two.
+    private var used = size
 
     init() {
         outputs = (0..<Self.size).map { _ in MessageBuffer(capacity: 1536) }
@@ -46,11 +49,13 @@ final class DatagramBatch {
     @inline(__always)
     func receive(_ socket: borrowing FileDescriptor) -> Int {
         queued = 0
-        for index in 0..<Self.size {
+        for index in 0..<used {
             unsafe received[index].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
         }
         let flags = Int32(MSG_DONTWAIT)
-        return unsafe Int(duet_recvmmsg(socket.rawValue, received, UInt32(Self.size), flags))
+        let count = unsafe Int(duet_recvmmsg(socket.rawValue, received, UInt32(Self.size), flags))
+        used = max(count, 0)
+        return count
     }
 
     /// Takes what has arrived on a connected socket, whose errors are those of the other end.

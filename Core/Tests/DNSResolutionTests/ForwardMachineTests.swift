@@ -175,11 +175,12 @@ private struct Bench {
         #expect(try bench.answer(0, { bake(&$0, next) }) != nil)
     }
 
-    @Test(arguments: [
-        ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 5, 0, 10, 0, 8, 1], "an option longer than its record"),
-        ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 99], "a record longer than the message"), ([0, 0, 41], "no whole record"),
-        ([63], "a name longer than the message"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 5, 0, 10, 0, 8, 1], "an option longer than its record"),
+            ([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 99], "a record longer than the message"),
+            ([0, 0, 41], "no whole record"), ([63], "a name longer than the message"),
+        ] as [([UInt8], String)])
     func `are asked without OPT record if theirs cannot be read`(record: [UInt8], remark: String) throws {
         var bench = Bench(["192.0.2.1"])
         bench.ask()
