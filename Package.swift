@@ -91,6 +91,7 @@ let targets: [Target] = [
             + certificates
             + [
                 log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],
         swiftSettings: requestSettings),

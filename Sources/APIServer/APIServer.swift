@@ -100,6 +100,8 @@ public final class APIServer: ServiceLifecycle.Service {
         let expiry = ObjectExpiry(store, .events, seconds: configuration.eventTTL, logger: logger)
         let expiring = Task { await expiry?.run() }
         defer { expiring.cancel() }
+        let reading = Task(priority: .background) { [store] in store.readMembers() }
+        defer { reading.cancel() }
         let result: Result<Void, any Error>
         do {
             async let _ = upkeep.run()

@@ -28,7 +28,7 @@ package protocol ResourceStrategy: Sendable {
     /// Releases what an object held; called once it is really gone.
     func didDelete(_ object: JSONValue)
 
-    /// Whether `didStore` and `companions` are of interest; other resources' writes are spared the effort.
+    /// Whether `recover`, `didStore` and `companions` are of interest; other resources' writes are spared the effort.
     var isFollowed: Bool { get }
 
     /// Takes note of an object's new state; called once it is in the log.

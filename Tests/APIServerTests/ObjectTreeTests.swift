@@ -5,6 +5,34 @@ import Testing
 
 @Suite("The tree of objects")
 struct ObjectTreeTests {
+    private let selection = ObjectSelection([])
+
+    @Test("It shrinks to nothing and grows again, in every order", arguments: [4, 5, 6] as [UInt64])
+    func growsAndShrinks(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let keys = (0..<6_000).map { ObjectKey(namespace: "n", name: String(10_000 + $0)) }
+        var tree = ObjectTree()
+        for order in [keys, keys.reversed(), keys.shuffled(using: &random)] {
+            for key in order { tree.insert(StoredObject([:], key: key, revision: 1, written: 0, selection)) }
+            let full = tree
+            for (removed, key) in order.enumerated() {
+                #expect(tree.remove(key)?.key == key)
+                guard removed % 500 == 0 else { continue }
+                let left = order[(removed + 1)...]
+                #expect(tree.count == left.count)
+                #expect(left.allSatisfy { tree[$0] != nil } && order[...removed].allSatisfy { tree[$0] == nil })
+                var found: [ObjectKey] = []
+                tree.forEach {
+                    found.append($0.key)
+                    return true
+                }
+                #expect(found == left.sorted(), "seed \(seed)")
+            }
+            #expect(tree.count == 0 && full.count == keys.count)
+            #expect(keys.allSatisfy { full[$0] != nil })
+        }
+    }
+
     @Test(
         "It holds what a dictionary would, in order, and old copies stay as they were",
         arguments: [1, 2, 3] as [UInt64])
@@ -20,7 +48,7 @@ struct ObjectTreeTests {
                 let removed = tree.remove(key)
                 #expect(removed?.revision == model.removeValue(forKey: key), "seed \(seed)")
             } else {
-                let object = StoredObject([:], key: key, revision: revision, written: 0, fields: [])
+                let object = StoredObject([:], key: key, revision: revision, written: 0, selection)
                 let replaced = tree.insert(object)
                 #expect(replaced?.revision == model.updateValue(revision, forKey: key), "seed \(seed)")
             }

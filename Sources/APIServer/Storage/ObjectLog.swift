@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Linux
 
 /// The accepted writes in SQLite: the newest row of an object is its state, older rows are the history.
@@ -70,11 +71,9 @@ final class ObjectLog: Sendable {
                 """)
         guard try database.tableExists("earlier") else { return }
         let now = Int64(Date().timeIntervalSince1970)
-        let rows = try Row.fetchCursor(
-            database, sql: "SELECT revision, \(now), 0, resource, namespace, name, kind, object FROM earlier")
-        while let row = try rows.next() {
-            try insert(try self.row(row, path).record, database)
-        }
+        try forEachRow(
+            database, "SELECT revision, \(now), 0, resource, namespace, name, kind, object FROM earlier", path
+        ) { try insert($0.record, database) }
         try database.execute(sql: "DROP TABLE earlier")
     }
 
@@ -125,36 +124,31 @@ final class ObjectLog: Sendable {
     private static func forEachRow(
         _ database: Database, _ path: String, _ body: (LogRow) throws -> Void
     ) throws -> Int64 {
-        let rows = try Row.fetchCursor(
-            database,
-            sql: """
-                SELECT revision, written, checksum, resource, namespace, name, kind, object
-                FROM log ORDER BY revision
-                """)
         var last: Int64 = 0
-        while let row = try rows.next() {
-            let found = try self.row(row, path)
-            last = found.record.revision
-            try body(found)
+        try forEachRow(
+            database,
+            """
+            SELECT revision, written, checksum, resource, namespace, name, kind, object
+            FROM log ORDER BY revision
+            """, path
+        ) { row in
+            last = row.record.revision
+            try body(row)
         }
         return last
     }
 
-    /// Reads one row; a damaged one must not end the process, so nothing is taken for granted.
-    private static func row(_ row: Row, _ path: String) throws -> LogRow {
-        func value<Value: DatabaseValueConvertible>(_ index: Int) -> Value? {
-            Value.fromDatabaseValue(row[index] as DatabaseValue)
+    private static func forEachRow(
+        _ database: Database, _ sql: String, _ path: String, _ body: (LogRow) throws -> Void
+    ) throws {
+        let statement = try database.makeStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement)
+        while try cursor.next() != nil {
+            guard let row = LogRow(statement.sqliteStatement) else {
+                throw StorageFailure.damaged("a row cannot be read").configurationError(path)
+            }
+            try body(row)
         }
-        guard let revision: Int64 = value(0), let written: Int64 = value(1), let checksum: Int64 = value(2),
-            let resource: String = value(3), let namespace: String = value(4), let name: String = value(5),
-            let kind = value(6).flatMap({ StoredEvent.Kind(rawValue: $0) }),
-            let text = try row.withUnsafeData(atIndex: 7, { $0.map { [UInt8]($0) } })
-        else { throw StorageFailure.damaged("a row cannot be read").configurationError(path) }
-        return LogRow(
-            record: LogRecord(
-                revision: revision, written: written, resource: resource,
-                key: ObjectKey(namespace: namespace, name: name), kind: kind, text: text),
-            checksum: checksum)
     }
 
     private static func insert(_ record: LogRecord, _ database: Database) throws {

@@ -43,7 +43,8 @@ extension Store {
 
     private func commit(_ jobs: [WaitingWrites.Job]) {
         let (trees, revision) = published.withLock { ($0.trees, $0.revision) }
-        var transaction = WriteTransaction(definitions: definitions, trees: trees, revision: revision)
+        var transaction = WriteTransaction(
+            definitions: definitions, selections: selections, trees: trees, revision: revision)
         var acknowledgements: [(StatusError?) -> Void] = []
         for job in jobs {
             let savepoint = transaction.savepoint

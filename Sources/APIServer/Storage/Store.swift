@@ -10,6 +10,7 @@ import Synchronization
 package final class Store: Sendable {
     /// The resources, in the order of their indices.
     package let definitions: [ResourceDefinition]
+    let selections: [ObjectSelection]
     let published: Mutex<PublishedState>
     let log: ObjectLog
     let compaction: Mutex<CompactionQueue>
@@ -25,7 +26,8 @@ package final class Store: Sendable {
         self.definitions = definitions
         self.logger = logger
         log = try ObjectLog(path: path)
-        let recovered = try Recovery(definitions, logger).run(log)
+        selections = definitions.map { ObjectSelection($0.fields) }
+        let recovered = try Recovery(definitions, selections, logger).run(log)
         published = Mutex(recovered.state)
         compaction = Mutex(recovered.compaction)
     }
@@ -37,6 +39,16 @@ package final class Store: Sendable {
 
     /// The newest revision that readers see.
     package var revision: Int64 { published.withLock { $0.revision } }
+
+    /// Reads what selectors ask of the stored objects, so that the first list with a selector need not.
+    package func readMembers() {
+        for tree in published.withLock({ $0.trees }) {
+            tree.forEach { object in
+                _ = object.members
+                return !Task.isCancelled
+            }
+        }
+    }
 
     /// An object as it is now.
     package func object(_ resource: Int, _ key: ObjectKey) -> StoredObject? {

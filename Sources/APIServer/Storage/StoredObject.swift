@@ -1,4 +1,5 @@
 package import JSON
+import Synchronization
 
 /// One state of an object: its JSON text, and what selectors ask of it.
 package final class StoredObject: Sendable {
@@ -10,40 +11,45 @@ package final class StoredObject: Sendable {
     package let written: Int64
     /// The whole object, beginning with `apiVersion` and `kind`.
     package let text: [UInt8]
-    /// Its labels.
-    package let labels: [String: String]
-    /// Values of the resource's selectable fields, in their order.
-    package let fields: [String]
-    /// True when it is being deleted.
-    package let isTerminating: Bool
+    private let selection: ObjectSelection
+    private let selected = AtomicLazyReference<SelectedMembers>()
 
     /// Freezes an object whose metadata are complete but for the resource version.
-    package convenience init(
-        _ value: JSONValue, key: ObjectKey, revision: Int64, written: Int64, fields: [SelectableField]
-    ) {
+    package init(_ value: JSONValue, key: ObjectKey, revision: Int64, written: Int64, _ selection: ObjectSelection) {
         var value = value
         value.set(.string(String(revision)), at: "metadata", "resourceVersion")
-        self.init(
-            selected: value, text: value.serialized(), key: key, revision: revision, written: written, fields: fields)
+        self.key = key
+        self.revision = revision
+        self.written = written
+        self.selection = selection
+        text = value.serialized()
+        _ = selected.storeIfNil(selection.members(of: value))
     }
 
-    /// Takes a state whose text is already complete.
-    ///
-    /// - Parameter selected: At least the members of `selectedPaths`, and those that fields are read from.
+    /// Takes a state whose text is already complete; without its value, the text is read once a selector asks.
     init(
-        selected: JSONValue, text: [UInt8], key: ObjectKey, revision: Int64, written: Int64, fields: [SelectableField]
+        text: [UInt8], value: JSONValue? = nil, key: ObjectKey, revision: Int64, written: Int64,
+        _ selection: ObjectSelection
     ) {
         self.key = key
         self.revision = revision
         self.written = written
         self.text = text
-        labels = selected.at("metadata", "labels")?.object?.reduce(into: [:]) { $0[$1.key] = $1.value.string } ?? [:]
-        self.fields = fields.map { $0.text(in: selected) }
-        isTerminating = selected.isTerminating
+        self.selection = selection
+        if let value { _ = selected.storeIfNil(selection.members(of: value)) }
     }
 
-    /// The members that are read of every object.
-    static let selectedPaths = [["metadata", "labels"], ["metadata", "deletionTimestamp"]]
+    /// What selectors ask of it.
+    package var members: SelectedMembers {
+        selected.load() ?? selected.storeIfNil(selection.members(of: text))
+    }
+
+    /// Its labels.
+    package var labels: [String: String] { members.labels }
+    /// Values of the resource's selectable fields, in their order.
+    package var fields: [String] { members.fields }
+    /// True when it is being deleted.
+    package var isTerminating: Bool { members.isTerminating }
 
     /// The object as a tree; reads the text anew, in time linear to its length.
     package var value: JSONValue {

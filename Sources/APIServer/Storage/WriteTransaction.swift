@@ -4,6 +4,7 @@ import KubernetesAPI
 /// One request's changes, applied to a working copy of the state that nobody else sees yet.
 package struct WriteTransaction {
     let definitions: [ResourceDefinition]
+    private let selections: [ObjectSelection]
     /// Seconds since 1970.
     private let time: Int64
     private(set) var trees: [ObjectTree]
@@ -11,8 +12,11 @@ package struct WriteTransaction {
     private(set) var events: [StoredEvent] = []
     private(set) var reservations: [Reservation] = []
 
-    init(definitions: [ResourceDefinition], trees: [ObjectTree], revision: Int64) {
+    init(
+        definitions: [ResourceDefinition], selections: [ObjectSelection], trees: [ObjectTree], revision: Int64
+    ) {
         self.definitions = definitions
+        self.selections = selections
         self.time = Timestamp.now.seconds
         self.trees = trees
         self.revision = revision
@@ -42,8 +46,7 @@ package struct WriteTransaction {
     /// Stores an object under its key with the next revision.
     package mutating func put(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         revision += 1
-        let object = StoredObject(
-            value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
+        let object = StoredObject(value, key: key, revision: revision, written: time, selections[resource])
         let previous = trees[resource].insert(object)
         events.append(
             StoredEvent(
@@ -55,8 +58,7 @@ package struct WriteTransaction {
     /// Removes an object; its last state is `value`, with the next revision.
     package mutating func remove(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         revision += 1
-        let object = StoredObject(
-            value, key: key, revision: revision, written: time, fields: definitions[resource].fields)
+        let object = StoredObject(value, key: key, revision: revision, written: time, selections[resource])
         let previous = trees[resource].remove(key)
         events.append(StoredEvent(resource: resource, kind: .deleted, object: object, previous: previous))
         let strategy = definitions[resource].strategy
