@@ -61,12 +61,10 @@ extension WriteTransaction {
         object.dropRepeatedOwners(options.warnings, isPatch: options.isPatch)
         object = definition.inOrder(object)
         let sent = object
-        let context = AdmissionContext(
-            isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
-            requester: options.requester)
         let write = AdmittedWrite(operation: .create, resource: definition.resource, key: key, new: object)
-        try options.requester?.admit(write, lookup)
-        hold(try definition.strategy.admitCreate(&object, context))
+        try ask(about: write, options) { context throws(StatusError) in
+            try definition.strategy.admitCreate(&object, context)
+        }
         if let present = self.object(resource, key) {
             var error = StatusError.alreadyExists(definition.resource, key.name)
             if present.isTerminating { error.message = "object is being deleted: \(error.message)" }
@@ -79,6 +77,23 @@ extension WriteTransaction {
         case .applied: object.set(applied, at: "metadata", "managedFields")
         }
         return put(object, resource, key)
+    }
+
+    /// Puts a write before the rules for who asks for it and those of its resource, and keeps what is allocated for it.
+    ///
+    /// A copy of the state is at hand for them, and gone when this returns: every change beside it would have to copy what it
+    /// touches.
+    mutating func ask(
+        about write: AdmittedWrite, _ options: WriteOptions,
+        _ reserve: (AdmissionContext) throws(StatusError) -> Reservation
+    ) throws(StatusError) {
+        let lookup = lookup
+        try options.requester?.admit(write, lookup)
+        hold(
+            try reserve(
+                AdmissionContext(
+                    subresource: write.subresource, isDryRun: options.isDryRun, lookup: lookup,
+                    warnings: options.warnings, requester: options.requester)))
     }
 
     private func checkNamespace(

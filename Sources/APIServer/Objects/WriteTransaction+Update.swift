@@ -24,13 +24,11 @@ extension WriteTransaction {
         try checkFinalizers(new, old, definition.resource)
         new = definition.inOrder(new)
         let sent = new
-        let context = AdmissionContext(
-            subresource: subresource, isDryRun: options.isDryRun, lookup: lookup, warnings: options.warnings,
-            requester: options.requester)
         let write = AdmittedWrite(
             operation: .update, resource: definition.resource, key: key, subresource: subresource, new: new, old: old)
-        try options.requester?.admit(write, lookup)
-        hold(try definition.strategy.admitUpdate(&new, replacing: old, context))
+        try ask(about: write, options) { context throws(StatusError) in
+            try definition.strategy.admitUpdate(&new, replacing: old, context)
+        }
         new.set(.string(String(stored.revision)), at: "metadata", "resourceVersion")
         let newOwners: JSONValue?
         switch options.tracking {

@@ -5,10 +5,18 @@ import Synchronization
 
 /// Writes that have not been admitted yet.
 struct WaitingWrites: Sendable {
-    /// A request for a write: `run` admits it and returns what to do when the outcome is known.
+    /// What became of a request for a write.
+    enum Outcome {
+        /// It is admitted; to be called once it is in the log, or with why it is not.
+        case admitted((StatusError?) -> Void)
+        /// It is refused; to be called once what it did is undone.
+        case refused(() -> Void)
+    }
+
+    /// A request for a write.
     struct Job: Sendable {
         let isDryRun: Bool
-        let run: @Sendable (inout WriteTransaction) -> ((StatusError?) -> Void)?
+        let run: @Sendable (inout WriteTransaction) -> Outcome
     }
 
     var jobs: [Job] = []
@@ -48,12 +56,13 @@ extension Store {
         var acknowledgements: [(StatusError?) -> Void] = []
         for job in jobs {
             let savepoint = transaction.savepoint
-            let acknowledge = job.run(&transaction)
-            if acknowledge == nil || job.isDryRun {
-                transaction.rollBack(to: savepoint)
-            }
-            if let acknowledge {
+            switch job.run(&transaction) {
+            case .admitted(let acknowledge):
+                if job.isDryRun { transaction.rollBack(to: savepoint) }
                 acknowledgements.append(acknowledge)
+            case .refused(let tell):
+                transaction.rollBack(to: savepoint)
+                tell()
             }
         }
         let failure = transaction.events.isEmpty ? nil : store(transaction)

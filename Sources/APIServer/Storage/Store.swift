@@ -130,7 +130,7 @@ package final class Store: Sendable {
                 WaitingWrites.Job(isDryRun: isDryRun) { transaction in
                     do throws(StatusError) {
                         let result = try body(&transaction)
-                        return { error in
+                        return .admitted { error in
                             if let error {
                                 continuation.resume(throwing: error)
                             } else {
@@ -138,8 +138,7 @@ package final class Store: Sendable {
                             }
                         }
                     } catch {
-                        continuation.resume(throwing: error)
-                        return nil
+                        return .refused { continuation.resume(throwing: error) }
                     }
                 })
         }
