@@ -27,6 +27,8 @@ public struct NodeTranslationOptions: Hashable, Sendable {
     public var egress: [IPPrefix]
     /// The IPv4 range of the addresses that stand for nodes at gateways, which other nodes' packets leave by.
     public var gatewayRange: IPPrefix
+    /// Whether the node itself is translated for, and pods that share its network.
+    public var translatesNode: Bool
 
     /// The range of private addresses unless another one is wanted: a part of the shared address space (RFC 6598).
     public static let defaultPodRange = IPPrefix(.v4(IPv4Address(rawValue: 0x647F_0000)), length: 16)
@@ -43,7 +45,7 @@ public struct NodeTranslationOptions: Hashable, Sendable {
     public init?(
         path: Path = .auto, prefix: TranslationPrefix = .wellKnown, podRange: IPPrefix = defaultPodRange,
         translatesUnlessDisabled: Bool = true, allowed: [IPPrefix] = [], egress: [IPPrefix] = [],
-        gatewayRange: IPPrefix = defaultGatewayRange
+        gatewayRange: IPPrefix = defaultGatewayRange, translatesNode: Bool = false
     ) {
         guard
             [podRange, gatewayRange].allSatisfy({ $0.family == .ipv4 && $0.length <= Self.maximumRangeLength }),
@@ -56,6 +58,7 @@ public struct NodeTranslationOptions: Hashable, Sendable {
         self.allowed = allowed
         self.egress = egress
         self.gatewayRange = gatewayRange
+        self.translatesNode = translatesNode
     }
 }
 

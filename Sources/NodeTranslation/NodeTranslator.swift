@@ -124,7 +124,9 @@ package actor NodeTranslator {
     }
 
     private func change(_ pod: TranslatedPod, from old: TranslatedPod?) throws {
-        if let address = pod.translated {
+        if pod.isNode {
+            try applyNodeSource()
+        } else if let address = pod.translated {
             try kernel?.set(address, for: pod.ipv6)
         } else {
             try kernel?.remove(pod.ipv6)
@@ -132,6 +134,12 @@ package actor NodeTranslator {
         try links.apply(pod, former: old, kernel)
         if pod.clat != nil || clatPods.contains(pod.ipv6) { try applyCLAT(pod.ipv6, pod.clat) }
         logger.debug("translating for a pod", metadata: ["pod": "\(pod.key)", "address": "\(pod.privateAddresses)"])
+    }
+
+    /// Lets the node's own packets to the prefix carry the address that the translator knows the node by.
+    private func applyNodeSource() throws {
+        guard let link = userspace?.link else { return }
+        try links.keepSource(plan.ownAddress, ofRouteTo: options.prefix.prefix, through: link)
     }
 
     /// Gives a pod its CLAT, or takes it away where `address` is nil.
@@ -235,10 +243,13 @@ package actor NodeTranslator {
         attempt("set up pods' links") {
             let pods = Array(plan.pods.values)
             let translated = Dictionary(
-                uniqueKeysWithValues: pods.compactMap { pod in pod.translated.map { (pod.ipv6, $0) } })
+                uniqueKeysWithValues: pods.filter { !$0.isNode }.compactMap { pod in
+                    pod.translated.map { (pod.ipv6, $0) }
+                })
             var changes = try userspace?.repair() ?? []
             if let kernel, try kernel.audit(translated) { changes.append("the programs' pods") }
             changes += try links.audit(pods, kernel)
+            try applyNodeSource()
             if !changes.isEmpty {
                 logger.info("translation is set up", metadata: ["changes": "\(changes.joined(separator: ", "))"])
             }

@@ -164,6 +164,18 @@ struct PodLinks: ~Copyable {
     /// The turn of the rules: behind the node's own addresses, before ordinary routes.
     private static let gatewayPriority: UInt32 = 6900
 
+    /// Lets packets of the node itself that take a route carry an address, nil for the kernel's choice, which may be any.
+    mutating func keepSource(
+        _ address: IPv6Address?, ofRouteTo destination: IPPrefix, through link: Int32
+    ) throws(NetlinkError) {
+        let wanted = address.map { IPAddress.v6($0) }
+        for var route in try socket.routes(.ipv6, table: Route.mainTable, protocol: .duetTranslation)
+        where route.destination == destination && route.interface == link && route.source != wanted {
+            route.source = wanted
+            try socket.replaceRoute(route)
+        }
+    }
+
     /// The node's own IPv4 addresses that lie in some networks, which are all unless they are given.
     mutating func ownAddresses(
         in networks: [IPPrefix] = [TranslationGateways.everything]

@@ -1,7 +1,7 @@
 package import Addresses
 package import KubernetesAPI
 
-/// A pod with IPv6 alone that this node translates for.
+/// A pod with IPv6 alone that this node translates for, or the node itself.
 package struct TranslatedPod: Hashable, Sendable {
     /// Namespace and name.
     package let key: ObjectKey
@@ -12,11 +12,17 @@ package struct TranslatedPod: Hashable, Sendable {
     /// The private address that stands for the pod's CLAT; nil where it wants none.
     package let clat: IPv4Address?
 
-    package init(key: ObjectKey, ipv6: IPv6Address, translated: IPv4Address?, clat: IPv4Address?) {
+    /// Whether it is the node itself, which has no link that programs could stand at.
+    package let isNode: Bool
+
+    package init(
+        key: ObjectKey, ipv6: IPv6Address, translated: IPv4Address?, clat: IPv4Address?, isNode: Bool = false
+    ) {
         self.key = key
         self.ipv6 = ipv6
         self.translated = translated
         self.clat = clat
+        self.isNode = isNode
     }
 
     /// Both private addresses.

@@ -23,6 +23,7 @@ package struct TranslationPlan: Sendable {
         let ipv6: IPv6Address
         let translation: TranslationSwitch?
         let wantsCLAT: Bool
+        var isNode = false
     }
 
     private var candidates: [ObjectKey: Candidate] = [:]
@@ -81,10 +82,22 @@ package struct TranslationPlan: Sendable {
         let all = object?.status?.addresses?.compactMap { IPAddress($0.address) } ?? []
         note(\.nodeAddresses, name, object.map { _ in Self.hosts(all) })
         guard name == nodeName else { return }
+        if options.translatesNode, let object { setOwn(ClusterNode(object)) }
         let value = TranslationSwitch(object?.metadata)
         guard node != value else { return }
         node = value
         dirty.formUnion(candidates.keys)
+    }
+
+    /// The node itself is like one of its pods, by its first IPv6 address.
+    private mutating func setOwn(_ node: ClusterNode) {
+        guard case .v6(let address)? = node.address(.ipv6) else { return }
+        // No pod has a name without a namespace.
+        let key = ObjectKey(namespace: "", name: nodeName)
+        let candidate = Candidate(ipv6: address, translation: .enabled, wantsCLAT: false, isNode: true)
+        guard candidates[key] != candidate else { return }
+        candidates[key] = candidate
+        dirty.insert(key)
     }
 
     /// Takes a node's further blocks, nil when they are gone.
@@ -155,7 +168,8 @@ package struct TranslationPlan: Sendable {
             let isTranslated = isTranslated(key, candidate)
             let translated = assign(candidate.ipv6, .translated, isTranslated, key)
             let clat = assign(candidate.ipv6, .clat, isTranslated && candidate.wantsCLAT, key)
-            let new = TranslatedPod(key: key, ipv6: candidate.ipv6, translated: translated, clat: clat)
+            let new = TranslatedPod(
+                key: key, ipv6: candidate.ipv6, translated: translated, clat: clat, isNode: candidate.isNode)
             let value = new.privateAddresses.isEmpty ? nil : new
             guard old != value else { continue }
             keep(value, at: candidate.ipv6)
@@ -167,7 +181,8 @@ package struct TranslationPlan: Sendable {
     private mutating func keep(_ pod: TranslatedPod?, at address: IPv6Address) {
         let old = pods[address]
         pods[address] = pod
-        translatedCount += (pod?.translated == nil ? 0 : 1) - (old?.translated == nil ? 0 : 1)
+        func count(_ pod: TranslatedPod?) -> Int { pod?.translated == nil || pod?.isNode == true ? 0 : 1 }
+        translatedCount += count(pod) - count(old)
         clatCount += (pod?.clat == nil ? 0 : 1) - (old?.clat == nil ? 0 : 1)
     }
 
@@ -191,6 +206,9 @@ package struct TranslationPlan: Sendable {
         lastDestinations = result
         return result
     }
+
+    /// The address by which the node itself is translated for; nil where it is not.
+    package var ownAddress: IPv6Address? { known[ObjectKey(namespace: "", name: nodeName)] }
 
     /// By which node, and under which addresses, packets leave.
     package var exit: TranslationExit { TranslationExit(of: nodeName, gateways) }

@@ -43,6 +43,9 @@ struct PodTranslationOptions: ParsableArguments {
         help: "IPv4 range of the addresses that stand for nodes at gateways, nodes by which translated packets leave.")
     var nat64GatewayRange = NodeTranslationOptions.defaultGatewayRange.description
 
+    @Flag(help: "Let the node's own processes, and pods that share its network, reach IPv4 by the prefix, too.")
+    var nat64Node = false
+
     /// What holds for pods of which no annotation says anything.
     enum TranslationDefault: String, ExpressibleByArgument, CaseIterable {
         case enabled, disabled
@@ -61,6 +64,7 @@ struct PodTranslationOptions: ParsableArguments {
         if nat64Default != .enabled { arguments += ["--nat64-default", nat64Default.rawValue] }
         if let nat64Allow { arguments += ["--nat64-allow", nat64Allow] }
         if let nat64Egress { arguments += ["--nat64-egress", nat64Egress] }
+        if nat64Node { arguments.append("--nat64-node") }
         if nat64GatewayRange != "\(NodeTranslationOptions.defaultGatewayRange)" {
             arguments += ["--nat64-gateway-range", nat64GatewayRange]
         }
@@ -96,7 +100,7 @@ struct PodTranslationOptions: ParsableArguments {
                 path: path, prefix: given ?? dns64.first ?? .wellKnown, podRange: range,
                 translatesUnlessDisabled: nat64Default == .enabled,
                 allowed: try networks(nat64Allow, "--nat64-allow"), egress: try networks(nat64Egress, "--nat64-egress"),
-                gatewayRange: gatewayRange)
+                gatewayRange: gatewayRange, translatesNode: nat64Node)
         else {
             throw ValidationError(
                 "--nat64-pod-range \(range), --nat64-gateway-range \(gatewayRange): one is no IPv4 range of at least eight "

@@ -180,6 +180,31 @@ struct TranslationPlanTests {
             ])
     }
 
+    @Test(
+        "The node itself is translated for by its first IPv6 address, if that is asked for, and is no pod",
+        arguments: [false, true])
+    func ownNode(isAsked: Bool) throws {
+        var options = try options()
+        options.translatesNode = isAsked
+        var plan = TranslationPlan(options: options, nodeName: "node-1")
+        var own = node(1)
+        own.status?.addresses = ["172.31.0.1", "fd31::1", "fd31::2"].map {
+            NodeAddress(type: "InternalIP", address: $0)
+        }
+        plan.set(node: "node-1", own)
+        plan.set(node: "node-2", own)
+        let changes = plan.update()
+        #expect(changes.count == (isAsked ? 1 : 0) && plan.translatedCount == 0)
+        #expect(plan.ownAddress?.description == (isAsked ? "fd31::1" : nil))
+        #expect(plan.pods.values.allSatisfy { $0.isNode && $0.translated?.description == "100.64.0.2" })
+        // Another address gets another private one, and a Node that is gone for a moment keeps its own.
+        own.status?.addresses?.remove(at: 1)
+        plan.set(node: "node-1", own)
+        #expect(plan.update().count == (isAsked ? 2 : 0))
+        plan.set(node: "node-1", nil)
+        #expect(plan.update().isEmpty && plan.ownAddress?.description == (isAsked ? "fd31::2" : nil))
+    }
+
     private func node(_ number: Int, gateway: String? = nil, ready: String = "True") -> Node {
         Node(
             metadata: ObjectMeta(

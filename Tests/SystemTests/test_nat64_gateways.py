@@ -85,6 +85,12 @@ class Gateways(translated_nodes.TranslatedNodes):
             self.ping(self.topology.router, self.standing(first), check=False)
             self.assertEqual(self.refused(gateway, "unasked"), before + 1)
             ip(self.topology.router, f"route del {self.standing(first)}")
+        with self.subTest("a node's own processes"):
+            self.check_reached(first, SYNTHESIZED, self.seen(gateway), SIZE)
+            answer = self.explain_from(first, first.addresses[0], f"[{SYNTHESIZED}]:7000")
+            self.assertEqual([answer[key] for key in ("engine", "outcome", "gateway")], ["userspace", "sent", gateway.name])
+            self.check_reached(gateway, SYNTHESIZED, self.seen(gateway), SIZE)
+            self.assertEqual(self.metrics(first)["duet_nat64_pods"], 1)
         with self.subTest("464XLAT by a gateway"):
             old = self.add(first, "old", clat="enabled")
             self.check_reached(old, SERVER, self.seen(gateway), SIZE)
@@ -133,10 +139,10 @@ class Gateways(translated_nodes.TranslatedNodes):
             self.failure(pod, SYNTHESIZED)
 
     def test_on_one_link_by_the_kernel(self):
-        self.check("--nat64", "kernel")
+        self.check("--nat64", "kernel", "--nat64-node")
 
     def test_behind_a_router_in_userspace(self):
-        self.check("--nat64", "userspace", far_link="b")
+        self.check("--nat64", "userspace", "--nat64-node", far_link="b")
 
 
 if __name__ == "__main__":

@@ -168,6 +168,9 @@ class TranslatedNodes(unittest.TestCase):
         return process
 
     def explain(self, node, pod, target):
-        text = self.at(node, DUET, "explain", f"{pod.space}/{pod.name}", target, "--output", "json", "--node-name", node.name,
+        return self.explain_from(node, f"{pod.space}/{pod.name}", target)
+
+    def explain_from(self, node, caller, target):
+        text = self.at(node, DUET, "explain", caller, target, "--output", "json", "--node-name", node.name,
                        "--kubeconfig", f"{node.directory}/kubeconfig").stdout
         return json.loads(text)["translation"]
