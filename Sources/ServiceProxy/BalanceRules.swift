@@ -53,7 +53,7 @@ struct BalanceRules {
         let known =
             [header.destination(sticky.slot), port]
             + [.lookup(map: TableLayout.affinity, Register(0), into: sticky.transportProtocol), transportProtocol]
-            + [.contains(set: TableLayout.MapName.members.rawValue, sticky.anchor)]
+            + [.contains(set: TableLayout.MapName.members.name, sticky.anchor)]
         let drawn =
             [port, header.destination(Register(sticky.slot.index + 1)), draw(into: sticky.slot)]
             + [.lookup(.stickyEndpoints, sticky.anchor, into: sticky.transportProtocol), transportProtocol]
@@ -120,6 +120,6 @@ extension Expression {
     fileprivate static func lookup(
         _ map: TableLayout.MapName, _ key: Register, into register: Register
     ) -> Expression {
-        .lookup(map: map.rawValue, key, into: register)
+        .lookup(map: map.name, key, into: register)
     }
 }

@@ -12,21 +12,23 @@ struct KernelTable: Sendable {
         self.shapes = shapes
         var elements: [TableLayout.MapName: [Element]] = [:]
         for map in TableLayout.MapName.allCases {
-            elements[map] = try kernel.elements(of: layout.table, set: map.rawValue)
+            elements[map] = try kernel.elements(of: layout.table, set: map.name)
         }
         guard let content = layout.table(of: elements) else { return nil }
         self.content = content
     }
 
-    /// The shapes that have chains, if sets, chains and rules are those of the layout.
+    /// The shapes that have chains, if sets, chains, rules and what leads to chains are those of the layout.
     ///
-    /// Elements are not looked at, so the cost does not depend on the number of Services.
+    /// Elements of Services are not looked at, so the cost does not depend on the number of Services.
     static func shapes(of layout: TableLayout, from kernel: any KernelConnection) throws -> Set<ChainShape>? {
         let chains = try kernel.chains(of: layout.table)
         guard !chains.isEmpty, Set(try kernel.sets(of: layout.table)) == Set(layout.sets) else { return nil }
         let shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
         guard Set(chains) == Set(layout.chains + shapes.map(layout.chain)) else { return nil }
         let expected = layout.rules + shapes.flatMap(layout.rules)
+        guard Set(try kernel.elements(of: layout.table, set: TableLayout.shapes)) == Set(layout.elements(of: shapes))
+        else { return nil }
         // Rules are known by their stamps, which are equal for equal rules.
         let found = try kernel.rules(of: layout.table)
         let isWhole = stamps(found.map { ($0.chain, $0.comment) }) == stamps(expected.map { ($0.chain, $0.comment) })

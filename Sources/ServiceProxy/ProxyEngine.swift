@@ -42,9 +42,11 @@ actor ProxyEngine {
         var tables: [TableReconciler] = []
         var readers: [TableReader] = []
         var failure: (any Error)?
+        let commits = OwnCommits()
         for family in IPFamily.allCases {
             do {
-                let table = try TableReconciler(family: family, nodeName: nodeName, options: options, logger: logger)
+                let table = try TableReconciler(
+                    family: family, nodeName: nodeName, options: options, commits: commits, logger: logger)
                 readers.append(try TableReader(family, options))
                 tables.append(table)
             } catch {

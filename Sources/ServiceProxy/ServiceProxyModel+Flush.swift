@@ -12,10 +12,14 @@ extension ServiceProxyModel {
     }
 
     /// Compiles what changed since the last flush.
-    /// - Parameter other: the other family's model, for endpoints that have no address of this one.
+    /// - Parameters:
+    ///   - other: the other family's model, for endpoints that have no address of this one.
+    ///   - isComparedAfterwards: whether the whole table is compared with the kernel's then. The difference is left out:
+    ///     it may be as large as the table.
     /// - Complexity: O(n) in the number of endpoints of the Services that changed.
-    package mutating func flush(seeing other: ServiceProxyModel? = nil) -> Flush {
+    package mutating func flush(seeing other: ServiceProxyModel? = nil, isComparedAfterwards: Bool = false) -> Flush {
         var before = Before()
+        reserveForFirst(&before)
         // A Service that gives a frontend up makes the next in line dirty, hence the loop.
         while !dirty.isEmpty {
             let names = dirty
@@ -27,33 +31,47 @@ extension ServiceProxyModel {
         var hairpins: [IPAddress: Int] = [:]
         for (frontend, old) in before.frontends {
             let new = frontends[frontend]
-            flush.note(frontend, from: old, to: new)
+            if !isComparedAfterwards { flush.difference.note(frontend, from: old, to: new) }
+            flush.noteFlows(frontend, from: old, to: new)
             guard let address = frontend.address else { continue }
             addressUses[address, default: 0] += (new?.kind == .cluster ? 1 : 0) - (old?.kind == .cluster ? 1 : 0)
         }
         for (anchor, old) in before.ports {
             let new = ports[anchor]
-            flush.difference.note(anchor, from: old, to: new)
+            if !isComparedAfterwards { flush.difference.note(anchor, from: old, to: new) }
             for backend in old?.backends ?? [] { hairpins[backend.address, default: 0] -= 1 }
             for backend in new?.backends ?? [] { hairpins[backend.address, default: 0] += 1 }
         }
         Self.count(addressUses, in: &clusterAddressUses) {
-            flush.difference.note(.clusterAddress($0), wasPresent: $1, isPresent: $2)
+            if !isComparedAfterwards { flush.difference.note(.clusterAddress($0), wasPresent: $1, isPresent: $2) }
         }
         Self.count(hairpins, in: &hairpinUses) {
-            flush.difference.note(.hairpin($0), wasPresent: $1, isPresent: $2)
+            if !isComparedAfterwards { flush.difference.note(.hairpin($0), wasPresent: $1, isPresent: $2) }
         }
         let ranges = ranges
-        for range in ranges.symmetricDifference(flushedRanges) {
+        for range in ranges.symmetricDifference(flushedRanges) where !isComparedAfterwards {
             flush.difference.note(range, wasPresent: flushedRanges.contains(range), isPresent: ranges.contains(range))
         }
         flushedRanges = ranges
-        for change in standIns.settle() {
+        for change in standIns.settle() where !isComparedAfterwards {
             flush.difference.note(
                 .standIn(change.standIn), from: change.old.map { .address($0) }, to: change.new.map { .address($0) })
         }
         (flush.conflicts, conflicts) = (conflicts, [])
         return flush
+    }
+
+    /// Makes room for what the first Services bring: it would be moved a dozen times as it grows.
+    private mutating func reserveForFirst(_ before: inout Before) {
+        guard frontends.isEmpty else { return }
+        let count = dirty.count
+        claims.reserveCapacity(count)
+        frontends.reserveCapacity(count)
+        ports.reserveCapacity(count)
+        clusterAddressUses.reserveCapacity(count)
+        hairpinUses.reserveCapacity(count)
+        before.frontends.reserveCapacity(count)
+        before.ports.reserveCapacity(count)
     }
 
     /// Adds `changes` to the counters and tells of each whether it was in use and whether it is.
@@ -84,16 +102,8 @@ struct Before {
 }
 
 extension ServiceProxyModel.Flush {
-    fileprivate mutating func note(_ frontend: Frontend, from old: FrontendState?, to new: FrontendState?) {
-        // Most often nothing but the serving addresses differ.
-        if old?.action != new?.action || old?.outsiders != new?.outsiders || old?.anchor != new?.anchor
-            || old?.admitted != new?.admitted
-        {
-            var entries: [TableEntry: TableDifference.Change] = [:]
-            old?.forEachEntry(of: frontend) { entries[$0] = .init(from: $1, to: nil) }
-            new?.forEachEntry(of: frontend) { entries[$0] = .init(from: entries[$0]?.old, to: $1) }
-            for (entry, change) in entries { difference.note(entry, from: change.old, to: change.new) }
-        }
+    /// Notes of a datagram frontend whether flows may lead elsewhere now.
+    fileprivate mutating func noteFlows(_ frontend: Frontend, from old: FrontendState?, to new: FrontendState?) {
         guard frontend.transport == .udp else { return }
         let lost = !(old?.serving ?? []).subtracting(new?.serving ?? []).isEmpty
         if lost || old?.isBalanced != true && new?.isBalanced == true {
@@ -110,6 +120,18 @@ extension FrontendState {
 }
 
 extension TableDifference {
+    fileprivate mutating func note(_ frontend: Frontend, from old: FrontendState?, to new: FrontendState?) {
+        // Most often nothing but the serving addresses differ.
+        guard
+            old?.action != new?.action || old?.outsiders != new?.outsiders || old?.anchor != new?.anchor
+                || old?.admitted != new?.admitted
+        else { return }
+        var entries: [TableEntry: Change] = [:]
+        old?.forEachEntry(of: frontend) { entries[$0] = Change(from: $1, to: nil) }
+        new?.forEachEntry(of: frontend) { entries[$0] = Change(from: entries[$0]?.old, to: $1) }
+        for (entry, change) in entries { note(entry, from: change.old, to: change.new) }
+    }
+
     fileprivate mutating func note(_ anchor: Frontend, from old: PortState?, to new: PortState?) {
         // What is new or gone needs no comparison.
         guard let old, let new else {

@@ -140,17 +140,19 @@ package struct ServiceProxyModel: Sendable {
     /// - Complexity: O(n) in the number of slots.
     package var table: ProxyTable {
         var table = ProxyTable(family: family)
-        for (frontend, state) in frontends {
-            state.forEachEntry(of: frontend) { table.entries[$0] = $1 }
-        }
-        for (anchor, state) in ports {
-            state.forEachEntry(of: anchor) { table.entries[$0] = $1 }
-        }
-        for address in clusterAddressUses.keys { table.entries[.clusterAddress(address)] = .present }
-        for address in hairpinUses.keys { table.entries[.hairpin(address)] = .present }
-        for range in flushedRanges { table.entries[range] = .present }
-        for (standIn, endpoint) in standIns.settled { table.entries[.standIn(standIn)] = .address(endpoint) }
+        forEachEntry { table.entries[$0] = $1 }
         return table
+    }
+
+    /// Calls `body` with each entry of the table as of the last flush, once.
+    /// - Complexity: O(n) in the number of slots.
+    func forEachEntry(_ body: (TableEntry, TableValue) -> Void) {
+        for (frontend, state) in frontends { state.forEachEntry(of: frontend, body) }
+        for (anchor, state) in ports { state.forEachEntry(of: anchor, body) }
+        for address in clusterAddressUses.keys { body(.clusterAddress(address), .present) }
+        for address in hairpinUses.keys { body(.hairpin(address), .present) }
+        for range in flushedRanges { body(range, .present) }
+        for (standIn, endpoint) in standIns.settled { body(.standIn(standIn), .address(endpoint)) }
     }
 }
 

@@ -3,6 +3,15 @@
 /// An entry that changed since the comparison began says nothing: it may have been read before or after. Every other one
 /// that is read must be as the model has it, and as each is read once, it is enough to count them to know that none lacks.
 package struct TableComparison {
+    /// What is compared.
+    package enum Part: Sendable {
+        /// The nftables table.
+        case table
+        /// The maps of connect-time balancing.
+        case connectTime
+    }
+
+    private let part: Part
     private var changed: Set<TableEntry> = []
     /// How many entries that did not change were found as they should be.
     private var confirmed = 0
@@ -11,13 +20,24 @@ package struct TableComparison {
     private var current: (kind: EntryKind, content: [(TableEntry, TableValue)], next: Int)?
 
     /// A comparison of which nothing was read yet.
-    package init() {}
+    package init(_ part: Part = .table) {
+        self.part = part
+    }
 
     /// Notes what was changed in the kernel while the comparison goes on.
     package mutating func note(_ difference: TableDifference) {
-        for (entry, change) in difference.changes where changed.insert(entry).inserted {
+        var entries: Set<TableEntry> = []
+        for (entry, change) in difference.changes {
+            guard let entry = part == .table ? entry : entry.connectTimeEntry, !changed.contains(entry)
+            else { continue }
+            entries.insert(entry)
             if change.old != nil, wasConfirmed(entry) { confirmed -= 1 }
         }
+        changed.formUnion(entries)
+    }
+
+    private func value(of entry: TableEntry, _ model: ServiceProxyModel) -> TableValue? {
+        part == .table ? model.value(of: entry) : model.connectTimeValue(of: entry)
     }
 
     private func wasConfirmed(_ entry: TableEntry) -> Bool {
@@ -45,7 +65,7 @@ package struct TableComparison {
         guard let (kind, content, next) = current else { return .agrees }
         let end = min(next + count, content.count)
         for (entry, value) in content[next..<end] where !changed.contains(entry) {
-            guard model.value(of: entry) == value else { return .differs }
+            guard self.value(of: entry, model) == value else { return .differs }
             confirmed += 1
         }
         current?.next = end
@@ -56,8 +76,8 @@ package struct TableComparison {
     }
 
     /// Whether all that the model says was found, after every kind was looked at.
-    /// - Parameter count: how many entries the model's table has.
+    /// - Parameter count: how many entries that should be.
     package func isComplete(_ model: ServiceProxyModel, _ count: Int) -> Bool {
-        confirmed == count - changed.count { model.value(of: $0) != nil }
+        confirmed == count - changed.count { value(of: $0, model) != nil }
     }
 }

@@ -16,7 +16,7 @@ extension TableLayout {
             [
                 placed(
                     frontend.address == nil ? .nodePortOutsiders : .outsiders, key(frontend),
-                    .verdict(.jump(shape(frontend, balance).name)))
+                    .data(ActionNumber(shape(frontend, balance)).value))
             ]
         case (.alias(let frontend), .frontend(let anchor)):
             [alias(frontend, anchor)]
@@ -59,15 +59,13 @@ extension TableLayout {
 
     private func element(_ frontend: Frontend, _ action: FrontendAction) -> PlacedElement {
         let isNodePort = frontend.address == nil
-        let verdict: Verdict
+        let number: ActionNumber
         switch action {
-        case .balance(let balance): verdict = .goto(shape(frontend, balance).name)
-        case .drop: verdict = .drop
-        case .refuse:
-            return placed(
-                isNodePort ? .unservedNodePorts : .unserved, key(frontend), .verdict(.goto(ChainName.refuse)))
+        case .balance(let balance): number = ActionNumber(shape(frontend, balance))
+        case .drop: number = .drop
+        case .refuse: return placed(isNodePort ? .unservedNodePorts : .unserved, key(frontend))
         }
-        return placed(isNodePort ? .nodePorts : .services, key(frontend), .verdict(verdict))
+        return placed(isNodePort ? .nodePorts : .services, key(frontend), .data(number.value))
     }
 
     private func element(_ slot: Slot, _ backend: Backend, isSticky: Bool) -> PlacedElement {

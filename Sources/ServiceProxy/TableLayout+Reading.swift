@@ -30,7 +30,7 @@ extension TableLayout {
     func content(of kind: EntryKind, from kernel: any KernelConnection) throws -> [(TableEntry, TableValue)]? {
         var content: [(TableEntry, TableValue)] = []
         for map in kind.maps {
-            let elements = try kernel.elements(of: table, set: map.rawValue)
+            let elements = try kernel.elements(of: table, set: map.name)
             guard let part = self.content(of: elements, in: map) else { return nil }
             content += part
         }
@@ -40,11 +40,13 @@ extension TableLayout {
     private func read(_ element: Element, of map: MapName) -> (TableEntry, TableValue)? {
         var fields = KeyReader(element.key)
         switch map {
-        case .services, .nodePorts, .unserved, .unservedNodePorts, .outsiders, .nodePortOutsiders:
+        case .unserved, .unservedNodePorts:
+            return fields.frontend(in: map.hasAddress ? family : nil).map { (.action($0), .action(.refuse)) }
+        case .services, .nodePorts, .outsiders, .nodePortOutsiders:
             guard let frontend = fields.frontend(in: map.hasAddress ? family : nil),
-                case .verdict(let verdict) = element.value
+                case .data(let data) = element.value, let number = ActionNumber(value: data)
             else { return nil }
-            return read(verdict, of: frontend, in: map)
+            return read(number, of: frontend, in: map)
         case .aliases, .nodePortAliases:
             guard let frontend = fields.anchor(in: map.hasAddress ? family : nil),
                 case .data(let data) = element.value
@@ -84,20 +86,15 @@ extension TableLayout {
         }
     }
 
-    private func read(_ verdict: Verdict, of frontend: Frontend, in map: MapName) -> (TableEntry, TableValue)? {
-        let isNodePort = !map.hasAddress
-        switch (map, verdict) {
-        case (.unserved, .goto(ChainName.refuse)), (.unservedNodePorts, .goto(ChainName.refuse)):
-            return (.action(frontend), .action(.refuse))
-        case (.services, .drop), (.nodePorts, .drop): return (.action(frontend), .action(.drop))
-        case (.services, .goto(let chain)), (.nodePorts, .goto(let chain)):
-            guard let shape = ChainShape(name: chain), shape.isNodePort == isNodePort else { return nil }
-            return (.action(frontend), .action(.balance(shape.balance)))
-        case (.outsiders, .jump(let chain)), (.nodePortOutsiders, .jump(let chain)):
-            guard let shape = ChainShape(name: chain), shape.isNodePort == isNodePort else { return nil }
-            return (.outsiders(frontend), .action(.balance(shape.balance)))
-        default: return nil
-        }
+    private func read(
+        _ number: ActionNumber, of frontend: Frontend, in map: MapName
+    ) -> (TableEntry, TableValue)? {
+        let isForOutsiders = map == .outsiders || map == .nodePortOutsiders
+        if number == .drop { return isForOutsiders ? nil : (.action(frontend), .action(.drop)) }
+        guard let shape = number.chain, shape.isNodePort == !map.hasAddress,
+            isForOutsiders == (shape.balance.entry == .outsider)
+        else { return nil }
+        return (isForOutsiders ? .outsiders(frontend) : .action(frontend), .action(.balance(shape.balance)))
     }
 
     /// The prefixes whose first addresses and ends these elements are.

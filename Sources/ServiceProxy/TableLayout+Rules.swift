@@ -15,8 +15,7 @@ extension TableLayout {
     }
 
     private var dispatchRules: [Rule] {
-        let port = HeaderLayout.destinationPort(from: 0)
-        return [
+        [
             rule(
                 ChainName.dispatch,
                 frontendKey + [isIn(.guarded), header.source(header.register(afterAddressAnd: 2))]
@@ -26,17 +25,17 @@ extension TableLayout {
                 ChainName.dispatch,
                 [header.destination(), isIn(.clusterAddresses), header.source(), isIn(.unmasqueraded, inverted: true)]
                     + setMasqueradeMark),
-            rule(ChainName.dispatch, frontendKey + [verdict(.outsiders)]),
-            rule(ChainName.dispatch, frontendKey + [verdict(.services)]),
+            rule(ChainName.dispatch, frontendKey + lead(by: .outsiders)),
+            rule(ChainName.dispatch, frontendKey + lead(by: .services)),
             rule(ChainName.dispatch, toNode + [.verdict(.jump(ChainName.nodePorts))]),
-            rule(ChainName.nodePorts, port + [verdict(.nodePortOutsiders)]),
-            rule(ChainName.nodePorts, port + [verdict(.nodePorts)]),
+            rule(ChainName.nodePorts, nodePortKey + leadNodePort(by: .nodePortOutsiders)),
+            rule(ChainName.nodePorts, nodePortKey + leadNodePort(by: .nodePorts)),
         ]
     }
 
     private var refusalRules: [Rule] {
         [
-            rule(ChainName.refusals, frontendKey + [verdict(.unserved)]),
+            rule(ChainName.refusals, frontendKey + [isIn(.unserved), .verdict(.goto(ChainName.refuse))]),
             rule(ChainName.refusals, toNode + [.verdict(.jump(ChainName.nodePortRefusals))]),
             rule(
                 ChainName.refusals, [header.destination(), isIn(.clusterAddresses), .verdict(.goto(ChainName.refuse))]),
@@ -46,7 +45,8 @@ extension TableLayout {
                 [header.destination(), isIn(.serviceRanges), .fib(.destinationKind, Register(0))]
                     + [.compare(Register(0), .notEqual, AddressKind.local.registerBytes), .verdict(.drop)]),
             rule(
-                ChainName.nodePortRefusals, HeaderLayout.destinationPort(from: 0) + [verdict(.unservedNodePorts)]),
+                ChainName.nodePortRefusals,
+                HeaderLayout.destinationPort(from: 0) + [isIn(.unservedNodePorts), .verdict(.goto(ChainName.refuse))]),
             // A reset ends the attempt at once; after an ICMP error an IPv6 client of Linux tries again first.
             rule(
                 ChainName.refuse,
@@ -56,6 +56,11 @@ extension TableLayout {
                 ]),
             rule(ChainName.refuse, [.reject(.icmp(code: header.portUnreachable))]),
         ]
+    }
+
+    /// What takes the place of refusals in a table that is about to be replaced, see `PacketsInFlight`.
+    var retiringRule: Rule {
+        rule(ChainName.refusals, [header.destination(), isIn(.clusterAddresses), .verdict(.drop)])
     }
 
     private var sourceRules: [Rule] {
@@ -124,10 +129,26 @@ extension TableLayout {
         Rule(table: table, chain: chain, expressions).stamped()
     }
 
-    private func verdict(_ map: MapName) -> Expression { .verdictMap(map.rawValue, Register(0)) }
+    /// Goes where the number leads that a map has for a frontend.
+    private func lead(by map: MapName) -> [Expression] {
+        lead(by: map, key: Register(0), protocolIn: header.addressRegisters)
+    }
+
+    /// The same for a node port, whose key has no address.
+    private func leadNodePort(by map: MapName) -> [Expression] { lead(by: map, key: Register(1), protocolIn: 1) }
+
+    /// The number takes the place of protocol and port, and the word before it that of what stands there.
+    private func lead(by map: MapName, key: Register, protocolIn index: UInt32) -> [Expression] {
+        [
+            .lookup(map: map.name, key, into: Register(index - 1)),
+            .verdictMap(Self.shapes, Register(index)),
+        ]
+    }
+
+    private var nodePortKey: [Expression] { HeaderLayout.destinationPort(from: 1) }
 
     private func isIn(_ set: MapName, inverted: Bool = false) -> Expression {
-        .contains(set: set.rawValue, Register(0), inverted: inverted)
+        .contains(set: set.name, Register(0), inverted: inverted)
     }
 
     /// Loads destination address, protocol and destination port.

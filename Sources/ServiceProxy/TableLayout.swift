@@ -4,8 +4,8 @@ internal import NFTables
 /// The part of a family's nftables table that does not depend on Services: its maps, chains and rules.
 ///
 /// ```
-/// prerouting, output   nat   dispatch: frontend's address . protocol . port -> chain of a shape
-///                                      node's address, protocol . port      -> chain of a shape
+/// prerouting, output   nat   dispatch: frontend's address . protocol . port -> number of a shape -> its chain
+///                                      node's address, protocol . port      -> number of a shape -> its chain
 ///                            refusals: refuses what no endpoint serves
 /// postrouting          nat   masquerades what was marked, and hairpins; keeps off the translator what is no endpoint
 /// ```
@@ -14,32 +14,6 @@ internal import NFTables
 /// key under which the map of endpoints has an address and port. So no chain or rule belongs to a Service; and as all
 /// chains are for translation, the packets of a connection but the first meet no rule at all.
 struct TableLayout: Sendable {
-    /// The maps and sets by name; their elements are all that changes with Services.
-    enum MapName: String, CaseIterable, Sendable {
-        case services
-        case nodePorts = "node-ports"
-        case outsiders
-        case nodePortOutsiders = "node-port-outsiders"
-        case aliases
-        case nodePortAliases = "node-port-aliases"
-        case endpoints
-        case stickyEndpoints = "sticky-endpoints"
-        case members
-        case unserved
-        case unservedNodePorts = "unserved-node-ports"
-        case guarded
-        case admitted
-        case clusterAddresses = "cluster-addresses"
-        case serviceRanges = "service-ranges"
-        case nodePortRanges = "node-port-ranges"
-        case hairpins
-        case localPods = "local-pods"
-        case unmasqueraded
-        case translated
-        case unanswered
-        case standIns = "stand-ins"
-    }
-
     /// The names of chains.
     enum ChainName {
         static let destinations = "destinations"
@@ -59,6 +33,8 @@ struct TableLayout: Sendable {
     static let affinity = "affinity"
     /// The bit of the packet mark that asks for masquerading; it is cleared before the packet leaves.
     static let masqueradeMark: UInt32 = 0x4000
+    /// The chains of shapes by their numbers; follows the chains.
+    static let shapes = "shapes"
     /// How many clients with affinity are remembered; beyond them connections are spread as without it.
     private static let affinitySize: UInt32 = 1 << 18
 
@@ -78,10 +54,11 @@ struct TableLayout: Sendable {
     /// The maps and sets.
     var sets: [NamedSet] {
         MapName.allCases.map(set) + [
+            NamedSet(table: table, name: Self.shapes, key: ActionNumber.types, value: .verdict),
             NamedSet(
                 table: table, name: Self.affinity, key: [.mark, .address(family)] + anchorTypes,
                 value: .data([.transportProtocol] + backendTypes), flags: [.timeout, .dynamic],
-                size: Self.affinitySize)
+                size: Self.affinitySize),
         ]
     }
 
@@ -94,8 +71,10 @@ struct TableLayout: Sendable {
     private func set(_ name: MapName) -> NamedSet {
         let (key, value): ([DataType], NamedSet.Value) =
             switch name {
-            case .services, .outsiders, .unserved: (frontendTypes, .verdict)
-            case .nodePorts, .nodePortOutsiders, .unservedNodePorts: (Self.portTypes, .verdict)
+            case .services, .outsiders: (frontendTypes, .data([.mark] + ActionNumber.types))
+            case .nodePorts, .nodePortOutsiders: (Self.portTypes, .data([.mark] + ActionNumber.types))
+            case .unserved: (frontendTypes, .none)
+            case .unservedNodePorts: (Self.portTypes, .none)
             case .aliases: (anchorTypes, .data([.mark] + anchorTypes))
             case .nodePortAliases: (Array(anchorTypes.dropFirst()), .data([.mark] + anchorTypes))
             case .endpoints: (anchorTypes + [.mark], .data(backendTypes))
@@ -110,7 +89,7 @@ struct TableLayout: Sendable {
             case .hairpins: ([.address(family), .address(family)], .none)
             }
         return NamedSet(
-            table: table, name: name.rawValue, key: key, value: value, flags: name.holdsRanges ? .interval : [])
+            table: table, name: name.name, key: key, value: value, flags: name.holdsRanges ? .interval : [])
     }
 
     /// The chains that always exist.
@@ -135,14 +114,16 @@ struct TableLayout: Sendable {
     func chain(_ shape: ChainShape) -> Chain {
         Chain(table: table, name: shape.name)
     }
-}
 
-extension TableLayout.MapName {
-    /// Whether elements are ranges of addresses.
-    var holdsRanges: Bool {
-        switch self {
-        case .admitted, .serviceRanges, .nodePortRanges, .localPods, .unmasqueraded, .translated, .unanswered: true
-        default: false
-        }
+    /// The elements of the map of shapes.
+    func elements(of shapes: Set<ChainShape>) -> [Element] {
+        [Element(ActionNumber.drop.key, .verdict(.drop))] + shapes.map(element)
+    }
+
+    /// The element by which the number of a shape leads to its chain.
+    func element(_ shape: ChainShape) -> Element {
+        // Who is no outsider after all goes on as everyone else.
+        let verdict: Verdict = shape.balance.entry == .outsider ? .jump(shape.name) : .goto(shape.name)
+        return Element(ActionNumber(shape).key, .verdict(verdict))
     }
 }

@@ -1,16 +1,15 @@
 extension TableReconciler {
     /// How many entries are looked at in one go: for less than a millisecond.
-    private static let stride = 2048
+    static let stride = 2048
 
-    /// Whether the kernel has what the model says, looked at in parts between which changes may be applied; false also when
-    /// that cannot be found out so.
+    /// Whether the kernel has what the model says, looked at in parts between which changes may be applied.
     ///
-    /// A comparison that an audit overtakes has nothing to say against the table.
+    /// False also when that cannot be found out so. What leads calls at connect time is looked at as well. A comparison that an
+    /// audit overtakes has nothing to say against the table.
     package func agreesWithKernel(
         by reader: TableReader, isolation: isolated (any Actor)? = #isolation
     ) async -> Bool {
-        // Connect-time maps are compared with the whole table.
-        guard balancer == nil, !isOutOfStep, (try? isWhole()) == true else { return false }
+        guard !isOutOfStep, (try? isWhole()) == true else { return false }
         comparison = TableComparison()
         defer { comparison = nil }
         for kind in EntryKind.allCases {
@@ -22,6 +21,7 @@ extension TableReconciler {
                 await Task.yield()
             }
         }
-        return comparison?.isComplete(model, entryCount) ?? true
+        guard comparison?.isComplete(model, entryCount) ?? true else { return false }
+        return await balancer?.agrees(with: self) ?? true
     }
 }

@@ -40,6 +40,7 @@ package final class TableReconciler {
     private var isFlushed = false
     /// The generation of the kernel's rule set at which the table was found whole.
     private var wholeGeneration: UInt32?
+    private let commits: OwnCommits
     /// Leads calls before they are packets, where it can; follows what the table holds.
     package var balancer: ConnectTimeBalancer?
     /// Is told the endpoint behind each stand-in before the kernel leads connections there.
@@ -56,11 +57,14 @@ package final class TableReconciler {
     var comparison: TableComparison?
 
     /// Adopts the slots of the table that the kernel has.
-    /// - Parameter kernel: the kernel to write to; nil opens sockets to that of the calling thread.
+    /// - Parameters:
+    ///   - kernel: the kernel to write to; nil opens sockets to that of the calling thread.
+    ///   - commits: shared with other tables that this process keeps in the same network namespace.
     package init(
         family: IPFamily, nodeName: String, options: ProxyOptions = ProxyOptions(),
-        kernel: (any KernelConnection)? = nil, logger: Logger
+        kernel: (any KernelConnection)? = nil, commits: OwnCommits = OwnCommits(), logger: Logger
     ) throws {
+        self.commits = commits
         layout = TableLayout(family, options)
         var logger = logger
         logger[metadataKey: "family"] = "\(family.name)"
@@ -110,13 +114,11 @@ package final class TableReconciler {
     /// - Parameter other: the other family's, for endpoints that have no address of this one.
     @discardableResult
     package func flush(seeing other: TableReconciler? = nil) throws -> Report {
-        var flush = model.flush(seeing: other?.model)
+        let flush = model.flush(seeing: other?.model, isComparedAfterwards: isOutOfStep)
         isFlushed = true
         translator?.set(model.translations)
         reportLack()
         pendingFlows.merge(flush.datagramFrontends) { $1 }
-        // It is as large as the table the first time, and nobody needs it then.
-        if isOutOfStep { flush.difference = TableDifference(family: family) }
         var report = try bringAbout(flush.difference)
         report.conflicts = flush.conflicts
         return report
@@ -165,7 +167,7 @@ package final class TableReconciler {
     package func isWhole() throws -> Bool {
         guard isFlushed else { return true }
         let generation = try kernel.generation()
-        guard generation != wholeGeneration else { return true }
+        if let wholeGeneration, commits.lead(from: wholeGeneration, to: generation) { return true }
         guard try KernelTable.shapes(of: layout, from: kernel) == shapes else { return false }
         wholeGeneration = generation
         return true
@@ -175,26 +177,37 @@ package final class TableReconciler {
         isOutOfStep = true
         comparison = nil
         model.forgetAdoptedSlots()
-        let target = model.table
-        balancer?.synchronise(with: target)
+        balancer?.synchronise(with: model.table)
         var report: Report
         if let present = try KernelTable(reading: layout, from: kernel) {
             shapes = present.shapes
+            let target = model.table
             report = try apply(present.content.difference(to: target))
+            entryCount = target.entries.count
         } else {
             var shapes: Set<ChainShape> = []
-            let transaction = layout.transaction(rebuilding: target, shapes: &shapes)
+            let (transaction, count) = layout.transaction(rebuilding: model, shapes: &shapes)
+            retire()
             try kernel.commit(transaction)
             self.shapes = shapes
             report = Report()
-            report.elements = target.entries.count
+            report.elements = count
+            entryCount = count
             report.operations = transaction.operations.count
             report.isRebuilt = true
             report.forgottenFlows = try forgetStaleFlows()
         }
         isOutOfStep = false
-        entryCount = target.entries.count
         return report
+    }
+
+    /// Has a table that is about to be replaced refuse nothing more, if there is one that does.
+    private func retire() {
+        guard let chains = try? kernel.chains(of: layout.table),
+            chains.contains(where: { $0.name == TableLayout.ChainName.refusals }),
+            (try? kernel.commit(layout.retirement)) != nil
+        else { return }
+        PacketsInFlight.wait()
     }
 
     private func apply(_ difference: TableDifference) throws -> Report {
@@ -215,10 +228,9 @@ package final class TableReconciler {
         return report
     }
 
-    /// The table is as whole as before if nobody but this changed the rule set since.
+    /// Tables are as whole as before if nobody but this process changed the rule set since.
     private func noteOwnCommit() {
-        guard let before = wholeGeneration, let after = try? kernel.generation() else { return }
-        if after == before &+ 1 { wholeGeneration = after }
+        if let generation = try? kernel.generation() { commits.note(generation) }
     }
 
     private func forgetStaleFlows() throws -> Int {

@@ -212,6 +212,52 @@ struct ConnectTimeTests {
         #expect(tracked.isEmpty)
     }
 
+    @Test("A look beside the changes sees what others changed in the maps", arguments: IPFamily.allCases)
+    func looks(family: IPFamily) async throws {
+        let policy = try PolicyLab(family, atConnect: true)
+        let web = policy.service("web", number: 1, nodePort: 30_080)
+        var sticky = policy.service("sticky", number: 2, nodePort: 30_081)
+        sticky.spec?.sessionAffinity = "ClientIP"
+        policy.update(web, ready: ["pod-1", "pod-2", "remote"])
+        policy.update(sticky, ready: ["pod-1", "pod-2"])
+        try policy.table.flush()
+        let reader = try policy.lab.run(in: "node") { try TableReader(family) }
+        #expect(await policy.table.agreesWithKernel(by: reader))
+        // What the agent itself changes is counted, also where a slot stays and affinity goes.
+        sticky.spec?.sessionAffinity = "None"
+        policy.update(web, ready: ["pod-1"])
+        policy.update(sticky, ready: ["pod-1", "pod-2", "remote"])
+        try policy.table.flush()
+        #expect(await policy.table.agreesWithKernel(by: reader))
+
+        let cookie = try policy.lab.run(in: "node") { try NetworkNamespace.currentCookie() }
+        let directory = "\(BPFFileSystem.directory)/connect-\(cookie)"
+        let slots = try BPFMap<InlineArray<24, UInt8>, InlineArray<20, UInt8>>(pinnedAt: "\(directory)/maps/slots")
+        let keys = try slots.keys()
+        #expect(!keys.isEmpty)
+        try slots.remove(keys[0])
+        #expect(await !policy.table.agreesWithKernel(by: reader), "a slot lacks")
+        try policy.table.audit()
+        #expect(await policy.table.agreesWithKernel(by: reader))
+        try slots.set(keys[0], to: InlineArray(repeating: 7))
+        #expect(await !policy.table.agreesWithKernel(by: reader), "a slot leads elsewhere")
+        try policy.table.audit()
+        #expect(await policy.table.agreesWithKernel(by: reader))
+        var stranger = keys[0]
+        // The last byte of the address; those before tell the family.
+        stranger[15] ^= 1
+        try slots.set(stranger, to: InlineArray(repeating: 7))
+        #expect(await !policy.table.agreesWithKernel(by: reader), "a slot is too many")
+        try policy.table.audit()
+        #expect(try slots.keys().count == keys.count)
+        for name in try FileSystem.list(directory) where name != "maps" {
+            try FileSystem.remove("\(directory)/\(name)")
+        }
+        #expect(await !policy.table.agreesWithKernel(by: reader), "the programs are detached")
+        try policy.table.audit()
+        #expect(await policy.table.agreesWithKernel(by: reader))
+    }
+
     @Test("Nodes that share a kernel answer each for itself")
     func severalNodes() throws {
         let first = try PolicyLab(.ipv4, atConnect: true)

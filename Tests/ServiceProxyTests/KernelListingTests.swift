@@ -54,6 +54,8 @@ struct KernelListingTests {
         #expect(!text.contains("Error") && !json.contains("Error"))
         #expect(text.contains("expires 1m1"), "no client is remembered")
         #expect(text.contains("daddr . th dport . meta l4proto . numgen random mod 2 map @endpoints"))
-        #expect(text.contains("\(clusterIP(family, 2)) . sctp . 80 : goto cluster-1"))
+        #expect(text.contains("\(clusterIP(family, 2)) . sctp . 80 : 0x00000000 . 0x00000001 . 0x00000000"))
+        #expect(text.contains("0x00000001 . 0x00000000 : goto cluster-1"))
+        #expect(text.contains("meta l4proto . th dport vmap @shapes"))
     }
 }

@@ -31,6 +31,10 @@ package final class ConnectTimeBalancer {
     private var maps: ConnectTimeMaps?
     /// The families whose tables are in the maps.
     private var synchronised: Set<IPFamily> = []
+    /// How many entries the maps have of each family, if they are as they should be.
+    var entryCounts: [IPFamily: Int] = [:]
+    /// What was found so far by comparisons that are going on.
+    var comparisons: [IPFamily: TableComparison] = [:]
 
     /// A balancer for the node in whose network namespace the caller is; it waits for the tables of the families.
     package init(
@@ -61,9 +65,9 @@ package final class ConnectTimeBalancer {
     package func synchronise(with table: ProxyTable) {
         attempt { () throws in
             if maps == nil { try open() }
-            if let found = try maps?.content(table.family) {
-                try maps?.apply(found.difference(to: table.connectTimePart))
-            }
+            let part = table.connectTimePart
+            if let found = try maps?.content(table.family) { try maps?.apply(found.difference(to: part)) }
+            entryCounts[table.family] = part.entries.count
             try maps?.set(nodeAddresses: addresses.current())
             synchronised.insert(table.family)
             guard synchronised == families, state != .active || !isAttached else { return }
@@ -79,6 +83,8 @@ package final class ConnectTimeBalancer {
     /// Applies a difference of a table that was synchronised.
     package func apply(_ difference: TableDifference) {
         guard synchronised.contains(difference.family) else { return }
+        comparisons[difference.family]?.note(difference)
+        entryCounts[difference.family, default: 0] += difference.connectTimeGrowth
         attempt { try maps?.apply(difference) }
     }
 
@@ -107,13 +113,25 @@ package final class ConnectTimeBalancer {
         }
     }
 
+    /// Whether calls are led, and the programs are where they should be; node addresses are brought up to date.
+    ///
+    /// What the maps hold of Services is looked at by `agrees`.
+    func isInPlace() -> Bool {
+        attempt { try maps?.set(nodeAddresses: addresses.current()) }
+        return state == .active && isAttached
+    }
+
+    /// A reader of the maps that can be at work beside this.
+    var reader: ConnectTimeReader { ConnectTimeReader(programs.mapDirectory) }
+
     private var isAttached: Bool { scopes.allSatisfy(programs.isAttached) }
 
     /// Finds the cgroups and opens the maps, with what is in them from before.
     private func open() throws {
         scopes = try ConnectTimeScope.all(options)
         guard let first = scopes.first else { return }
-        maps = try ConnectTimeMaps(programs.load(first))
+        _ = try programs.load(first)
+        maps = try ConnectTimeMaps(pinnedIn: programs.mapDirectory)
     }
 
     /// Performs a step; when it fails, takes the programs away and leaves all to nftables.
@@ -124,6 +142,7 @@ package final class ConnectTimeBalancer {
             let reason = "\(error)"
             maps = nil
             synchronised = []
+            comparisons = [:]
             do throws(SystemError) {
                 try programs.remove()
             } catch {

@@ -16,17 +16,18 @@ struct ConnectTimeMaps: ~Copyable {
     private let flows: BPFMap<duet_flow, duet_flow_end>
     private let origins: BPFMap<duet_answer, duet_frontend>
 
-    init(_ collection: borrowing BPFCollection) throws(BPFError) {
+    /// The maps that are pinned in a directory.
+    init(pinnedIn directory: String) throws(BPFError) {
         // Owners cannot be left half-made, so all are found before the first is kept.
-        let balances = try collection.map("balances", duet_frontend.self, duet_balance.self)
-        let aliases = try collection.map("aliases", duet_frontend.self, duet_frontend.self)
-        let guarded = try collection.map("guarded", duet_frontend.self, UInt32.self)
-        let slots = try collection.map("slots", duet_slot.self, duet_backend.self)
-        let members = try collection.map("members", duet_member.self, UInt32.self)
-        let nodePortRanges = try collection.map("node_port_ranges", duet_prefix.self, UInt32.self)
-        let nodeAddresses = try collection.map("node_addresses", duet_address.self, UInt32.self)
-        let flows = try collection.map("flows", duet_flow.self, duet_flow_end.self)
-        let origins = try collection.map("origins", duet_answer.self, duet_frontend.self)
+        let balances = try BPFMap<duet_frontend, duet_balance>(pinnedAt: "\(directory)/balances")
+        let aliases = try BPFMap<duet_frontend, duet_frontend>(pinnedAt: "\(directory)/aliases")
+        let guarded = try BPFMap<duet_frontend, UInt32>(pinnedAt: "\(directory)/guarded")
+        let slots = try BPFMap<duet_slot, duet_backend>(pinnedAt: "\(directory)/slots")
+        let members = try BPFMap<duet_member, UInt32>(pinnedAt: "\(directory)/members")
+        let nodePortRanges = try BPFMap<duet_prefix, UInt32>(pinnedAt: "\(directory)/node_port_ranges")
+        let nodeAddresses = try BPFMap<duet_address, UInt32>(pinnedAt: "\(directory)/node_addresses")
+        let flows = try BPFMap<duet_flow, duet_flow_end>(pinnedAt: "\(directory)/flows")
+        let origins = try BPFMap<duet_answer, duet_frontend>(pinnedAt: "\(directory)/origins")
         self.balances = balances
         self.aliases = aliases
         self.guarded = guarded
@@ -41,36 +42,40 @@ struct ConnectTimeMaps: ~Copyable {
     /// What the maps hold for a family: of a table what concerns calls that are led while they are made.
     /// - Complexity: O(n) in the size of the maps.
     func content(_ family: IPFamily) throws(BPFError) -> ProxyTable {
-        var entries: [TableEntry: TableValue] = [:]
+        var table = ProxyTable(family: family)
+        try forEachEntry(of: family) { table.entries[$0] = $1 }
+        return table
+    }
+
+    /// Calls `body` with each entry that the maps hold for a family.
+    /// - Complexity: O(n) in the size of the maps.
+    func forEachEntry(of family: IPFamily, _ body: (TableEntry, TableValue) -> Void) throws(BPFError) {
         func isOurs(_ key: duet_frontend) -> Bool { IPAddress(words: key.address).family == family }
         try balances.forEach { key, value in
             if isOurs(key), let frontend = Frontend(key), let action = FrontendAction(value) {
-                entries[.action(frontend)] = .action(action)
+                body(.action(frontend), .action(action))
             }
         }
         try aliases.forEach { key, value in
             if isOurs(key), let frontend = Frontend(key), let anchor = Frontend(value) {
-                entries[.alias(frontend)] = .frontend(anchor)
+                body(.alias(frontend), .frontend(anchor))
             }
         }
         try guarded.forEach { key, _ in
-            if isOurs(key), let frontend = Frontend(key) { entries[.guarded(frontend)] = .present }
+            if isOurs(key), let frontend = Frontend(key) { body(.guarded(frontend), .present) }
         }
         try slots.forEach { key, value in
-            if isOurs(key.anchor), let slot = Slot(key) { entries[.slot(slot)] = .backend(Backend(value)) }
+            if isOurs(key.anchor), let slot = Slot(key) { body(.slot(slot), .backend(Backend(value))) }
         }
         try members.forEach { key, _ in
             if isOurs(key.anchor), let anchor = Frontend(key.anchor) {
-                entries[.member(anchor, Backend(key.backend))] = .present
+                body(.member(anchor, Backend(key.backend)), .present)
             }
         }
         try nodePortRanges.forEach { key, _ in
             let prefix = IPPrefix(key)
-            if prefix.address.family == family { entries[.nodePortRange(prefix)] = .present }
+            if prefix.address.family == family { body(.nodePortRange(prefix), .present) }
         }
-        var table = ProxyTable(family: family)
-        table.entries = entries
-        return table
     }
 
     /// Applies a difference, in an order in which a call in the middle finds the old or the new state, or is left to

@@ -62,7 +62,8 @@ struct ConnectTimePrograms {
         }
     }
 
-    private var mapDirectory: String { "\(directory)/maps" }
+    /// Where the maps are pinned by their names.
+    var mapDirectory: String { "\(directory)/maps" }
 
     /// The hooks that have programs.
     static let hooks: [CgroupHook] = [

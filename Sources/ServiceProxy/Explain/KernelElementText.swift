@@ -2,8 +2,10 @@ internal import Addresses
 
 extension TableLayout {
     /// An entry in the words of `nft list map`, after the name of its map: `services 10.96.0.1 . tcp . 80 : goto cluster-2`.
+    ///
+    /// Where nft shows the number of a shape, this has the verdict that it leads to.
     func text(_ entry: TableEntry, _ value: TableValue) -> String {
-        guard let map = elements(entry, value).first?.map.rawValue else { return "" }
+        guard let map = elements(entry, value).first?.map.name else { return "" }
         return "\(map) \(key(entry))\(self.value(entry, value).map { " : \($0)" } ?? "")"
     }
 
