@@ -147,6 +147,31 @@ struct KubeProxyTests {
         try await expectChangeOfHands(.legacy, family)
     }
 
+    @Test("However often the tables come and go, no call is refused", arguments: IPFamily.allCases)
+    func comesAndGoes(family: IPFamily) async throws {
+        let lab = try NodeLab()
+        let address = clusterIP(family, 1)
+        try lab.shell(Mode.nftables.load(family, address, NodeLab.address(family, of: "pod-1")), in: "node")
+        let caller = Task.detached { try lab.callRepeatedly(address, 80, from: "client", seconds: 4) }
+        let removals = try lab.run(in: "node") {
+            let table = try TableReconciler(family: family, nodeName: "node", logger: Self.logger)
+            table.update(node(NodeLab.podBlocks))
+            table.update(service("web", [address]))
+            table.update(slice("web", family, [NodeLab.address(family, of: "pod-1")]))
+            try table.flush()
+            var removals = 0
+            let end = ContinuousClock.now + .seconds(3)
+            while ContinuousClock.now < end {
+                removals += try ServiceRules.remove()
+                try table.audit()
+            }
+            return removals
+        }
+        #expect(removals > 10)
+        let (answered, failed, problem) = try await caller.value
+        #expect(failed == 0 && answered > 20, "\(answered) answered, \(failed) failed; \(problem)")
+    }
+
     /// Whether this kernel still has it.
     static let hasOlderInterface = ["iptables", "ip6tables"].allSatisfy { tool in
         let arguments = ["-n", tool + "-legacy", "-t", "nat", "-S"]
