@@ -21,11 +21,11 @@ sys.path.insert(0, os.path.join(HERE, "..", "Tests", "SystemTests"))
 for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
     os.environ.setdefault(name, "")
 
-from report import Suite  # noqa: E402
+from report import Suite, in_turn  # noqa: E402
 from underlay import PORT, Topology, inside  # noqa: E402
 from support import DUET, eventually, run  # noqa: E402
 
-WRITERS, CHANGES, BATCH, ROUNDS, PEERS = 8, 200, 1000, 9, 1000
+WRITERS, CHANGES, BATCH, ROUNDS, PEERS = 8, 200, 1000, 15, 1000
 WORDS = {4: "ip", 6: "ip6"}
 # Each way to the server pod ends at a port of its own there. If two shared one, a client's port that comes round within a
 # minute would meet what the other way left: the server's TIME_WAIT, which takes half of the SYNs for old ones because a
@@ -281,15 +281,17 @@ def cold(suite):
 
 
 class Way:
-    """One of the ways to the server pod: an address, the port that leads to a web server there, and the cgroup of the callers."""
+    """One of the ways to the server pod: an address, the port that leads to a web server there, and the cgroup of the callers.
 
-    def __init__(self, lab, address, web, cgroup=None):
+    All callers are in cgroups of the same depth, one of them with programs: a process in a cgroup of its own costs a little more to run."""
+
+    def __init__(self, lab, address, web, cgroup):
         self.lab, self.address, self.web, self.cgroup = lab, address, web, cgroup
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.web}/"
 
     def exec(self, *command):
-        words = ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command) if self.cgroup else command
-        return self.lab.topology.exec(self.lab.client.namespace, *words, cgroups=bool(self.cgroup)).stdout
+        words = ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command)
+        return self.lab.topology.exec(self.lab.client.namespace, *words, cgroups=True).stdout
 
     def connections(self):
         """New connections in a second of processor time, the client's and the server's: HTTP requests that each close theirs."""
@@ -323,12 +325,6 @@ class Way:
         return float(self.exec(sys.executable, "-c", CONNECTS, self.address, str(self.web)))
 
 
-def in_turn(measure, is_rate, *ways):
-    """The best of a measurement for each way, measured alternately: whatever else goes on on the machine only takes away."""
-    rounds = [[measure(way) for way in ways[::(-1) ** turn]][::(-1) ** turn] for turn in range(ROUNDS)]
-    return [(max if is_rate else min)(column) for column in zip(*rounds)]
-
-
 class Paths:
     """A pod calls another of its node: directly, by a Service, at connect time, and by the same Service in the peer's chains."""
 
@@ -340,8 +336,8 @@ class Paths:
         ("round trip", Way.round_trip, "µs", False, 0.97, 0.98, "one byte there and back on an established connection, from Python"),
     )
 
-    def __init__(self, topology, cgroup):
-        self.topology, self.cgroup = topology, cgroup
+    def __init__(self, topology, cgroup, plain):
+        self.topology, self.cgroup, self.plain = topology, cgroup, plain
         self.cluster = Cluster(topology)
         self.node = node = self.cluster.node
         self.cluster.grow(PEERS, 2)
@@ -375,24 +371,26 @@ class Paths:
         return total
 
     def measure(self, suite, family):
-        direct = Way(self, self.own[family], DIRECT)
-        packets, led = Way(self, self.service[family], 80), Way(self, self.service[family], 81, cgroup=self.cgroup)
+        direct = Way(self, self.own[family], DIRECT, self.plain)
+        packets, led = Way(self, self.service[family], 80, self.plain), Way(self, self.service[family], 81, self.cgroup)
         for figure, measure, unit, is_rate, as_packets, at_connect, how in self.FIGURES:
-            peer, *ours = in_turn(measure, is_rate, direct, packets, led)
-            for way, value, share in zip(("", ", at connect time"), ours, (as_packets, at_connect)):
+            peer, ours = in_turn(ROUNDS, measure, direct, packets, led)
+            for way, (ratio, low, high), share in zip(("", ", at connect time"), ours, (as_packets, at_connect)):
                 goal = round(share * peer if is_rate else peer / share, 3)
-                suite.add(f"{figure} IPv{family}{way}", value, unit, goal,
-                          f"{how}, from pod to pod of one node, each way to a port of its own; the best of {ROUNDS} rounds in turn; "
-                          "peer: direct, through the same node, which tracks these connections too", peer=peer, higher_is_better=is_rate)
+                suite.add(f"{figure} IPv{family}{way}", ratio * peer, unit, goal,
+                          f"{how}, from pod to pod of one node, each way to a port of its own; median of the ratios of {ROUNDS} turns "
+                          f"({low:.3f} to {high:.3f} in 19 of 20 cases); peer: direct, through the same node, which tracks these connections too",
+                          peer=peer, higher_is_better=is_rate)
         self.add_connected(suite, family, led)
         chosen = virtual(family, PEERS)
         services = [(virtual(family, n), 80, [(self.own[family], CHAINS)]) for n in range(PEERS)]
         services += [(chosen, 80, [(self.own[family], CHAINS)]), (chosen, 7100, [(self.own[family], 7100)])]
         self.topology.exec(self.node.namespace, "nft", "-f", "-", input=chains(family, services))
         for figure, measure, unit, is_rate, _, _, how in self.FIGURES[:3]:
-            ours, peer = in_turn(measure, is_rate, packets, Way(self, chosen, 80))
-            suite.add(f"{figure} IPv{family}, chains", ours, unit, round(peer, 3), f"{how}; the best of {ROUNDS} rounds in turn; peer: "
-                      f"{PEERS} Services with a chain for each and for its endpoint", peer=peer, higher_is_better=is_rate)
+            peer, [(ratio, low, high)] = in_turn(ROUNDS, measure, Way(self, chosen, 80, self.plain), packets)
+            suite.add(f"{figure} IPv{family}, chains", ratio * peer, unit, round(peer, 3),
+                      f"{how}; median of the ratios of {ROUNDS} turns ({low:.3f} to {high:.3f} in 19 of 20 cases); peer: {PEERS} Services with a "
+                      "chain for each and for its endpoint", peer=peer, higher_is_better=is_rate)
         self.topology.exec(self.node.namespace, "nft", "delete", "table", WORDS[family], "peer")
 
     def add_connected(self, suite, family, led):
@@ -406,18 +404,20 @@ class Paths:
 
 def paths(suite):
     mount = run("findmnt", "-rn", "-t", "cgroup2", "-o", "TARGET").stdout.split()[0]
-    cgroup = f"{mount}/dt-bench"
-    os.makedirs(cgroup, exist_ok=True)
+    cgroup, plain = f"{mount}/dt-bench", f"{mount}/dt-bench-plain"
+    for path in (cgroup, plain):
+        os.makedirs(path, exist_ok=True)
     try:
         with Topology("dt-bench") as topology:
-            lab = Paths(topology, cgroup)
+            lab = Paths(topology, cgroup, plain)
             for family in (4, 6):
                 lab.measure(suite, family)
             lab.cluster.stop()
             # The kernel leads calls after the agent's end too.
             topology.exec(lab.node.namespace, DUET, "cleanup", cgroups=True)
     finally:
-        eventually(lambda: not os.path.exists(cgroup) or remove(cgroup), "the callers have ended")
+        for path in (cgroup, plain):
+            eventually(lambda path=path: not os.path.exists(path) or remove(path), "the callers have ended")
 
 
 def remove(cgroup):
