@@ -45,8 +45,9 @@ class KilledCluster(ClusterTest):
     def services():
         """What a node does with Services, in each family."""
         def listing(family, name):
-            return run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", "map", family, "duet-proxy", name).stdout
-        names = ("services", "node-ports", "node-port-aliases", "endpoints", "unserved")
+            kind = "set" if name == "unserved" else "map"
+            return run("ip", "netns", "exec", "duet-node-1", "nft", "-s", "list", kind, family, "duet-proxy", name).stdout
+        names = ("services", "shapes", "node-ports", "node-port-aliases", "endpoints", "unserved")
         return [listing(family, name) for family in ("ip", "ip6") for name in names]
 
     def test_1_traffic_goes_on_without_agents(self):
