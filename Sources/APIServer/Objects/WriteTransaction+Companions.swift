@@ -26,7 +26,7 @@ extension WriteTransaction {
         metadata["name"] = .string(companion.name)
         metadata["namespace"] = companion.namespace.isEmpty ? nil : .string(companion.namespace)
         metadata["uid"] = .string(RandomNames.uuid())
-        metadata["creationTimestamp"] = .string(Timestamp.now.description)
+        metadata["creationTimestamp"] = .string(nowText)
         object["metadata"] = metadata
         _ = put(definitions[index].inOrder(object), index, key)
     }

@@ -45,6 +45,8 @@ extension WriteTransaction {
                 causes: [.required("metadata.name", "name or generateName is required")])
         }
         var metadata = object["metadata"] ?? [:]
+        // Held twice, the members would be copied by the first change.
+        object["metadata"] = nil
         let applied = metadata["managedFields"]
         for serverSet in ["selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
         {
@@ -53,7 +55,7 @@ extension WriteTransaction {
         metadata["name"] = .string(key.name)
         metadata["namespace"] = definition.resource.isNamespaced ? .string(key.namespace) : nil
         metadata["uid"] = .string(RandomNames.uuid())
-        metadata["creationTimestamp"] = .string(Timestamp.now.description)
+        metadata["creationTimestamp"] = .string(nowText)
         if definition.countsGenerations {
             metadata["generation"] = 1
         }
@@ -73,7 +75,7 @@ extension WriteTransaction {
         switch options.tracking {
         case .none: break
         case .manager(let manager):
-            object.set(definition.owners(of: object, sent: sent, manager), at: "metadata", "managedFields")
+            object.set(definition.owners(of: object, sent: sent, manager, at: nowText), at: "metadata", "managedFields")
         case .applied: object.set(applied, at: "metadata", "managedFields")
         }
         return put(object, resource, key)

@@ -33,7 +33,7 @@ extension WriteTransaction {
             return .removed(remove(value, resource, key))
         }
         if deletion == nil || grace < remaining {
-            let start = deletion.map { $0.seconds - Int64(remaining) } ?? Timestamp.now.seconds
+            let start = deletion.map { $0.seconds - Int64(remaining) } ?? now.seconds
             let deadline = Timestamp(seconds: start + Int64(grace))
             value.set(.string(deadline.description), at: "metadata", "deletionTimestamp")
             value.set(.integer(Int64(grace)), at: "metadata", "deletionGracePeriodSeconds")

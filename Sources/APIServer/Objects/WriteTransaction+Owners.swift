@@ -17,9 +17,10 @@ extension ResourceDefinition {
     /// - Parameters:
     ///   - object: The object as it will be stored.
     ///   - sent: The object as the client sent it.
-    func owners(of object: JSONValue, sent: JSONValue, _ manager: String) -> JSONValue? {
+    ///   - time: The moment (RFC 3339).
+    func owners(of object: JSONValue, sent: JSONValue, _ manager: String, at time: String) -> JSONValue? {
         let changes = changes(from: nil, to: object, sent: sent, nil)
-        return ManagedFields(creator: writer(manager, nil), changes).json
+        return ManagedFields(creator: writer(manager, nil, at: time), changes).json
     }
 
     /// The owners of an object after a plain write.
@@ -27,9 +28,10 @@ extension ResourceDefinition {
     /// - Parameters:
     ///   - owners: Those before.
     ///   - sent: The object as the client sent it, with the owners that it knows of.
+    ///   - time: The moment (RFC 3339).
     func owners(
         _ owners: JSONValue?, from old: JSONValue, to new: JSONValue, sent: (object: JSONValue, owners: JSONValue?),
-        _ manager: String, _ subresource: String?
+        _ manager: String, _ subresource: String?, at time: String
     ) -> JSONValue? {
         var managed: ManagedFields
         if subresource == nil, let list = sent.owners, list != owners, let told = ManagedFields(told: list) {
@@ -41,15 +43,13 @@ extension ResourceDefinition {
         // An object whose owners are not known gets some when it is applied first, not before.
         guard !managed.entries.isEmpty else { return nil }
         let changes = changes(from: old, to: new, sent: sent.object, subresource)
-        managed.record(changes, by: writer(manager, subresource))
+        managed.record(changes, by: writer(manager, subresource, at: time))
         return managed.json
     }
 
-    /// Who writes, and when.
-    func writer(_ manager: String, _ subresource: String?) -> FieldWriter {
-        FieldWriter(
-            manager: manager, apiVersion: resource.apiVersion, subresource: subresource ?? "",
-            time: Timestamp(seconds: Timestamp.now.seconds).description)
+    /// Who writes, and when (RFC 3339).
+    func writer(_ manager: String, _ subresource: String?, at time: String) -> FieldWriter {
+        FieldWriter(manager: manager, apiVersion: resource.apiVersion, subresource: subresource ?? "", time: time)
     }
 
     /// What a client changed: not what the server adds, nor the status where that is written apart.

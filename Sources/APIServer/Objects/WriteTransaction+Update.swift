@@ -34,7 +34,7 @@ extension WriteTransaction {
         switch options.tracking {
         case .manager(let manager) where subresource != "binding":
             newOwners = definition.owners(
-                owners, from: old, to: new, sent: (sent, sentOwners), manager, subresource)
+                owners, from: old, to: new, sent: (sent, sentOwners), manager, subresource, at: nowText)
         case .applied: newOwners = sentOwners
         case .none, .manager: newOwners = owners
         }

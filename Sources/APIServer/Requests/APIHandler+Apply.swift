@@ -144,7 +144,7 @@ struct AppliedConfiguration: Sendable {
         var live = live
         let owners = live?.takeManagedFields()
         let request = ApplyRequest(
-            writer: call.stored.writer(manager, subresource), live: live,
+            writer: call.stored.writer(manager, subresource, at: Timestamp.now.description), live: live,
             owners: ManagedFields(stored: owners, apiVersion: call.stored.resource.apiVersion), configuration: value,
             isForced: isForced, shape: .of(call.stored.resource))
         do throws(ApplyFailure) {

@@ -5,8 +5,10 @@ import KubernetesAPI
 package struct WriteTransaction {
     let definitions: [ResourceDefinition]
     private let selections: [ObjectSelection]
-    /// Seconds since 1970.
-    private let time: Int64
+    /// When the batch is written.
+    let now = Timestamp(seconds: Timestamp.now.seconds)
+    /// The same as objects say it.
+    let nowText: String
     private(set) var trees: [ObjectTree]
     private(set) var revision: Int64
     private(set) var events: [StoredEvent] = []
@@ -17,7 +19,7 @@ package struct WriteTransaction {
     ) {
         self.definitions = definitions
         self.selections = selections
-        self.time = Timestamp.now.seconds
+        nowText = now.description
         self.trees = trees
         self.revision = revision
     }
@@ -46,7 +48,7 @@ package struct WriteTransaction {
     /// Stores an object under its key with the next revision.
     package mutating func put(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         revision += 1
-        let object = StoredObject(value, key: key, revision: revision, written: time, selections[resource])
+        let object = StoredObject(value, key: key, revision: revision, written: now.seconds, selections[resource])
         let previous = trees[resource].insert(object)
         events.append(
             StoredEvent(
@@ -58,7 +60,7 @@ package struct WriteTransaction {
     /// Removes an object; its last state is `value`, with the next revision.
     package mutating func remove(_ value: JSONValue, _ resource: Int, _ key: ObjectKey) -> StoredObject {
         revision += 1
-        let object = StoredObject(value, key: key, revision: revision, written: time, selections[resource])
+        let object = StoredObject(value, key: key, revision: revision, written: now.seconds, selections[resource])
         let previous = trees[resource].remove(key)
         events.append(StoredEvent(resource: resource, kind: .deleted, object: object, previous: previous))
         let strategy = definitions[resource].strategy
