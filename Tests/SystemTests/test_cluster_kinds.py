@@ -1,8 +1,11 @@
 """What `make run` does, for each of the four kinds of cluster."""
+import base64
 import ipaddress
 import json
+import tempfile
 import unittest
 
+import resolvers
 from support import EXAMPLES, ClusterTest, duet, eventually, get, kubectl, pid_of, run, up
 
 
@@ -40,6 +43,20 @@ class ClusterKind:
         table = duet("verify", "--namespace", "web").stdout
         for name in self.families:
             self.assertIn(name, table)
+
+    def test_2_resolvers_of_musl_and_glibc_find_names_in_containers(self):
+        pod = get("pods", "--namespace", "web", "-l", "app=web")["items"][0]["metadata"]["name"]
+        addresses = get("service", "web", "--namespace", "web")["spec"]["clusterIPs"]
+        names = ("web", "web.web", "web.web.svc.cluster.local", "web.web.svc.cluster.local.", "nope", "web.nowhere")
+        inside = ("exec", "--namespace", "web", "-i", pod, "--", "sh", "-c")
+        with tempfile.TemporaryDirectory() as directory:
+            for program in resolvers.lookup_programs(directory):
+                with open(program, "rb") as file:
+                    text = base64.b64encode(file.read()).decode()
+                kubectl(*inside, "base64 -d > /tmp/lookup && chmod +x /tmp/lookup", input=text)
+                answer = kubectl(*inside, f"/tmp/lookup {' '.join(names)}; rm /tmp/lookup").stdout
+                found = [sorted(line.split()) for line in answer.strip().split("\n")]
+                self.assertEqual(found, [sorted(addresses)] * 4 + [["none"]] * 2, program)
 
     def test_3_a_second_up_reuses_what_stands(self):
         before = {pod["metadata"]["uid"]: pod["status"]["podIPs"] for pod in get("pods", "-A")["items"]}
