@@ -313,14 +313,16 @@ package actor NodeTranslator {
                 metadata: ["annotation": "\(TranslationGateway.annotation)", "value": "\(text)"])
         }
         reportedAnnotation = plan.unreadableGateway
-        guard case .gateway(let egress) = exit, let present = try? links.ownAddresses() else { return }
-        let absent = Set(egress).subtracting(present)
-        for address in absent.subtracting(reportedAbsent).sorted() {
-            logger.warning(
-                "an address of the annotation is on no link of this gateway: answers come only if the network routes it here",
-                metadata: ["address": "\(address)", "annotation": "\(TranslationGateway.annotation)"])
+        guard case .gateway(let egress) = exit else { return }
+        attempt("look for the addresses of the annotation on this gateway") {
+            let absent = Set(egress).subtracting(try links.ownAddresses())
+            for address in absent.subtracting(reportedAbsent).sorted() {
+                logger.warning(
+                    "an address of the annotation is on no link of this gateway: answers come only if the network routes it here",
+                    metadata: ["address": "\(address)", "annotation": "\(TranslationGateway.annotation)"])
+            }
+            reportedAbsent = absent
         }
-        reportedAbsent = absent
     }
 
     /// Performs a step; when it fails, says why once and lets it be tried again.

@@ -73,12 +73,12 @@ class Gateways(translated_nodes.TranslatedNodes):
             self.assertGreater(figures['duet_nat64_forwarded_bytes_total{direction="to-nodes"}'], 100_000)
         with self.subTest("refused before it gets there, and at the gateway what only that knows"):
             before = self.refused(first, "special")
-            self.assertIn("PermissionError", self.failure(pod, "64:ff9b::172.31.1.254"))
-            self.assertEqual(self.refused(first, "special"), before + 1)
+            self.check_prohibited(pod, "64:ff9b::172.31.1.254")
+            self.assertGreater(self.refused(first, "special"), before)
             ip(gateway.namespace, "addr add 9.9.9.77/32 dev lo")
             before = self.refused(gateway, "nodes")
-            self.assertIn("PermissionError", self.failure(pod, "64:ff9b::9.9.9.77"))
-            self.assertEqual(self.refused(gateway, "nodes"), before + 1)
+            self.check_prohibited(pod, "64:ff9b::9.9.9.77")
+            self.assertGreater(self.refused(gateway, "nodes"), before)
         with self.subTest("nobody begins from outside"):
             before = self.refused(gateway, "unasked")
             ip(self.topology.router, f"route add {self.standing(first)} via {gateway.addresses[0]}")

@@ -137,6 +137,10 @@ class TranslatedNodes(unittest.TestCase):
         self.assertEqual(answer[1], False, answer)
         return answer[0]
 
+    def check_prohibited(self, pod, address):
+        # The kernel sends a caller few ICMPv6 errors a second, and a call may miss the only one.
+        eventually(lambda: "PermissionError" in self.failure(pod, address), f"{pod.namespace} hears that {address} is prohibited")
+
     def check_reached(self, pod, address, seen, size=1500):
         def reached():
             answer = self.topology.call(pod.namespace, [(address, size)])[address]
