@@ -1,6 +1,6 @@
 import Addresses
 import Foundation
-import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import KubernetesAPI
 import Linux
@@ -77,12 +77,14 @@ public final class APIServer: ServiceLifecycle.Service {
             discovery: DiscoveryDocuments(served, serverAddress: names.authority), openAPI: OpenAPIDocuments(served),
             issuer: IssuerDiscovery(accountTokens, serverURL: names.url))
         let limits = configuration.limits
+        let limited = LimitedResponder(responder, limits)
         // Its notes on connections are of interest to nobody.
-        let libraryLogger = LibraryLogHandler.logger(logger)
-        let application = Application(
-            responder: LimitedResponder(responder, limits),
-            server: try .tls(GuardedChannel.builder(limits), tlsConfiguration: tls),
-            configuration: ApplicationConfiguration(
+        var libraryLogger = logger
+        libraryLogger.logLevel = max(logger.logLevel, .warning)
+        let server = Server(
+            childChannelSetup: try TLSChannel(
+                ConnectionChannel(responder: limited.respond(to:_:), limits: limits), tlsConfiguration: tls),
+            configuration: ServerConfiguration(
                 address: .hostname(configuration.bindAddress, port: configuration.securePort), backlog: 1_024,
                 availableConnectionsDelegate: .maximum(limits.maximumConnections, logger: libraryLogger)),
             onServerRunning: { [self] channel in
@@ -96,7 +98,7 @@ public final class APIServer: ServiceLifecycle.Service {
                 logger.info("serving", metadata: ["address": "\(configuration.bindAddress)", "port": "\(port)"])
                 listening.continuation.yield(port)
             },
-            logger: libraryLogger)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: libraryLogger)
         let expiry = ObjectExpiry(store, .events, seconds: configuration.eventTTL, logger: logger)
         let expiring = Task { await expiry?.run() }
         defer { expiring.cancel() }
@@ -105,7 +107,7 @@ public final class APIServer: ServiceLifecycle.Service {
         let result: Result<Void, any Error>
         do {
             async let _ = upkeep.run()
-            result = .success(try await application.run())
+            result = .success(try await server.run())
         } catch let error as IOError {
             result = .failure(
                 ConfigurationError(

@@ -98,6 +98,10 @@ class Server:
         except ValueError:
             return answer.status, text.decode()
 
+    def descriptors(self):
+        """Files and connections that the server holds."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def resident_mebibytes(self):
         with open(f"/proc/{self.process.pid}/status") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) / 1024

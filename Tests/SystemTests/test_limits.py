@@ -1,7 +1,6 @@
 """What one client may take of the server: sizes, times, rates, connections; and what it gets beyond that."""
 import contextlib
 import json
-import os
 import socket
 import ssl
 import struct
@@ -232,12 +231,9 @@ class Soak(unittest.TestCase):
             doomed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         doomed.close()
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.server.process.pid}/fd"))
-
     def test_slow_and_dying_watchers(self):
         self.write(0)
-        descriptors = self.descriptors()
+        descriptors = self.server.descriptors()
         honest = HonestWatcher(self.server)
         honest.start()
         silent, slow = ([self.watch() for _ in range(self.WATCHERS)] for _ in range(2))
@@ -261,7 +257,7 @@ class Soak(unittest.TestCase):
         for connection in silent + slow:
             connection.close()
         vanished = sum(number % 3 == 0 for number in range(1, self.WRITES // 8))
-        eventually(lambda: self.descriptors() <= descriptors + vanished, "the connections that ended are closed")
+        eventually(lambda: self.server.descriptors() <= descriptors + vanished, "the connections that ended are closed")
         self.assertEqual(self.server.call("GET", f"{CONFIG_MAPS}/soak", client=self.writer)[0], 200)
 
 
@@ -289,7 +285,7 @@ class Rates(unittest.TestCase):
             connection = server.connect()
             connection.sendall(
                 f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                "Content-Length: 10\r\n\r\n".encode())
+                "Content-Length: 100000\r\n\r\n".encode())
             held.append(connection)
         code, value = eventually(lambda: (lambda answer: answer[0] == 429 and answer)(
             server.call("POST", CONFIG_MAPS, config_map("a"))), "the limit is reached", seconds=10)

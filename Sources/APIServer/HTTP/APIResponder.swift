@@ -6,9 +6,7 @@ import Logging
 import NIOCore
 
 /// Answers every request of the server.
-struct APIResponder: HTTPResponder {
-    typealias Context = ServerRequestContext
-
+struct APIResponder {
     /// Paths that anyone may see.
     private static let open: Set<String> = ["readyz", "livez", "healthz", "version"]
 
@@ -18,7 +16,7 @@ struct APIResponder: HTTPResponder {
     let issuer: IssuerDiscovery
     private var authenticator: Authenticator { handler.authenticator }
 
-    func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
+    func respond(to request: Request, _ context: ServerRequestContext) async -> Response {
         let id = AuditID(request)
         var response = await outcome(of: request, context, id)
         response.headers[.auditID] = id.description
@@ -32,6 +30,8 @@ struct APIResponder: HTTPResponder {
         } catch let error as StatusError {
             return .failure(error)
         } catch {
+            // The client has gone.
+            guard !Task.isCancelled else { return .failure(.internalError("\(error)")) }
             handler.logger.error(
                 "request failed",
                 metadata: [

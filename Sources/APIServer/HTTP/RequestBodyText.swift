@@ -2,6 +2,7 @@ import Hummingbird
 import JSON
 import KubernetesAPI
 import NIOCore
+import NIOHTTP1
 
 /// A request's body as bytes, with its declared type.
 struct RequestBodyText: Sendable {
@@ -20,6 +21,8 @@ struct RequestBodyText: Sendable {
             bytes = [UInt8](buffer: try await request.body.collect(upTo: Self.limit))
         } catch is NIOTooManyBytesError {
             throw StatusError.requestEntityTooLarge(limit: Self.limit)
+        } catch let error as HTTPParserError {
+            throw StatusError.badRequest("the body cannot be read: \(error)")
         }
     }
 

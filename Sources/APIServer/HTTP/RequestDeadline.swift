@@ -33,7 +33,7 @@ struct RequestDeadline: Sendable {
 
     private static func isLongRunning(_ method: HTTPRequest.Method, _ target: RequestTarget, _ query: Query) -> Bool {
         if case .resource(let path) = target, path.subresource == "log" { return true }
-        return LimitedResponder<APIResponder>.isLongRunning(method, target, query)
+        return LimitedResponder.isLongRunning(method, target, query)
     }
 
     /// Does the work, or gives up waiting for it; what is already on its way to the log is written all the same.

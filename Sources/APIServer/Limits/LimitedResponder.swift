@@ -6,41 +6,39 @@ import NIOCore
 import Synchronization
 
 /// Lets only as many requests through as the limits allow; the others are told to come again.
-final class LimitedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == ServerRequestContext {
-    typealias Context = ServerRequestContext
-
-    private let base: Base
+final class LimitedResponder: Sendable {
+    private let base: APIResponder
     private let limits: RequestLimits
     private let reading = Atomic(0)
     private let writing = Atomic(0)
     private let rates: Mutex<RateLimiter>
     private let start = ContinuousClock.now
 
-    init(_ base: Base, _ limits: RequestLimits) {
+    init(_ base: APIResponder, _ limits: RequestLimits) {
         self.base = base
         self.limits = limits
         rates = Mutex(RateLimiter(rate: limits.maximumRequestRate))
     }
 
-    func respond(to request: Request, context: ServerRequestContext) async throws -> Response {
+    func respond(to request: Request, _ context: ServerRequestContext) async -> Response {
         guard isWithinRate(context.channel) else { return .tooMany }
         var context = context
         context.target = RequestTarget(path: request.uri.path)
         context.query = Query(request.uri.query)
         guard !Self.isLongRunning(request.method, context.target, context.query) else {
-            return try await base.respond(to: request, context: context)
+            return await base.respond(to: request, context)
         }
         switch request.method {
         case .get, .head, .options:
             defer { reading.subtract(1, ordering: .relaxed) }
             guard reading.add(1, ordering: .relaxed).newValue <= limits.maximumRequestsInFlight else { return .tooMany }
-            return try await base.respond(to: request, context: context)
+            return await base.respond(to: request, context)
         default:
             defer { writing.subtract(1, ordering: .relaxed) }
             guard writing.add(1, ordering: .relaxed).newValue <= limits.maximumMutatingRequestsInFlight else {
                 return .tooMany
             }
-            return try await base.respond(to: request, context: context)
+            return await base.respond(to: request, context)
         }
     }
 

@@ -2,7 +2,6 @@ import Hummingbird
 import JSON
 import KubernetesAPI
 import NIOCore
-import ServiceLifecycle
 
 extension APIHandler {
     /// Seconds after which a watch that names no timeout ends; clients then resume it.
@@ -35,7 +34,7 @@ extension APIHandler {
         let session = WatchSession(
             store: store, index: call.index, filter: filter, encoder: encoder,
             endsInitialEvents: options.sendInitialEvents == true && hasBookmarks, hasBookmarks: hasBookmarks,
-            channel: call.context.channel)
+            isEnding: call.context.isEnding)
         return .stream(encoder.mediaType) { writer in
             guard
                 let (watcher, revision) = try await session.begin(
@@ -49,11 +48,7 @@ extension APIHandler {
                 timer.cancel()
                 session.store.endWatch(watcher)
             }
-            try await withGracefulShutdownHandler {
-                try await session.follow(watcher, after: revision) { try await writer.write($0) }
-            } onGracefulShutdown: {
-                watcher.cancel()
-            }
+            try await session.follow(watcher, after: revision) { try await writer.write($0) }
         }
     }
 
@@ -82,8 +77,8 @@ private struct WatchSession: Sendable {
     /// True when a bookmark shall mark the end of the initial events.
     let endsInitialEvents: Bool
     let hasBookmarks: Bool
-    /// The connection, with whose end the watch ends.
-    let channel: any Channel
+    /// The end of the connection, or of the server, with which the watch ends.
+    let isEnding: EventLoopFuture<Void>
 
     /// Starts to follow and sends what is there at first; nil when the revision is too old, which the client is told.
     ///
@@ -97,7 +92,7 @@ private struct WatchSession: Sendable {
             try await write(ByteBuffer(bytes: encoder.failure(error)))
             return nil
         }
-        channel.closeFuture.whenComplete { [weak watcher = start.watcher] _ in watcher?.cancel() }
+        isEnding.whenComplete { [weak watcher = start.watcher] _ in watcher?.cancel() }
         do {
             try await send(start.objects, revision: start.revision, chunkSize: chunkSize, write)
         } catch {

@@ -7,6 +7,8 @@ final class EventLoopTaskExecutor: TaskExecutor {
     private static let all = Mutex<[ObjectIdentifier: EventLoopTaskExecutor]>([:])
 
     private let eventLoop: any EventLoop
+    /// Whether the next job runs where it is enqueued; belongs to the event loop's thread.
+    nonisolated(unsafe) private var runsNextAtOnce = false
 
     private init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -22,8 +24,20 @@ final class EventLoopTaskExecutor: TaskExecutor {
         }
     }
 
+    /// Starts a task that has come to its first wait when this returns; to be called on the event loop.
+    func startAtOnce(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        eventLoop.preconditionInEventLoop()
+        runsNextAtOnce = true
+        return Task(executorPreference: self) { await work() }
+    }
+
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        eventLoop.execute { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+        if eventLoop.inEventLoop, runsNextAtOnce {
+            runsNextAtOnce = false
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        } else {
+            eventLoop.execute { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+        }
     }
 }

@@ -1,0 +1,45 @@
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// Writes the answer to one request, from any thread, and no faster than the client reads.
+struct AnswerWriter: ResponseBodyWriter, Sendable {
+    private let connection: NIOLoopBound<HTTPConnection>
+    private let eventLoop: any EventLoop
+
+    init(_ connection: HTTPConnection, on eventLoop: any EventLoop) {
+        self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
+        self.eventLoop = eventLoop
+    }
+
+    /// Writes a whole answer.
+    ///
+    /// A connection on which that fails is closed, since the client could not tell where it stands.
+    func send(_ response: Response) async {
+        do {
+            try await onEventLoop { try $0.begin(response) }
+            try await response.body.write(self)
+        } catch {
+            // Nobody is left to be told.
+        }
+        try? await onEventLoop { $0.endTurn() }
+    }
+
+    @concurrent
+    func write(_ buffer: ByteBuffer) async throws {
+        let room = try await onEventLoop { try $0.write(buffer) }
+        try await room?.get()
+    }
+
+    @concurrent
+    consuming func finish(_ trailers: HTTPFields?) async throws {
+        try await onEventLoop { try $0.finish(trailers) }
+    }
+
+    private func onEventLoop<Result: Sendable>(
+        _ body: @escaping @Sendable (HTTPConnection) throws -> Result
+    ) async throws -> Result {
+        if eventLoop.inEventLoop { return try body(connection.value) }
+        return try await eventLoop.submit { [connection] in try body(connection.value) }.get()
+    }
+}
