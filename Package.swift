@@ -33,20 +33,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
-let hummingbird: [Target.Dependency] = [
-    .product(name: "Hummingbird", package: "hummingbird"),
+/// What serves HTTP with TLS.
+let http: [Target.Dependency] = [
     .product(name: "HummingbirdCore", package: "hummingbird"),
-    .product(name: "HummingbirdTLS", package: "hummingbird"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
 ]
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let certificates: [Target.Dependency] = [
     .product(name: "X509", package: "swift-certificates"),
     .product(name: "SwiftASN1", package: "swift-asn1"),
-    .product(name: "Crypto", package: "swift-crypto"),
 ]
 
 /// Links Swift and Foundation into the command.
@@ -80,17 +79,17 @@ let targets: [Target] = [
     // Floor 5: connections that cease to speak HTTP: upgrades, relays, SPDY/3.1, WebSockets.
     .target(
         name: "Streaming",
-        dependencies: core("KubernetesAPI", "JSON") + hummingbird + [
+        dependencies: core("KubernetesAPI", "JSON") + http + [
             log, lifecycle, .product(name: "NIOWebSocket", package: "swift-nio"),
         ],
         swiftSettings: swiftSettings),
     // Floor 6: the embedded control plane's API.
     .target(
         name: "APIServer",
-        dependencies: ["CZlib", "Streaming"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + hummingbird
-            + certificates
+        dependencies: ["CZlib", "Streaming"] + core("KubernetesAPI", "JSON", "Addresses", "Linux") + http + certificates
             + [
-                log, lifecycle, httpClient, .product(name: "GRDB", package: "GRDB.swift"),
+                log, lifecycle, httpClient, hummingbirdTLS, .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -114,8 +113,9 @@ let targets: [Target] = [
     .target(
         name: "PodRuntime",
         dependencies: ["CRI", "KubernetesClient", "Streaming"]
-            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink") + hummingbird + certificates + [
-                log, lifecycle, httpClient, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            + core("KubernetesAPI", "JSON", "Addresses", "Linux", "RouteNetlink") + http + certificates + [
+                log, lifecycle, httpClient, hummingbirdTLS, .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
             ],

@@ -84,7 +84,7 @@ extension HTTPConnection {
         continueAfterTurn()
     }
 
-    /// Goes on when neither an answer nor the rest of its request's body is due any more, or only the latter.
+    /// Begins with the next request, or ends the connection, now that a turn is over.
     func continueAfterTurn() {
         guard isLast else { return takeEarlyParts() }
         // A close amid a body could discard the answer that its client has not read yet.

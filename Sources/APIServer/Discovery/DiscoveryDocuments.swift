@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import JSON
 import KubernetesAPI
 

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// The identifier by which a client's report and the server's log speak of the same request.
 struct AuditID: CustomStringConvertible {

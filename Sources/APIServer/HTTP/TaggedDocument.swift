@@ -1,6 +1,6 @@
 import Crypto
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import NIOCore
 
 /// A document that does not change while the server runs, with a hash by which clients know it again.

@@ -1,6 +1,6 @@
 import Addresses
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 import NIOCore
 import Synchronization

@@ -1,5 +1,5 @@
 import Foundation
-import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 
 /// What the server tells about itself at `/metrics`, under the names that Kubernetes' own has (Prometheus text format 0.0.4).

@@ -1,7 +1,7 @@
 import Addresses
 import AsyncHTTPClient
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import JSON
 import KubernetesAPI
 import NIOCore

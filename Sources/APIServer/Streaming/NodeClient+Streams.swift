@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 import NIOCore
 import NIOHTTP1
