@@ -18,8 +18,6 @@
 static long (*const bpf_skb_change_proto)(struct __sk_buff *packet, __be16 protocol, __u64 flags) =
     (void *)BPF_FUNC_skb_change_proto;
 static long (*const bpf_skb_pull_data)(struct __sk_buff *packet, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
-static __s64 (*const bpf_csum_diff)(const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __wsum seed) =
-    (void *)BPF_FUNC_csum_diff;
 static long (*const bpf_l4_csum_replace)(struct __sk_buff *packet, __u32 offset, __u64 from, __u64 to, __u64 flags) =
     (void *)BPF_FUNC_l4_csum_replace;
 static long (*const bpf_skb_store_bytes)(
@@ -29,11 +27,12 @@ static long (*const bpf_redirect)(__u32 link, __u64 flags) = (void *)BPF_FUNC_re
 
 MAP(pods_by_ipv6, BPF_MAP_TYPE_HASH, struct duet_nat64_ipv6, __be32, 65536, BPF_F_NO_PREALLOC);
 MAP(pods_by_ipv4, BPF_MAP_TYPE_HASH, __be32, struct duet_nat64_ipv6, 65536, BPF_F_NO_PREALLOC);
-MAP(nat64_denied, BPF_MAP_TYPE_LPM_TRIE, struct duet_nat64_network, __u32, 4096, BPF_F_NO_PREALLOC);
 MAP(nat64_counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct duet_nat64_counter, DUET_NAT64_COUNTERS, 0);
 
 /// The first 96 bits of the translation prefix.
 const volatile struct duet_nat64_ipv6 prefix;
+/// The networks that are not translated to; one without a mask ends them.
+const volatile struct duet_nat64_network denied[DUET_NAT64_DENIED_NETWORKS];
 /// The device of the translator in userspace; 0 without one, and what it would get is dropped.
 const volatile __u32 slow_link;
 
@@ -61,17 +60,27 @@ INLINE void count(__u32 index, __u32 length) {
     counter->bytes += length;
 }
 
-INLINE __u16 folded(__u32 sum) {
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (__u16)~sum;
+/// The sum of 32-bit words.
+INLINE __u64 sum(const void *words, __u32 size) {
+    __u64 sum = 0;
+    for (__u32 index = 0; index < size / sizeof(__u32); index++) sum += ((const __u32 *)words)[index];
+    return sum;
 }
 
-/// Makes room for the headers of the other family, and tells the Ethernet header.
-INLINE int change_family(struct __sk_buff *packet, __u16 protocol) {
-    __be16 kind = __builtin_bswap16(protocol);
-    if (bpf_skb_change_proto(packet, kind, 0) != 0) return -1;
-    return (int)bpf_skb_store_bytes(packet, __builtin_offsetof(struct ethhdr, h_proto), &kind, sizeof(kind), 0);
+/// What takes words out of a sum again: the sum of their complements.
+INLINE __u64 complement(const void *words, __u32 size) { return size / sizeof(__u32) * 0xffffffffull - sum(words, size); }
+
+/// A sum in 32 bits, as the kernel's helpers take it.
+INLINE __u32 folded(__u64 sum) {
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    return (__u32)(sum + (sum >> 32));
+}
+
+/// The Internet checksum of what a sum is of.
+INLINE __u16 checksum(__u64 sum) {
+    __u32 half = folded(sum);
+    half = (half & 0xffff) + (half >> 16);
+    return (__u16)~(half + (half >> 16));
 }
 
 /// The bytes from the Ethernet header up to the end of `length` bytes of the network layer, or NULL.
@@ -105,6 +114,31 @@ INLINE int is_in_prefix(const struct in6_addr *address) {
            address->in6_u.u6_addr32[2] == prefix.words[2];
 }
 
+INLINE int is_denied(__be32 address) {
+    for (__u32 index = 0; index < DUET_NAT64_DENIED_NETWORKS; index++) {
+        if (!denied[index].mask) return 0;
+        if ((address & denied[index].mask) == denied[index].address) return 1;
+    }
+    return 0;
+}
+
+/// The end of the Ethernet header and the header behind it, which are stored at once.
+struct ipv4_headers {
+    __u16 unused;
+    __be16 kind;
+    struct iphdr network;
+};
+
+struct ipv6_headers {
+    __u16 unused;
+    __be16 kind;
+    struct ipv6hdr network;
+};
+
+#define STORE_HEADERS(packet, headers)                                                                                \
+    bpf_skb_store_bytes(                                                                                              \
+        packet, __builtin_offsetof(struct ethhdr, h_proto), &(headers).kind, sizeof(headers) - sizeof(__u16), 0)
+
 /// Ingress of the host's end: what the pod sends.
 SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
     if (packet->protocol != __builtin_bswap16(ETH_P_IPV6)) return TC_ACT_OK;
@@ -120,8 +154,8 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
         count(DUET_NAT64_UNKNOWN_POD, length);
         return TC_ACT_OK;
     }
-    struct duet_nat64_network remote = {.length = 32, .address = old->daddr.in6_u.u6_addr32[3]};
-    if (bpf_map_lookup_elem(&nat64_denied, &remote)) {
+    __be32 remote = old->daddr.in6_u.u6_addr32[3];
+    if (is_denied(remote)) {
         count(DUET_NAT64_DENIED, length);
         return TC_ACT_OK;
     }
@@ -129,7 +163,7 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
     __u8 protocol = old->nexthdr;
     struct icmp_header *icmp = (void *)(old + 1);
     __u8 type = icmp->type;
-    __be16 words[2] = {*(__be16 *)icmp, 0};
+    __be16 first = *(__be16 *)icmp;
     // The bytes behind the payload that Ethernet padded with, and jumbograms, are nobody's fast path.
     int is_plain = length == ETH_HLEN + sizeof(struct ipv6hdr) + payload && payload <= 0xffff - sizeof(struct iphdr);
     if (protocol == IPPROTO_ICMPV6)
@@ -142,7 +176,7 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
     }
     struct iphdr new = {
         .version = 4, .ihl = 5, .tot_len = __builtin_bswap16(sizeof(struct iphdr) + payload), .ttl = old->hop_limit,
-        .protocol = protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : protocol, .saddr = *source, .daddr = remote.address};
+        .protocol = protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : protocol, .saddr = *source, .daddr = remote};
     new.tos = (old->priority << 4) | (old->flow_lbl[0] >> 4);
     // Of a packet that stands for several, each one counts.
     __u32 each = packet->gso_size ? packet->gso_size + sizeof(struct iphdr) + sizeof(struct tcphdr) : sizeof(new) + payload;
@@ -150,25 +184,23 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
         new.frag_off = __builtin_bswap16(DONT_FRAGMENT);
     else
         new.id = (__be16)bpf_get_prandom_u32();
-    new.check = folded((__u32)bpf_csum_diff(0, 0, (__be32 *)&new, sizeof(new), 0));
-    if (change_family(packet, ETH_P_IP) != 0) {
+    new.check = checksum(sum(&new, sizeof(new)));
+    if (bpf_skb_change_proto(packet, __builtin_bswap16(ETH_P_IP), 0) != 0) {
         count(DUET_NAT64_SLOW_FROM_POD, length);
         return TC_ACT_OK;
     }
-    bpf_skb_store_bytes(packet, ETH_HLEN, &new, sizeof(new), 0);
+    struct ipv4_headers headers = {.kind = __builtin_bswap16(ETH_P_IP), .network = new};
+    STORE_HEADERS(packet, headers);
     __u32 transport = ETH_HLEN + sizeof(new);
     if (protocol == IPPROTO_ICMPV6) {
         pseudo.length = __builtin_bswap32(payload);
-        __be16 first = __builtin_bswap16((type == ICMPV6_ECHO_REQUEST ? ICMPV4_ECHO_REQUEST : ICMPV4_ECHO_REPLY) << 8);
-        __be16 news[2] = {first, 0};
-        __s64 change = bpf_csum_diff((__be32 *)&pseudo, sizeof(pseudo), 0, 0, 0);
-        change = bpf_csum_diff((__be32 *)words, sizeof(words), (__be32 *)news, sizeof(news), change);
-        bpf_skb_store_bytes(packet, transport, &first, sizeof(first), 0);
-        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, change, 0);
+        __be16 news = __builtin_bswap16((type == ICMPV6_ECHO_REQUEST ? ICMPV4_ECHO_REQUEST : ICMPV4_ECHO_REPLY) << 8);
+        bpf_skb_store_bytes(packet, transport, &news, sizeof(news), 0);
+        __u64 change = complement(&pseudo, sizeof(pseudo)) + (__u16)~first + news;
+        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, folded(change), 0);
     } else {
-        __s64 change = bpf_csum_diff(
-            (__be32 *)&pseudo, 2 * sizeof(struct duet_nat64_ipv6), (__be32 *)&new.saddr, 2 * sizeof(__be32), 0);
-        change_checksum(packet, transport, protocol, change);
+        __u64 change = complement(&pseudo, 2 * sizeof(struct duet_nat64_ipv6)) + new.saddr + new.daddr;
+        change_checksum(packet, transport, protocol, folded(change));
     }
     count(DUET_NAT64_FROM_POD, length);
     return TC_ACT_OK;
@@ -194,7 +226,7 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     __u8 ttl = old->ttl, tos = old->tos;
     struct icmp_header *icmp = (void *)(old + 1);
     __u8 type = icmp->type;
-    __be16 words[2] = {*(__be16 *)icmp, 0};
+    __be16 first = *(__be16 *)icmp;
     int is_plain = old->ihl == 5 && !(old->frag_off & __builtin_bswap16(FRAGMENT_BITS)) &&
                    total >= sizeof(struct iphdr) + 8 && length == (__u32)ETH_HLEN + total;
     if (protocol == IPPROTO_ICMP)
@@ -217,21 +249,19 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     new.flow_lbl[0] = tos << 4;
     __builtin_memcpy(&new.saddr, &pseudo.source, sizeof(pseudo.source));
     __builtin_memcpy(&new.daddr, &pseudo.destination, sizeof(pseudo.destination));
-    if (change_family(packet, ETH_P_IPV6) != 0) return slow_to_pod(length);
-    bpf_skb_store_bytes(packet, ETH_HLEN, &new, sizeof(new), 0);
+    if (bpf_skb_change_proto(packet, __builtin_bswap16(ETH_P_IPV6), 0) != 0) return slow_to_pod(length);
+    struct ipv6_headers headers = {.kind = __builtin_bswap16(ETH_P_IPV6), .network = new};
+    STORE_HEADERS(packet, headers);
     __u32 transport = ETH_HLEN + sizeof(new);
     if (protocol == IPPROTO_ICMP) {
         pseudo.length = __builtin_bswap32(payload);
-        __be16 first = __builtin_bswap16((type == ICMPV4_ECHO_REQUEST ? ICMPV6_ECHO_REQUEST : ICMPV6_ECHO_REPLY) << 8);
-        __be16 news[2] = {first, 0};
-        __s64 change = bpf_csum_diff(0, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
-        change = bpf_csum_diff((__be32 *)words, sizeof(words), (__be32 *)news, sizeof(news), change);
-        bpf_skb_store_bytes(packet, transport, &first, sizeof(first), 0);
-        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, change, 0);
+        __be16 news = __builtin_bswap16((type == ICMPV4_ECHO_REQUEST ? ICMPV6_ECHO_REQUEST : ICMPV6_ECHO_REPLY) << 8);
+        bpf_skb_store_bytes(packet, transport, &news, sizeof(news), 0);
+        __u64 change = sum(&pseudo, sizeof(pseudo)) + (__u16)~first + news;
+        bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, folded(change), 0);
     } else {
-        __s64 change = bpf_csum_diff(
-            addresses, sizeof(addresses), (__be32 *)&pseudo, 2 * sizeof(struct duet_nat64_ipv6), 0);
-        change_checksum(packet, transport, protocol, change);
+        __u64 change = complement(addresses, sizeof(addresses)) + sum(&pseudo, 2 * sizeof(struct duet_nat64_ipv6));
+        change_checksum(packet, transport, protocol, folded(change));
     }
     count(DUET_NAT64_TO_POD, length);
     return TC_ACT_OK;

@@ -29,11 +29,10 @@ final class KernelPath: Sendable {
             else { return nil }
             return (ipv4, ipv6)
         }
-        translator = try PodTranslator(prefix: prefix, slowLink: device)
-        for (ipv4, ipv6) in self.pairs { try translator.set(ipv4, for: ipv6) }
         // What is refused is left to the device, which counts and tells why.
-        try translator.setDenied(
-            SpecialNetworks.untranslated + (mapper.embedsNonGlobal ? [] : SpecialNetworks.nonGlobal))
+        let denied = SpecialNetworks.untranslated + (mapper.embedsNonGlobal ? [] : SpecialNetworks.nonGlobal)
+        translator = try PodTranslator(prefix: prefix, denied: denied, slowLink: device)
+        for (ipv4, ipv6) in self.pairs { try translator.set(ipv4, for: ipv6) }
     }
 
     /// What the programs have done.

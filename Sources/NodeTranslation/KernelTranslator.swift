@@ -15,21 +15,21 @@ final class KernelTranslator: Sendable {
     /// - Parameter slowLink: the number of the device that gets what the programs do not translate.
     init(_ options: NodeTranslationOptions, slowLink: Int32) throws {
         programs = try Self.load(options.prefix, slowLink)
-        // All else is refused behind the translator, whichever it is.
-        try programs.setDenied(SpecialNetworks.untranslated)
     }
 
     private static func load(_ prefix: TranslationPrefix, _ slowLink: Int32) throws -> PodTranslator {
         let directory = try directory()
+        // All else is refused behind the translator, whichever it is.
+        let denied = SpecialNetworks.untranslated
         try BPFFileSystem.prepare(directory)
         do throws(BPFError) {
-            return try PodTranslator(prefix: prefix, slowLink: slowLink, mapsIn: directory)
+            return try PodTranslator(prefix: prefix, denied: denied, slowLink: slowLink, mapsIn: directory)
         } catch {
             guard error.errno == .exists else { throw error }
             // Maps of another version, which what is attached keeps until it is replaced.
             try FileSystem.removeTree(directory)
             try BPFFileSystem.prepare(directory)
-            return try PodTranslator(prefix: prefix, slowLink: slowLink, mapsIn: directory)
+            return try PodTranslator(prefix: prefix, denied: denied, slowLink: slowLink, mapsIn: directory)
         }
     }
 

@@ -14,7 +14,6 @@ public struct PodTranslator: ~Copyable, Sendable {
     private let toPod: BPFProgram
     private let byIPv6: BPFMap<UInt128, UInt32>
     private let byIPv4: BPFMap<UInt32, UInt128>
-    private let denied: BPFMap<SIMD2<UInt32>, UInt32>
     private let counterMap: BPFMap<UInt32, SIMD2<UInt64>>
 
     /// The filters' turn on a link.
@@ -24,10 +23,12 @@ public struct PodTranslator: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - prefix: a translation prefix of 96 bits; one of another length only userspace translates.
+    ///   - denied: the IPv4 networks that pods' packets are not translated to, at most 32; those packets are left to the kernel,
+    ///     which routes them to the device.
     ///   - slowLink: the device of the translator in userspace, which gets what the programs leave; nil drops that.
     ///   - directory: where the maps are pinned, so that a process started later adopts them; nil pins nothing.
     public init(
-        prefix: TranslationPrefix, slowLink: Int32?, mapsIn directory: String? = nil
+        prefix: TranslationPrefix, denied: [IPPrefix] = [], slowLink: Int32?, mapsIn directory: String? = nil
     ) throws(BPFError) {
         guard prefix.length == 96 else {
             throw BPFError(
@@ -35,6 +36,7 @@ public struct PodTranslator: ~Copyable, Sendable {
         }
         var specification = try CollectionSpecification(embedded: "nat64")
         try specification.set("prefix", to: prefix.address.rawValue.bigEndian)
+        try specification.set("denied", to: try Self.networks(denied))
         try specification.set("slow_link", to: UInt32(bitPattern: slowLink ?? 0))
         let collection = try BPFCollection(loading: specification, mapsIn: directory)
         // All of them before any is kept: a value that is made in part cannot be unmade.
@@ -42,14 +44,29 @@ public struct PodTranslator: ~Copyable, Sendable {
         let toPod = try collection.program("to_pod")
         let byIPv6 = try collection.map("pods_by_ipv6", UInt128.self, UInt32.self)
         let byIPv4 = try collection.map("pods_by_ipv4", UInt32.self, UInt128.self)
-        let denied = try collection.map("nat64_denied", SIMD2<UInt32>.self, UInt32.self)
         let counterMap = try collection.map("nat64_counters", UInt32.self, SIMD2<UInt64>.self)
         self.fromPod = fromPod
         self.toPod = toPod
         self.byIPv6 = byIPv6
         self.byIPv4 = byIPv4
-        self.denied = denied
         self.counterMap = counterMap
+    }
+
+    /// Networks as the programs have them: addresses and masks in network order.
+    private static func networks(
+        _ networks: [IPPrefix]
+    ) throws(BPFError) -> InlineArray<32, SIMD2<UInt32>> {
+        var result = InlineArray<32, SIMD2<UInt32>>(repeating: SIMD2(0, 0))
+        guard networks.count <= result.count, networks.allSatisfy({ $0.family == .ipv4 && $0.length > 0 }) else {
+            throw BPFError(
+                .invalidArgument, "load program", "nat64",
+                detail: "\(networks.count) networks are more than \(result.count), or not all of IPv4")
+        }
+        for (index, network) in networks.enumerated() {
+            let mask = UInt32.max << (32 - network.length)
+            result[index] = SIMD2(UInt32(truncatingIfNeeded: network.address.bits).bigEndian, mask.bigEndian)
+        }
+        return result
     }
 
     // MARK: Pods
@@ -76,16 +93,6 @@ public struct PodTranslator: ~Copyable, Sendable {
             pods[IPv6Address(rawValue: .init(bigEndian: key))] = IPv4Address(rawValue: .init(bigEndian: value))
         }
         return pods
-    }
-
-    /// Names the IPv4 networks that pods' packets are not translated to, in place of those before.
-    public func setDenied(_ networks: [IPPrefix]) throws(BPFError) {
-        let wanted = Set(
-            networks.filter { $0.family == .ipv4 }.map {
-                SIMD2(UInt32($0.length), UInt32(truncatingIfNeeded: $0.address.bits).bigEndian)
-            })
-        for key in wanted { try denied.set(key, to: 1) }
-        for key in try denied.keys() where !wanted.contains(key) { try denied.remove(key) }
     }
 
     // MARK: Links

@@ -16,8 +16,8 @@ struct `The program and userspace` {
     static let prefix = Net.prefix
 
     /// A program that knows one pod.
-    private func program(slowLink: Int32? = 1) throws -> PodTranslator {
-        let translator = try PodTranslator(prefix: Self.prefix, slowLink: slowLink)
+    private func program(denied: [IPPrefix] = [], slowLink: Int32? = 1) throws -> PodTranslator {
+        let translator = try PodTranslator(prefix: Self.prefix, denied: denied, slowLink: slowLink)
         let (ipv4, ipv6) = (IPv4Address(Self.pod4), IPv6Address(Self.pod))
         try translator.set(try #require(ipv4), for: try #require(ipv6))
         return translator
@@ -186,13 +186,7 @@ struct `The program and userspace` {
         let elsewhere = TestPackets.ipv4(
             Self.host4, "100.64.7.2", proto: 17, TestPackets.udp(Self.host4, "100.64.7.2", (1, 2), data))
         #expect(try program.run(.egress, on: frame(elsewhere)).packet == frame(elsewhere))
-        // A network that is denied, until it is not any more.
         let packet = query(pod, host6)
-        try program.setDenied([Net.prefix("192.0.2.0/24"), Net.prefix("10.0.0.0/8")])
-        #expect(try program.run(.ingress, on: frame(packet)).packet == frame(packet))
-        #expect(try program.counters().denied.packets == 1)
-        try program.setDenied([Net.prefix("10.0.0.0/8")])
-        #expect(try program.run(.ingress, on: frame(packet)).packet.count == frame(packet).count - 20)
         // A pod that is gone, or has another address.
         let pod6 = try #require(IPv6Address(pod))
         let moved = try #require(IPv4Address("100.64.7.9"))
@@ -203,6 +197,33 @@ struct `The program and userspace` {
         try program.remove(pod6)
         #expect(try program.run(.ingress, on: frame(packet)).packet == frame(packet))
         #expect(try program.pods().isEmpty)
+    }
+
+    @Test(arguments: [
+        ("192.0.2.33", true), ("192.0.3.0", false), ("192.0.1.255", false), ("192.0.2.255", true), ("10.255.0.1", true),
+        ("11.0.0.0", false), ("255.255.255.255", true), ("255.255.255.254", false), ("203.0.113.1", false),
+    ])
+    func `leave alone what goes to a network that is denied`(destination: String, isDenied: Bool) throws {
+        let program = try program(
+            denied: ["10.0.0.0/8", "192.0.2.0/24", "255.255.255.255/32"].map(Net.prefix))
+        let host6 = "2001:db8:64::\(destination)"
+        let packet = TestPackets.ipv6(
+            Self.pod, host6, next: 17, TestPackets.udp(Self.pod, host6, (1, 2), [1, 2, 3, 4]))
+        let run = try program.run(.ingress, on: frame(packet))
+        #expect(run.packet.count == frame(packet).count - (isDenied ? 0 : 20))
+        let counters = try program.counters()
+        #expect((counters.denied.packets, counters.fromPods.packets) == (isDenied ? (1, 0) : (0, 1)))
+    }
+
+    @Test
+    func `know as many denied networks as they have room for, all of IPv4`() throws {
+        let networks = (0..<33).map { Net.prefix("10.\($0).0.0/16") }
+        let program = try program(denied: Array(networks[..<32]))
+        let host6 = "2001:db8:64::10.31.0.1"
+        let packet = TestPackets.ipv6(Self.pod, host6, next: 17, TestPackets.udp(Self.pod, host6, (1, 2), []))
+        #expect(try program.run(.ingress, on: frame(packet)).packet == frame(packet))
+        #expect(throws: BPFError.self) { _ = try self.program(denied: networks) }
+        #expect(throws: BPFError.self) { _ = try self.program(denied: [Net.prefix("2001:db8::/32")]) }
     }
 
     @Test

@@ -8,11 +8,14 @@ struct duet_nat64_ipv6 {
     __u32 words[4];
 };
 
-/// An IPv4 network, as the key of a longest-prefix map.
+/// An IPv4 network in network order.
 struct duet_nat64_network {
-    __u32 length;
     __u32 address;
+    __u32 mask;
 };
+
+/// The networks that the programs may be told not to translate to.
+enum { DUET_NAT64_DENIED_NETWORKS = 32 };
 
 /// What has happened to packets.
 struct duet_nat64_counter {
