@@ -53,9 +53,6 @@ final class UserspaceTranslator: Sendable {
         (self.device, self.engine) = (device, engine)
         do {
             link = try device.ensure()
-            // Packets of pods come from here and from their own links, whatever way back the routes have.
-            let parameter = "net/ipv4/conf/\(device.name)/rp_filter"
-            if Sysctl.exists(parameter) { try Sysctl.set(parameter, "2") }
             try engine.start { [failure] error in failure.error.withLock { $0 = error } }
         } catch {
             engine.stop()

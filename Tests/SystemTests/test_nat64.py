@@ -8,7 +8,10 @@ import unittest
 
 from support import DUET, eventually, run
 from translator import (
-    BURSTS, CLIENTS, DATAGRAMS, ENDLESS, FLOOD, FORGE, POOL, PREFIX, SERVE, SERVER, SHORT, STREAM, Router)
+    BURSTS, CLIENTS, CUT, CUT_FRAMES, DATAGRAMS, ENDLESS, FLOOD, FORGE, POOL, PREFIX, SERVE, SERVER, SHORT, STREAM, Router)
+
+# The private address of a client that the kernel translates for.
+PRIVATE = "100.64.7.1"
 
 
 # Prints what routers of the link say, one message a line: who, with which hop limit, and the message.
@@ -42,7 +45,7 @@ class Standalone(unittest.TestCase):
 
     def test_the_prefix_is_announced_to_hosts(self):
         router = Router(self, "announce: {links: [client], routerLifetime: 600}")
-        host = router.popen("client", "timeout", "60", "/usr/bin/python3", "-c", HEAR, stdout=subprocess.PIPE)
+        host = router.popen("client", "/usr/bin/python3", "-c", HEAR, stdout=subprocess.PIPE)
         for end in (host.stdout.close, host.wait, host.kill):
             self.addCleanup(end)
         self.assertEqual(host.stdout.readline(), "ready\n")
@@ -104,9 +107,12 @@ class Standalone(unittest.TestCase):
 
     def check_small_link(self, mtu6, mtu4):
         """Path MTU discovery goes through the translator, which knows nothing of the small link."""
-        router = Router(self, "", mtu6, mtu4)
+        self.check_sizes(Router(self, "", mtu6, mtu4))
+
+    def check_sizes(self, router, client=""):
+        """Packets of the usual size, which are too big for a link on the way, and longer ones."""
         self.serve(router)
-        self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, "", "2", "2").stdout, "right\n")
+        self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, client, "2", "2").stdout, "right\n")
         out = router.python("client", DATAGRAMS, PREFIX + SERVER, "1", "1200", "1300", "1452", "4000")
         self.assertEqual(out.stdout, "right\n")
 
@@ -115,6 +121,29 @@ class Standalone(unittest.TestCase):
 
     def test_small_ipv4_link(self):
         self.check_small_link(1500, 1280)
+
+    def check_known_link(self, family):
+        """What is too big is refused and counted, its sender told, and sent again."""
+        router = Router(self, f"mtu: {{{family}: 1280}}")
+        self.check_sizes(router)
+        self.assertGreater(router.drops().get("tooBig", 0), 0)
+
+    def test_small_ipv6_link_that_the_translator_knows_of(self):
+        self.check_known_link("ipv6")
+
+    def test_small_ipv4_link_that_the_translator_knows_of(self):
+        self.check_known_link("ipv4")
+
+    def check_small_link_by_the_kernel(self, **mtus):
+        router = self.kernel_router(**mtus)
+        self.check_sizes(router, CLIENTS[0])
+        self.assertGreater(router.status()["kernel"]["fromPods"]["bytes"], 4 << 20)
+
+    def test_small_ipv6_link_by_the_kernel(self):
+        self.check_small_link_by_the_kernel(mtu6=1280)
+
+    def test_small_ipv4_link_by_the_kernel(self):
+        self.check_small_link_by_the_kernel(mtu4=1280)
 
     def test_forwards_and_trace(self):
         client = CLIENTS[1]
@@ -149,17 +178,38 @@ print(count)
     def test_refusals_are_counted(self):
         router = Router(self, "ports: 2000-2003\nqueues: 1\ndeny: [192.0.2.128/25]")
         script = """
-import socket, sys
-refused = 0
+import socket
 links = []
 for port in range(6):
     link = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    link.settimeout(30)
+    link.setsockopt(socket.IPPROTO_IPV6, 25, 1)  # IPV6_RECVERR
     link.connect(("%s", 9))
     link.send(b"x")
     links.append(link)
+for link in links:
+    try:
+        link.recv(1)
+    except OSError as error:
+        print(error.strerror)
 """ % (PREFIX + SERVER)
-        router.python("client", script)
-        eventually(lambda: router.drops().get("portsExhausted") == 2, "exhausted ports")
+        heard = router.python("client", script).stdout.splitlines()
+        # Nobody listens at the server, which says so; that there are no more ports the translator says.
+        self.assertEqual(heard, 4 * ["Connection refused"] + 2 * ["No route to host"])
+        self.assertEqual(router.drops()["portsExhausted"], 2)
+        told = router.python("server", """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+    link.settimeout(30)
+    link.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+    link.connect(("%s", 4000))
+    link.send(b"x")
+    try:
+        link.recv(1)
+    except OSError as error:
+        print(error.strerror)
+""" % POOL)
+        self.assertEqual((told.stdout, router.drops()["noMapping"]), ("No route to host\n", 1))
         denied = router.at("client", "ping", "-n", "-c", "1", "-W", "5", PREFIX + "192.0.2.200", check=False)
         self.assertIn("prohibited", denied.stdout)
         self.assertEqual(router.drops()["forbiddenDestination"], 1)
@@ -180,8 +230,11 @@ for port in range(6):
             expected = (19 + 7 + 6) + (19 + 7)
             eventually(lambda: router.drops().get("malformed", 0) >= expected, "short packets")
             self.assertEqual(router.drops()["malformed"], expected)
+            expected += int(router.python("router", CUT, "nat64", CLIENTS[0], POOL, PREFIX + SERVER, SERVER).stdout)
+            eventually(lambda: router.drops()["malformed"] >= expected, "cut packets")
+            self.assertEqual(router.drops()["malformed"], expected)
         with self.subTest("forged errors reach nobody"):
-            received = router.popen("client", "timeout", "60", "tcpdump", "-n", "-i", "eth0", "--immediate-mode", "-l",
+            received = router.popen("client", "tcpdump", "-n", "-i", "eth0", "--immediate-mode", "-l",
                                     "icmp6 and ip6[40] < 128", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.addCleanup(received.stdout.close)
             self.addCleanup(received.stderr.close)
@@ -268,18 +321,46 @@ for port in range(6):
         router.at("client", "ping", "-n", "-c", "2", "-i", "0.2", "-W", "30", PREFIX + SERVER)
         self.assertEqual(router.python("server", STREAM, "198.51.100.10", "", "4", "2").stdout, "right\n")
 
-    def test_the_kernel_translates_at_links(self):
-        """eBPF at the router's link to the clients; masquerading owns the sessions, and outlives the process."""
-        private = "100.64.7.1"
-        router = Router(self)
+    def kernel_router(self, **mtus):
+        """A router with the programs at its link to the client, which it masquerades."""
+        router = Router(self, **mtus)
         router.stop()
         with open(router.file, "w") as file:
-            file.write(f"prefix: {PREFIX}/96\nmap: [{{ipv4: {private}, ipv6: '{CLIENTS[0]}'}}]\nlinks: [client]\n"
+            file.write(f"prefix: {PREFIX}/96\nmap: [{{ipv4: {PRIVATE}, ipv6: '{CLIENTS[0]}'}}]\nlinks: [client]\n"
                        f"control: {router.control}\naddresses: {{ipv6: '2001:db8:1::64', ipv4: 192.0.2.64}}\n")
         router.at("router", "nft", "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100 ; }; "
-                  f"add rule ip nat out ip saddr {private} oifname server masquerade")
+                  f"add rule ip nat out ip saddr {PRIVATE} oifname server masquerade")
         router.start()
         self.addCleanup(lambda: router.at("router", "tc", "qdisc", "del", "dev", "client", "clsact", check=False))
+        return router
+
+    def test_hostile_packets_for_the_kernel(self):
+        router = self.kernel_router()
+        self.serve(router)
+        self.assertEqual(router.python("client", DATAGRAMS, PREFIX + SERVER, "10").stdout, "right\n")
+        with self.subTest("cut short at every byte: the programs leave them to the kernel, which drops them"):
+            before = router.status()["kernel"]
+            hardware = json.loads(router.ip("router", "-j", "link", "show", "client").stdout)[0]["address"]
+            router.python("client", CUT_FRAMES, CLIENTS[0], PREFIX + SERVER, hardware)
+            # From the frame on that holds the beginning of a transport; the whole one has 78 bytes.
+            expected = before["slowFromPods"]["packets"] + 78 - (14 + 40 + 8)
+            eventually(lambda: router.status()["kernel"]["slowFromPods"]["packets"] >= expected, "cut packets")
+            after = router.status()["kernel"]
+            self.assertEqual((after["slowFromPods"]["packets"], after["fromPods"]), (expected, before["fromPods"]))
+        with self.subTest("a source inside the prefix is no client's"):
+            router.ip("client", "addr", "add", f"{PREFIX}203.0.113.7/128", "dev", "eth0", "nodad")
+            router.at("client", "ping", "-n", "-c", "1", "-W", "1", "-I", f"{PREFIX}203.0.113.7", PREFIX + SERVER, check=False)
+            self.assertEqual(router.status()["kernel"]["unknownPods"]["packets"], 1)
+            router.ip("client", "addr", "del", f"{PREFIX}203.0.113.7/128", "dev", "eth0")
+        with self.subTest("forged errors reach nobody"):
+            received = int(router.at("client", "nstat", "-asz", "Icmp6InDestUnreachs").stdout.split()[-2])
+            router.python("server", FORGE, "192.0.2.1", "5", "203.0.113.9", "7000")
+            self.assertEqual(router.python("client", DATAGRAMS, PREFIX + SERVER, "10").stdout, "right\n")
+            self.assertEqual(int(router.at("client", "nstat", "-asz", "Icmp6InDestUnreachs").stdout.split()[-2]), received)
+
+    def test_the_kernel_translates_at_links(self):
+        """eBPF at the router's link to the clients; masquerading owns the sessions, and outlives the process."""
+        router = self.kernel_router()
         server = self.serve(router)
         with self.subTest("ping"):
             router.at("client", "ping", "-n", "-c", "3", "-i", "0.2", "-W", "30", "-s", "1400", PREFIX + SERVER)
@@ -323,4 +404,4 @@ for port in range(6):
             self.assertEqual(router.process.returncode, 0)
             filters = router.at("router", "tc", "filter", "show", "dev", "client", "ingress").stdout
             self.assertNotIn("duet", filters)
-            self.assertNotIn(private, router.ip("router", "route").stdout)
+            self.assertNotIn(PRIVATE, router.ip("router", "route").stdout)

@@ -176,6 +176,40 @@ for protocol, length in ((6, 20), (17, 8), (1, 8)):
         link.sendto((b"\\x08\\0" + b"\\1" * 18)[:count], (sys.argv[1], 0))
 """
 
+# A datagram that is cut at every byte, as it stands at the device that its queues are read from: the kernel itself sends no such
+# packet on.
+CUT = """
+import socket, struct, sys
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total >> 16) + (total & 0xffff)
+    return ~total & 0xffff
+device, client, public, server6, server4 = sys.argv[1:]
+body = struct.pack(">HHHH", 7000, 7000, 24, 1) + bytes(16)
+header4 = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 44, 7, 0, 60, 17, 0, socket.inet_aton(server4), socket.inet_aton(public))
+packet4 = header4[:10] + struct.pack(">H", checksum(header4)) + header4[12:] + body
+packet6 = struct.pack(">IHBB", 6 << 28, 24, 17, 60) + socket.inet_pton(socket.AF_INET6, client) + socket.inet_pton(socket.AF_INET6, server6) + body
+link = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+for packet, kind in ((packet4, 0x0800), (packet6, 0x86DD)):
+    for count in range(1, len(packet)):
+        link.sendto(packet[:count], (device, kind))
+print(len(packet4) + len(packet6) - 2)
+"""
+
+# The same from a host, in frames on its link.
+CUT_FRAMES = """
+import socket, struct, sys
+client, server, hardware = sys.argv[1:]
+body = struct.pack(">HHHH", 7000, 7000, 24, 1) + bytes(16)
+packet = struct.pack(">IHBB", 6 << 28, 24, 17, 60) + socket.inet_pton(socket.AF_INET6, client) + socket.inet_pton(socket.AF_INET6, server) + body
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0x86DD))
+frame = bytes.fromhex(hardware.replace(":", "")) + link.getsockname()[4] + b"\\x86\\xdd" + packet
+for count in range(14, len(frame)):
+    link.send(frame[:count])
+"""
+
 # "Port unreachable" about datagrams from the public address and a port, a hundred times or as often as is said.
 FORGE = """
 import socket, struct, sys

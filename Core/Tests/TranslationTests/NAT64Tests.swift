@@ -224,6 +224,37 @@ struct `Stateful NAT64` {
     }
 
     @Test
+    func `gives a client one public address for all of its ports`() {
+        let pool = (1...8).map { "198.51.100.\($0)" }
+        var bench = NAT64Bench { $0.pool = pool.compactMap(IPv4Address.init) }
+        var taken: Set<[UInt8]> = []
+        for client in (1...40).map({ "2001:db8:1::\($0)" }) {
+            var addresses: Set<[UInt8]> = []
+            for port in 1...5 {
+                let query = NAT64Bench.udp6(port * 999, to: "2001:db8:64::192.0.2.\(port)", from: client)
+                let packet = bench.send(query).packet
+                addresses.insert(packet.map { Array($0[12..<16]) } ?? [])
+            }
+            let ping = TestPackets.icmpv6(client, NAT64Bench.server6, 128, 0, [0, 7, 0, 1], [])
+            let echo = bench.send(TestPackets.ipv6(client, NAT64Bench.server6, next: 58, ping)).packet
+            addresses.insert(echo.map { Array($0[12..<16]) } ?? [])
+            #expect(addresses.count == 1, "\(client)")
+            taken.formUnion(addresses)
+        }
+        #expect(taken == Set(pool.map(TestPackets.address)), "clients share all of the pool")
+    }
+
+    @Test(arguments: [(53, 0...1023), (52, 0...1023), (1024, 1024...65535), (65535, 1024...65535)])
+    func `keeps the range and the parity of a port that it cannot keep`(port: Int, range: ClosedRange<Int>) {
+        var bench = NAT64Bench { $0.ports = 1...65535 }
+        #expect(bench.send(NAT64Bench.udp6(port)).ports?.source == port)
+        for client in 11...30 {
+            let given = bench.send(NAT64Bench.udp6(port, from: "2001:db8:1::\(client)")).ports?.source ?? -1
+            #expect(range.contains(given) && given != port && given % 2 == port % 2, "\(given)")
+        }
+    }
+
+    @Test
     func `ends any number of sessions, some thousand at once`() {
         var bench = NAT64Bench {
             $0.maximumSessions = 10_000

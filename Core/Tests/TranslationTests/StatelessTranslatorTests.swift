@@ -100,6 +100,53 @@ struct `Stateless translation` {
         #expect(translator.result(packet) == .forward(expected))
     }
 
+    @Test(arguments: [UInt8(6), 17, 33, 136])
+    func `keeps the checksum of every transport that has addresses in it`(proto: UInt8) {
+        // TCP, UDP, DCCP and UDP-Lite, with a checksum that comes out as zero in none of both families.
+        func transport(_ source: String, _ destination: String) -> [UInt8] {
+            TestPackets.transport(
+                source, destination, proto: proto, checksumAt: proto == 6 ? 16 : 6,
+                [0, 1, 0, 2, 0, 24, 0, 0] + [UInt8](repeating: 0x5A, count: 16))
+        }
+        let packet4 = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: proto, transport(Net.host4, Net.host6AsIPv4), ttl: 9)
+        let packet6 = TestPackets.ipv6(
+            Net.host4AsIPv6, Net.host6, next: proto, transport(Net.host4AsIPv6, Net.host6), hops: 8)
+        var translator = Net.translator()
+        #expect(translator.result(packet4) == .forward(packet6))
+        let back6 = TestPackets.ipv6(
+            Net.host6, Net.host4AsIPv6, next: proto, transport(Net.host6, Net.host4AsIPv6), hops: 9)
+        let back4 = TestPackets.ipv4(
+            Net.host6AsIPv4, Net.host4, proto: proto, transport(Net.host6AsIPv4, Net.host4), ttl: 8)
+        #expect(translator.result(back6) == .forward(back4))
+    }
+
+    @Test
+    func `leaves the type of service behind where it is told to`() {
+        var translator = Net.translator { $0.copiesTrafficClass = false }
+        let query = translator.result(query6).packet
+        #expect(query?[1] == 0)
+        let packet = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: 17, TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), []), tos: 0xFF)
+        #expect(translator.result(packet).packet.map { Array($0[..<4]) } == [0x60, 0, 0, 0])
+    }
+
+    @Test(arguments: [(0, true), (1, false)])
+    func `takes no packet that wants to visit other hosts first`(segmentsLeft: UInt8, passes: Bool) {
+        var translator = Net.translator()
+        let udp = TestPackets.udp(Net.host6, Net.host4AsIPv6, (1, 2), [])
+        let route = [17, 2, 0, segmentsLeft, 0, 0, 0, 0] + TestPackets.address("2001:db8::7")
+        let result = translator.result(
+            TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: 43, route + udp))
+        guard !passes else { return #expect(result.packet?.count == 28) }
+        guard case .reply(let error, .sourceRoute) = result else {
+            Issue.record("a routing header with a host left got \(result)")
+            return
+        }
+        // A parameter problem, that points to the number of the segments left.
+        #expect(Array(error[40..<42] + error[44..<48]) == [4, 0, 0, 0, 0, 43])
+    }
+
     @Test
     func `makes UDP checksums only where policy and fragments allow`() {
         var datagram = TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), [1, 2, 3])
