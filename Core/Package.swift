@@ -103,7 +103,9 @@ let targets: [Target] = [
     // For tests alone: what those of several targets share.
     core("TestSupport"),
     // For tests and the fuzzer alone: what must hold of each parser, whatever it is given.
-    core("ParserChecks", ["Addresses", "JSON", "DNSMessage", "DNSResolution", "KubernetesAPI"]),
+    core(
+        "ParserChecks",
+        ["Addresses", "JSON", "DNSMessage", "DNSResolution", "KubernetesAPI", "Packet", "Translation"]),
 
     tests("Addresses"),
     tests("AddressPlanning", ["Addresses", "JSON"]),

@@ -17,7 +17,7 @@ public struct ParserCheck: Sendable {
     }
 
     /// Every check.
-    public static let all: [ParserCheck] = api + dns
+    public static let all: [ParserCheck] = api + dns + translation
 }
 
 extension ParserCheck {

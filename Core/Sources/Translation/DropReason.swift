@@ -60,4 +60,6 @@ public enum DropReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case heldSYNLimit
     /// A TCP SYN from outside has waited in vain for one of the client.
     case unansweredSYN
+    /// A TCP SYN from outside that need not wait: one of the same connection does already, or the client has opened it.
+    case supersededSYN
 }

@@ -83,9 +83,8 @@ extension NAT64 {
             number = try inbound(tuple, from: parts.header.source, to: poolIndex, at: now)
         } catch {
             guard heldSYNs.capacity > 0, let key = HeldSYN(parts, tuple, error.reason, poolIndex) else { throw error }
-            guard heldSYNs.place(key) != nil || heldSYNs.hold(buffer, packet, key, at: now) else {
-                throw Refusal(.heldSYNLimit)
-            }
+            guard heldSYNs.place(key) == nil else { throw Refusal(.supersededSYN) }
+            guard heldSYNs.hold(buffer, packet, key, at: now) else { throw Refusal(.heldSYNLimit) }
             return .held
         }
         let mapping = table.mappings[number]

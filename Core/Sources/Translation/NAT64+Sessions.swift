@@ -26,7 +26,10 @@ extension NAT64 {
             let held = tuple.kind == .tcp ? heldSYNs.place(HeldSYN(table.mappings[mapping], remote, tuple)) : nil
             try makeSession(
                 mapping, tuple, remote, tuple.destination, held == nil ? .ipv6Init : .established, at: now)
-            if let held { heldSYNs.forget(held) }
+            if let held {
+                heldSYNs.forget(held)
+                accounts.counters.count(dropped: .supersededSYN)
+            }
         } catch {
             if isNew, mapping != 0 { table.forgetIfIdle(mapping: mapping) }
             throw Refusal(error, ICMPAnswer(type: ICMPv6Type.destinationUnreachable.rawValue, code: 3))
