@@ -6,15 +6,25 @@ import statistics
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results.jsonl")
 
 
-def in_turn(rounds, measure, *ways):
-    """What the first way has in the median, and what each other has in proportion: the median of the ratios of neighbours in
-    time, and the bounds between which it is in 19 of 20 such measurements (by ranks, without a guess at the distribution).
+def turns(rounds, measure, *ways):
+    """What each way has in each of so many turns, in every other of which the ways take their turn from the last to the first."""
+    return [[measure(way) for way in ways[::(-1) ** turn]][::(-1) ** turn] for turn in range(rounds)]
+
+
+def proportion(rows, index, base):
+    """What a way of `turns` has in proportion to another: the median of the ratios of neighbours in time, and the bounds between
+    which it is in 19 of 20 such measurements (by ranks, without a guess at the distribution).
 
     What else goes on on the machine, its clock and its caches change over seconds; within a turn they are nearly the same."""
-    rows = [[measure(way) for way in ways[::(-1) ** turn]][::(-1) ** turn] for turn in range(rounds)]
-    rank = int(rounds / 2 - 0.98 * rounds ** 0.5)
-    ratios = [sorted(row[index] / row[0] for row in rows) for index in range(1, len(ways))]
-    return statistics.median(row[0] for row in rows), [(statistics.median(each), each[rank], each[-1 - rank]) for each in ratios]
+    rank = int(len(rows) / 2 - 0.98 * len(rows) ** 0.5)
+    ratios = sorted(row[index] / row[base] for row in rows)
+    return statistics.median(ratios), ratios[rank], ratios[-1 - rank]
+
+
+def in_turn(rounds, measure, *ways):
+    """What the first way has in the median, and what each other has in proportion."""
+    rows = turns(rounds, measure, *ways)
+    return statistics.median(row[0] for row in rows), [proportion(rows, index, 0) for index in range(1, len(ways))]
 
 
 class Suite:
