@@ -24,6 +24,12 @@ int duet_unshare(int flags) { return unshare(flags); }
 
 pid_t duet_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 
+int duet_sched_getaffinity(pid_t thread, size_t size, void *processors) { return sched_getaffinity(thread, size, processors); }
+
+int duet_sched_setaffinity(pid_t thread, size_t size, const void *processors) {
+    return sched_setaffinity(thread, size, processors);
+}
+
 int duet_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int duet_pidfd_send_signal(int descriptor, int signal) {

@@ -25,18 +25,45 @@ public struct MountNamespace: ~Copyable, Sendable {
         try Mount.makePrivate(directory: directory)
         try FileDescriptor.open(path, [.writeOnly, .create, .exclusive], mode: 0o444).close()
         do {
-            // The new namespace lives in a thread of its own until a mount in the old one holds it.
-            let created = try OSThread.run {
-                _ = try systemCall("create mount namespace", path) { duet_unshare(CLONE_NEWNS | CLONE_FS) }
-                try Mount.setPropagation("/", .slave, recursive: true)
-                return try MountNamespace.open(path: "/proc/thread-self/ns/mnt")
-            }
-            try Mount.bind("/proc/self/fd/\(created.descriptor.rawValue)", at: path)
-            return created
+            return try createOnAnyProcessor(heldAt: path)
         } catch {
             try? FileSystem.remove(path)
             throw error
         }
+    }
+
+    /// Creates the namespace where the kernel allows to hold it.
+    ///
+    /// So that namespaces never hold each other in a circle, one can hold only those with a higher number than its own.
+    /// Since Linux 6.18 each processor counts for itself, so that a new namespace may well have a lower number than its
+    /// maker's, if that is not the machine's first; on the processor that made the maker's it has a higher one.
+    private static func createOnAnyProcessor(heldAt path: String) throws -> MountNamespace {
+        let refusal: SystemError
+        do {
+            return try create(heldAt: path, on: nil)
+        } catch let error as SystemError where error.errno == .invalidArgument {
+            refusal = error
+        }
+        for processor in try Processors.allowed() {
+            do {
+                return try create(heldAt: path, on: processor)
+            } catch let error as SystemError where error.errno == .invalidArgument {
+                continue
+            }
+        }
+        throw refusal
+    }
+
+    private static func create(heldAt path: String, on processor: Int?) throws -> MountNamespace {
+        // The new namespace lives in a thread of its own until a mount in the old one holds it.
+        let created = try OSThread.run {
+            if let processor { try Processors.stay(on: processor) }
+            _ = try systemCall("create mount namespace", path) { duet_unshare(CLONE_NEWNS | CLONE_FS) }
+            try Mount.setPropagation("/", .slave, recursive: true)
+            return try MountNamespace.open(path: "/proc/thread-self/ns/mnt")
+        }
+        try Mount.bind("/proc/self/fd/\(created.descriptor.rawValue)", at: path)
+        return created
     }
 
     /// Unmounts and removes the file that keeps a namespace alive.

@@ -58,4 +58,31 @@ struct NamespaceTests {
         specification.mountNamespace = "\(directory)/hold/mnt"
         #expect(try ChildProcess.output(of: specification).text == "inside\n")
     }
+
+    @Test("A mount namespace is made within another one, whichever processors made the two")
+    func nestedMounts() throws {
+        let directory = try FileSystem.makeTemporaryDirectory(prefix: "/tmp/dt-kernel-")
+        defer {
+            try? MountNamespace.delete(at: "\(directory)/outer/mnt")
+            try? Mount.unmount("\(directory)/outer", lazily: true)
+            try? FileSystem.removeTree(directory)
+        }
+        let processors = try Processors.allowed()
+        for (maker, user) in processors.flatMap({ first in processors.map { (first, $0) } }) {
+            try FileSystem.makeDirectory("\(directory)/outer", intermediate: true)
+            try FileSystem.makeDirectory("\(directory)/inner", intermediate: true)
+            let outer = try OSThread.run {
+                try Processors.stay(on: maker)
+                return try MountNamespace.create(at: "\(directory)/outer/mnt")
+            }
+            try outer.run {
+                try Processors.stay(on: user)
+                let inner = try MountNamespace.create(at: "\(directory)/inner/mnt")
+                let names = try inner.run { try FileSystem.list(directory).sorted() }
+                #expect(names == ["inner", "outer"])
+                try MountNamespace.delete(at: "\(directory)/inner/mnt")
+            }
+            try MountNamespace.delete(at: "\(directory)/outer/mnt")
+        }
+    }
 }

@@ -48,6 +48,10 @@ int duet_setns(int descriptor, int kind);
 int duet_unshare(int flags);
 /// gettid(2).
 pid_t duet_gettid(void);
+/// sched_getaffinity(2); bits in `size` bytes.
+int duet_sched_getaffinity(pid_t thread, size_t size, void *processors);
+/// sched_setaffinity(2); bits in `size` bytes.
+int duet_sched_setaffinity(pid_t thread, size_t size, const void *processors);
 /// pidfd_open(2).
 int duet_pidfd_open(pid_t process);
 /// pidfd_send_signal(2).
