@@ -16,7 +16,8 @@ PRIVATE = "100.64.7.1"
 
 # Prints what routers of the link say, one message a line: who, with which hop limit, and the message.
 HEAR = """
-import socket, struct, sys
+import signal, socket, struct, sys
+signal.alarm(60)
 with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as link:
     link.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
     print("ready", flush=True)
