@@ -17,7 +17,7 @@ import Testing
     static func books(_ ranges: [String], services: [String] = []) throws -> NodeBlocks {
         let configuration = try configuration(ranges, services: services)
         var blocks = NodeBlocks(configuration)
-        let pool = try #require(configuration.defaultPool)
+        let pool = try #require(configuration.defaultPool).held
         #expect({ blocks.setPool(pool) }())
         #expect(!{ blocks.setPool(pool) }(), "nothing new")
         return blocks
@@ -47,6 +47,32 @@ import Testing
         #expect({ blocks.allocate(for: node("b")) }() == .blocks([try Self.prefix("10.0.3.0/24")]))
     }
 
+    @Test func `A pool gives nothing before it is held, but counts what nodes have of it`() throws {
+        let configuration = try Self.configuration(["10.0.0.0/22"])
+        var blocks = NodeBlocks(configuration)
+        let pool = try #require(configuration.defaultPool)
+        #expect({ blocks.setPool(pool) }())
+        #expect(throws: NodeBlocks.Mismatch.self) { try blocks.check(try Self.prefix("10.9.0.0/24"), of: "a") }
+        _ = blocks.occupy([try Self.prefix("10.0.0.0/24")], by: "a")
+        #expect(!blocks.hasPools)
+        #expect({ blocks.allocate(for: node("b")) }() == .unserved)
+        #expect(blocks.usage(of: "default").allocated == [try Self.prefix("10.0.0.0/22"): 1])
+        #expect({ blocks.setPool(pool.held) }(), "now it gives")
+        #expect({ blocks.allocate(for: node("b")) }() == .blocks([try Self.prefix("10.0.1.0/24")]))
+    }
+
+    @Test func `A block that no pool has stays the node's, and is told once`() throws {
+        var blocks = try Self.books(["10.0.0.0/22"])
+        let strange = try Self.prefix("10.9.0.0/24")
+        _ = blocks.occupy([strange, try Self.prefix("10.0.0.0/24")], by: "a")
+        #expect({ blocks.newStrays(of: "a") }() == [strange])
+        #expect({ blocks.newStrays(of: "a") }() == [])
+        _ = blocks.setPool(AddressPoolTests.pool("more", ["10.9.0.0/16"]).held)
+        #expect({ blocks.newStrays(of: "a") }() == [])
+        blocks.removePool("more")
+        #expect({ blocks.newStrays(of: "a") }() == [strange], "again, since it was covered meanwhile")
+    }
+
     @Test func `When one family is exhausted the other gives nothing`() throws {
         var blocks = try Self.books(["10.0.0.0/23", "fd00::/64"])
         _ = blocks.allocate(for: node("a"))
@@ -73,7 +99,7 @@ import Testing
         }
         #expect(error?.description == "node c has the block fd00::/64, and the cluster has no range of IPv6")
         try blocks.check(try Self.prefix("10.0.2.0/24"), of: "c")
-        _ = blocks.setPool(AddressPoolTests.pool("more", ["172.16.0.0/16"]))
+        _ = blocks.setPool(AddressPoolTests.pool("more", ["172.16.0.0/16"]).held)
         try blocks.check(try Self.prefix("10.9.0.0/24"), of: "c")
     }
 
@@ -172,5 +198,14 @@ import Testing
         let taints = present.map { Taint(key: $0, effect: "NoSchedule") }
         let health = NodeHealth(node: node("a", taints: taints, ready: ready), isLost: false, now: later)
         #expect(health.taints?.map(\.key) == expected)
+    }
+}
+
+extension AddressPool {
+    /// The pool as it is once the controller holds it.
+    fileprivate var held: AddressPool {
+        var pool = self
+        pool.metadata.finalizers = [Self.finalizer]
+        return pool
     }
 }

@@ -82,8 +82,6 @@ final class NodeBlockController: Controller {
                 }
                 return
             }
-            // One that is deleted at once must not have given blocks.
-            guard isDeleted || pool.isHeld else { return }
             let isChanged = self.blocks.withLock { blocks in
                 guard isDeleted else { return blocks.setPool(pool) }
                 blocks.removePool(pool.name)
@@ -161,7 +159,15 @@ final class NodeBlockController: Controller {
     private func follow(_ node: Node) async throws {
         let network = try await network(of: node)
         let prefixes = try Self.prefixes(of: node) + (network?.spec?.blocks ?? []).compactMap { IPPrefix($0.cidr) }
-        let contested = blocks.withLock { $0.occupy(Array(Set(prefixes)), by: node.name) }
+        let (contested, strays) = blocks.withLock { blocks in
+            (blocks.occupy(Array(Set(prefixes)), by: node.name), blocks.newStrays(of: node.name))
+        }
+        for block in strays {
+            context.events.warning(
+                node, "CIDROutsidePools",
+                "Block \(block) of node \(node.name) is in no AddressPool; it stays the node's as long as the node is there"
+            )
+        }
         for block in contested {
             context.events.warning(
                 node, "CIDROverlap",

@@ -45,6 +45,8 @@ package struct NodeBlocks: Sendable {
     /// The prefixes of pools for other purposes than pods.
     private var reserved: [String: Set<IPPrefix>] = [:]
     private var idleSince: [String: [IPPrefix: Int]] = [:]
+    /// The blocks of each node that no pool has and of which somebody has been told.
+    private var strays: [String: Set<IPPrefix>] = [:]
 
     /// Creates the books of a cluster without pools and nodes.
     package init(_ configuration: ControllerConfiguration) {
@@ -54,13 +56,16 @@ package struct NodeBlocks: Sendable {
     }
 
     /// Takes a pool's new state; true when nodes may now get what they could not before, or have to give up what they had.
+    ///
+    /// A pool gives nothing before it is held: it could be gone the next moment, with its blocks in use.
     package mutating func setPool(_ pool: AddressPool) -> Bool {
         let old = pools[pool.name]
         pools[pool.name] = pool
         let blocks = BlockPool(pool)
-        guard allocator.pool(named: pool.name) != blocks || old?.spec?.nodeSelector != pool.spec?.nodeSelector else {
-            return false
-        }
+        guard
+            allocator.pool(named: pool.name) != blocks || old?.spec?.nodeSelector != pool.spec?.nodeSelector
+                || old?.isHeld != pool.isHeld
+        else { return false }
         allocator.setPool(blocks)
         return true
     }
@@ -71,8 +76,8 @@ package struct NodeBlocks: Sendable {
         allocator.removePool(name)
     }
 
-    /// Whether there is a pool for pods at all.
-    package var hasPools: Bool { !pools.isEmpty }
+    /// Whether there is a pool that gives blocks at all.
+    package var hasPools: Bool { pools.values.contains(where: \.isHeld) }
 
     /// Refuses a block that the only pool, the one made of the flags, does not have: the flags must have changed.
     package func check(_ block: IPPrefix, of node: String) throws(Mismatch) {
@@ -132,6 +137,14 @@ package struct NodeBlocks: Sendable {
         for block in owned.removeValue(forKey: node) ?? [] { allocator.release(block) }
         given[node] = nil
         idleSince[node] = nil
+        strays[node] = nil
+    }
+
+    /// The blocks of a node that no pool has, each only once: they stay the node's, and somebody should know (KEP-2593).
+    package mutating func newStrays(of node: String) -> [IPPrefix] {
+        let present: Set<IPPrefix> = pools.isEmpty ? [] : (owned[node] ?? []).filter { allocator.pool(of: $0) == nil }
+        let known = strays.updateValue(present, forKey: node) ?? []
+        return present.subtracting(known).sorted()
     }
 
     /// Finds out what happens next to the blocks of a node that has its first ones.
@@ -177,7 +190,7 @@ package struct NodeBlocks: Sendable {
     }
 
     private func candidates(for node: Node) -> [BlockAllocator.Candidate] {
-        pools.values.compactMap { pool in
+        pools.values.filter(\.isHeld).compactMap { pool in
             pool.specificity(for: node).map { BlockAllocator.Candidate(pool: pool.name, specificity: $0) }
         }
     }
