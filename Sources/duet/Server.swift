@@ -41,6 +41,9 @@ struct Server: AsyncParsableCommand {
     @Option(help: "Prefix length of a node's IPv6 pod block (default: 64).")
     var nodeCidrMaskSizeIpv6: Int?
 
+    @Option(help: "Seconds for which a further pod block of a node must have been empty before it is taken back.")
+    var nodeBlockReturn = 60
+
     @Option(
         help: """
             Family policy of new Services that name none, on a cluster of both families: SingleStack, \
@@ -94,7 +97,8 @@ struct Server: AsyncParsableCommand {
             client: client,
             configuration: ControllerConfiguration(
                 clusterCIDRs: pods, serviceClusterIPRanges: services,
-                nodeCIDRMaskSizes: maskSizes, translatesAllServices: crossFamilyServices),
+                nodeCIDRMaskSizes: maskSizes, blockReturnSeconds: nodeBlockReturn,
+                translatesAllServices: crossFamilyServices),
             logger: logger)
         try await ServiceRunner.run([server, controllers], logger: logger) { await client.shutdown() }
     }

@@ -109,7 +109,7 @@ class Fragments(unittest.TestCase):
         run("ip", "address", "add", f"{UNDERLAY}.1/24", "dev", "dt-pools")
         cls.server = servers.Server(
             None, "--bind-address", "0.0.0.0", "--advertise-address", f"{UNDERLAY}.1", "--cluster-cidr", "",
-            "--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112")
+            "--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112", "--node-block-return", "5")
         cls.addClassCleanup(cls.server.remove)
         cls.server.start()
         cls.admin = f"{cls.server.directory}/admin-underlay.kubeconfig"
@@ -173,7 +173,7 @@ class Fragments(unittest.TestCase):
         # Twice the reserve must stay free in the other block.
         for pod in list(machine.pods)[:8]:
             machine.delete(pod)
-        eventually(lambda: machine.blocks().get("10.12.0.32/28") == "Releasing", "the block is being released", seconds=90)
+        eventually(lambda: machine.blocks().get("10.12.0.32/28") == "Releasing", "the block is being released")
         eventually(lambda: machine.subnets()[0] == ["10.12.0.0/28"], "no address of it is given")
         eventually(lambda: "10.12.0.32/28" not in machine.blocks(), "the block is back", seconds=40)
         eventually(lambda: "10.12.0.32/28" not in run("ip", "-n", other.space, "route").stdout, "its route is gone")
