@@ -24,6 +24,10 @@ public struct QueueingDiscipline: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         /// Sends no more than a rate in the long run.
         case tokenBucket(TokenBucket)
+        /// Sends by classes, those of no filter by the class of that lower number.
+        case hierarchy(defaultClass: UInt16)
+        /// Sends in order, and lets no more bytes than that wait.
+        case byteQueue(limit: UInt32)
         /// Does nothing but hold filters for what is received.
         case ingress
         /// Does nothing but hold filters for what is received and what is sent.
@@ -57,6 +61,7 @@ public struct QueueingDiscipline: Sendable, Hashable {
         let kind: Kind =
             switch name {
             case "tbf": options.flatMap(TokenBucket.init).map(Kind.tokenBucket) ?? .other(name)
+            case "htb": options.flatMap(Self.hierarchy) ?? .other(name)
             case "ingress": .ingress
             case "clsact": .clsact
             default: .other(name)
@@ -64,6 +69,12 @@ public struct QueueingDiscipline: Sendable, Hashable {
         self.init(
             link: reply.payload.integer(at: 4), handle: Handle(rawValue: reply.payload.integer(at: 8)),
             parent: Handle(rawValue: reply.payload.integer(at: 12)), kind)
+    }
+
+    private static func hierarchy(_ options: NetlinkAttributes) -> Kind? {
+        guard let parameters = options[Int(TCA_HTB_INIT)]?.payload else { return nil }
+        let defaultClass: UInt32 = parameters.integer(at: 8)
+        return .hierarchy(defaultClass: UInt16(truncatingIfNeeded: defaultClass))
     }
 
     static let headerSize = 20
@@ -85,6 +96,18 @@ public struct QueueingDiscipline: Sendable, Hashable {
         case .tokenBucket(let bucket):
             payload.attribute(Int(TCA_KIND), string: "tbf")
             payload.nested(Int(TCA_OPTIONS)) { bucket.encode(to: &$0) }
+        case .hierarchy(let defaultClass):
+            payload.attribute(Int(TCA_KIND), string: "htb")
+            payload.nested(Int(TCA_OPTIONS)) { options in
+                // `struct tc_htb_glob`: version, bytes of rate for each of a turn, the class, two that only tell.
+                var parameters = NetlinkWriter()
+                for number in [3, 10, UInt32(defaultClass), 0, 0] { parameters.append(number) }
+                options.attribute(Int(TCA_HTB_INIT), bytes: parameters.bytes)
+            }
+        case .byteQueue(let limit):
+            payload.attribute(Int(TCA_KIND), string: "bfifo")
+            // `struct tc_fifo_qopt`.
+            payload.attribute(Int(TCA_OPTIONS), limit)
         case .ingress: payload.attribute(Int(TCA_KIND), string: "ingress")
         case .clsact: payload.attribute(Int(TCA_KIND), string: "clsact")
         case .other(let name): payload.attribute(Int(TCA_KIND), string: name)

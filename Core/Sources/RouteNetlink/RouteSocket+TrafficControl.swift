@@ -36,6 +36,28 @@ extension RouteSocket {
         }
     }
 
+    /// Adds a class to a link's hierarchy; throws `Errno.exists` when its handle is taken.
+    public mutating func addTrafficClass(_ value: TrafficClass) throws(NetlinkError) {
+        try netlink.execute(
+            NetlinkRequest(type: UInt16(RTM_NEWTCLASS), flags: [.create, .exclusive], payload: value.encode()),
+            "add traffic class to link \(value.link)")
+    }
+
+    /// The classes of a link's hierarchy.
+    public mutating func trafficClasses(_ link: Int32) throws(NetlinkError) -> [TrafficClass] {
+        let payload = QueueingDiscipline.header(link: link, handle: .init(rawValue: 0), parent: .init(rawValue: 0))
+        return try netlink.dump(
+            NetlinkRequest(type: UInt16(RTM_GETTCLASS), payload: payload), "list traffic classes of link \(link)",
+            TrafficClass.init)
+    }
+
+    /// Adds a filter to a link's hierarchy, behind those of the same family.
+    public mutating func addSubnetFilter(_ filter: SubnetFilter) throws(NetlinkError) {
+        try netlink.execute(
+            NetlinkRequest(type: UInt16(RTM_NEWTFILTER), flags: [.create, .exclusive], payload: filter.encode()),
+            "add filter for \(filter.prefix) to link \(filter.link)")
+    }
+
     /// Sends all that a link receives out of another link instead.
     ///
     /// - Parameter parent: the handle of the link's ingress discipline.

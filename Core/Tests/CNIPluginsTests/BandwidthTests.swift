@@ -83,7 +83,21 @@ import Testing
     func `is limited in both directions`(addresses: [String]) throws {
         let node = try ChainedNode()
         #expect(try node.node.call(.ours, "ADD", node.configuration("bandwidth", both)).isSuccess)
-        let flood = """
+        for (from, host, link) in [
+            (node.client, addresses[0], "veth"), (node.node.pod, addresses[1], "bwp"),
+        ] {
+            let before = try counts(node, link)
+            try flood(host, from: from)
+            let after = try counts(node, link)
+            // 100 KB at once: the burst, or what has come back of it, and the queue hold a part; the rest is dropped.
+            #expect(after.dropped - before.dropped >= 20, "\(host): \(after)")
+            #expect(after.passed > before.passed, "\(host): \(after)")
+        }
+    }
+
+    /// Sends 100 KB at once.
+    private func flood(_ host: String, from namespace: String) throws {
+        let program = """
             import socket, sys
             host = sys.argv[1]
             s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
@@ -91,19 +105,58 @@ import Testing
                 try: s.sendto(bytes(1000), (host, 9000))
                 except OSError: pass
             """
-        for (from, host, link) in [
-            (node.client, addresses[0], "veth"), (node.node.pod, addresses[1], "bwp"),
-        ] {
-            let before = try counts(node, link)
-            var specification = ChildProcess.Specification(
-                executable: "/usr/bin/python3", arguments: ["-c", flood, host])
-            specification.networkNamespace = NetworkNamespace.path(name: from)
-            #expect(try ChildProcess.output(of: specification).status.isSuccess)
-            let after = try counts(node, link)
-            // 100 KB at once: the burst, or what has come back of it, and the queue hold a part; the rest is dropped.
-            #expect(after.dropped - before.dropped >= 20, "\(host): \(after)")
-            #expect(after.passed > before.passed, "\(host): \(after)")
+        var specification = ChildProcess.Specification(
+            executable: "/usr/bin/python3", arguments: ["-c", program, host])
+        specification.networkNamespace = NetworkNamespace.path(name: namespace)
+        #expect(try ChildProcess.output(of: specification).status.isSuccess)
+    }
+
+    /// How many packets the classes of the host's links have dropped, by the beginning of the link's name and the class.
+    private func drops(_ node: ChainedNode, _ link: String, _ handle: String) throws -> Int {
+        let links = try node.node.json(in: node.node.host, "link").compactMap { $0["ifname"]?.string }
+        let name = try #require(links.first { $0.hasPrefix(link) })
+        let text = try node.node.run(["/usr/sbin/tc", "-s", "class", "show", "dev", name]).text
+        let lines = text.split(separator: "\n").drop { !$0.contains("htb \(handle) ") }
+        let words = lines.dropFirst().first.map { $0.split { " (,".contains($0) } } ?? []
+        let position = try #require(words.firstIndex(of: "dropped"), "\(text)")
+        return try #require(Int(words[position + 1]))
+    }
+
+    @Test(
+        arguments: ["shapedSubnets", "unshapedSubnets"], [true, false])
+    func `is limited for some subnets alone, or for all but some`(key: String, isNear: Bool) throws {
+        let node = try ChainedNode()
+        // The client's subnets, or others; the configuration says which, the runtime how much.
+        let subnets: JSONValue =
+            isNear ? ["192.0.2.0/25", "2001:db8::/126"] : ["192.0.2.128/25", "2001:db8::4/126", "2001:db8:0:1::/64"]
+        func configuration(_ key: String) -> JSONValue {
+            var configuration = node.configuration("bandwidth", both)
+            configuration[key] = subnets
+            return configuration
         }
+        // Neighbours get to know each other before one family's flood makes the other's questions wait.
+        for host in ["10.9.0.2", "fd00:9::2"] { #expect(try node.ask(Question(.client, host, 80, "")) != nil) }
+        let own = configuration(key)
+        let answer = try node.node.call(.ours, "ADD", own)
+        #expect(answer.isSuccess, "\(answer.printed.text())")
+        #expect(try node.node.call(.ours, "CHECK", own).isSuccess)
+        let opposite = key == "shapedSubnets" ? "unshapedSubnets" : "shapedSubnets"
+        let other = try node.node.call(.ours, "CHECK", configuration(opposite))
+        #expect(other.printed["msg"] == "Default class does not match")
+        let isLimited = isNear == (key == "shapedSubnets")
+        for (from, hosts, link) in [
+            (node.client, ["10.9.0.2", "fd00:9::2"], "veth"), (node.node.pod, ["192.0.2.2", "2001:db8::2"], "bwp"),
+        ] {
+            for host in hosts {
+                let before = try drops(node, link, "1:30")
+                try flood(host, from: from)
+                let dropped = try drops(node, link, "1:30") - before
+                #expect(isLimited ? dropped >= 20 : dropped == 0, "\(host): \(dropped)")
+            }
+            #expect(try drops(node, link, "1:1") == 0)
+        }
+        #expect(try node.node.call(.ours, "DEL", own).isSuccess)
+        #expect(try devices(node).isEmpty)
     }
 
     @Test func `of attachments that are gone is collected`() throws {
@@ -129,9 +182,16 @@ import Testing
                 "must be called as chained plugin"
             ),
             (
-                ["ingressRate": 8000, "ingressBurst": 8000, "shapedSubnets": ["10.0.0.0/8"]], 2,
-                "unsupported field \"shapedSubnets\": [\"10.0.0.0/8\"]"
+                ["ingressRate": 8000, "ingressBurst": 8000, "unshapedSubnets": ["10.0.0.0/8", "hello"]], 999,
+                "bad subnet \"hello\" provided, details invalid CIDR address: hello"
             ),
+            (
+                [
+                    "ingressRate": 8000, "ingressBurst": 8000, "unshapedSubnets": ["10.0.0.0/8"],
+                    "shapedSubnets": ["fd00::/8"],
+                ], 999, "unshapedSubnets and shapedSubnets cannot be both specified, one of them should be discarded"
+            ),
+            (["ingressRate": 8000, "ingressBurst": 8000, "shapedSubnets": "10.0.0.0/8"], 6, "shapedSubnets"),
             // The kernel refuses a bucket that holds less than a byte's time; nothing of the other direction stays.
             (
                 [

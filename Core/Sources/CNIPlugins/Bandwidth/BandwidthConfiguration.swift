@@ -1,3 +1,4 @@
+import Addresses
 import CNI
 import JSON
 import RouteNetlink
@@ -8,6 +9,18 @@ struct BandwidthConfiguration: Hashable {
     let ingress: TokenBucket?
     /// The limit of what the pod sends.
     let egress: TokenBucket?
+    /// Which packets the limits are for.
+    let scope: Scope
+
+    /// Which packets are limited, by the address of the other end.
+    enum Scope: Hashable {
+        /// All of them.
+        case all
+        /// Those of some prefixes (`shapedSubnets`).
+        case only([IPPrefix])
+        /// All but those of some prefixes (`unshapedSubnets`).
+        case except([IPPrefix])
+    }
 
     /// For how long packets may wait.
     private static let latencyMilliseconds: UInt64 = 25
@@ -18,13 +31,34 @@ struct BandwidthConfiguration: Hashable {
         let own = configuration.json
         let isStatic = keys.contains { own[$0].map { !$0.isNull } ?? false }
         let source = isStatic ? own : configuration.runtime?["bandwidth"] ?? .null
-        for key in ["shapedSubnets", "unshapedSubnets"] {
-            guard try source.list(key).isEmpty else {
-                throw CNIError(.unsupportedField, "unsupported field \"\(key)\": \((source[key] ?? .null).text())")
-            }
-        }
+        // What a runtime asks for is a rate; which packets it counts for the operator says.
+        var scope = try Self.scope(source)
+        if scope == .all { scope = try Self.scope(own) }
+        self.scope = scope
         ingress = try Self.bucket(source, "ingress")
         egress = try Self.bucket(source, "egress")
+    }
+
+    private static func scope(_ json: JSONValue) throws(CNIError) -> Scope {
+        let shaped = try subnets(json, "shapedSubnets")
+        let unshaped = try subnets(json, "unshapedSubnets")
+        guard shaped.isEmpty || unshaped.isEmpty else {
+            throw CNIError(
+                "unshapedSubnets and shapedSubnets cannot be both specified, one of them should be discarded")
+        }
+        if !shaped.isEmpty { return .only(shaped) }
+        return unshaped.isEmpty ? .all : .except(unshaped)
+    }
+
+    private static func subnets(_ json: JSONValue, _ key: String) throws(CNIError) -> [IPPrefix] {
+        var subnets: [IPPrefix] = []
+        for text in try json.strings(key) {
+            guard let prefix = IPPrefix(masking: text) else {
+                throw CNIError("bad subnet \"\(text)\" provided, details invalid CIDR address: \(text)")
+            }
+            subnets.append(prefix)
+        }
+        return subnets
     }
 
     private static func bucket(_ json: JSONValue, _ direction: String) throws(CNIError) -> TokenBucket? {

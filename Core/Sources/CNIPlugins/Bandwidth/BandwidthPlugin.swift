@@ -11,7 +11,6 @@ public struct BandwidthPlugin: CNIPlugin {
     public let name = "bandwidth"
 
     private static let ingressHandle = QueueingDiscipline.Handle(0xFFFF)
-    private static let bucketHandle = QueueingDiscipline.Handle(1)
 
     /// Makes the plugin.
     public init() {}
@@ -23,15 +22,16 @@ public struct BandwidthPlugin: CNIPlugin {
         if configuration.ingress == nil && configuration.egress == nil { return result }
         var host = try RouteSocket()
         let link = try Self.hostLink(request, result, &host)
-        if let ingress = configuration.ingress { try Self.limit(link, ingress, &host) }
-        guard let egress = configuration.egress else { return result }
+        let incoming = configuration.incoming(to: link)
+        try incoming?.add(&host)
+        guard configuration.egress != nil else { return result }
         do {
             let device = try Self.createDevice(request, mtu: link.mtu, &host)
             result.interfaces.append(CNIResult.Interface(device))
-            try Self.limitIncoming(of: link, by: device, egress, &host)
+            try Self.lead(link, through: device, configuration.outgoing(by: device), &host)
         } catch {
             try? host.deleteQueueingDiscipline(link.index, at: .ingress)
-            if configuration.ingress != nil { try? host.deleteQueueingDiscipline(link.index, at: .root) }
+            if incoming != nil { try? host.deleteQueueingDiscipline(link.index, at: .root) }
             throw error
         }
         return result
@@ -50,11 +50,11 @@ public struct BandwidthPlugin: CNIPlugin {
         if configuration.ingress == nil && configuration.egress == nil { return }
         var host = try RouteSocket()
         let link = try Self.hostLink(request, result, &host)
-        if let ingress = configuration.ingress { try Self.verify(link, ingress, &host) }
-        if let egress = configuration.egress {
+        try configuration.incoming(to: link)?.verify(&host)
+        if configuration.egress != nil {
             let name = Self.deviceName(request)
             guard let device = try host.link(named: name) else { throw CNIError("get ifb device: \(name) not found") }
-            try Self.verify(device, egress, &host)
+            try configuration.outgoing(by: device)?.verify(&host)
         }
     }
 
@@ -86,11 +86,6 @@ public struct BandwidthPlugin: CNIPlugin {
         return link
     }
 
-    private static func limit(_ link: Link, _ bucket: TokenBucket, _ host: inout RouteSocket) throws(NetlinkError) {
-        try host.addQueueingDiscipline(
-            QueueingDiscipline(link: link.index, handle: bucketHandle, parent: .root, .tokenBucket(bucket)))
-    }
-
     /// Creates the link that the pod's packets are led through; deletes it again when it cannot be made ready.
     private static func createDevice(
         _ request: CNIRequest, mtu: Int, _ host: inout RouteSocket
@@ -107,15 +102,15 @@ public struct BandwidthPlugin: CNIPlugin {
         return device
     }
 
-    /// Leads what a link receives through a device that limits it; deletes the device when that fails.
-    private static func limitIncoming(
-        of link: Link, by device: Link, _ bucket: TokenBucket, _ host: inout RouteSocket
+    /// Leads what a link receives through a device, which limits it; deletes the device when that fails.
+    private static func lead(
+        _ link: Link, through device: Link, _ limit: LimitedTraffic?, _ host: inout RouteSocket
     ) throws {
         do {
             try host.addQueueingDiscipline(
                 QueueingDiscipline(link: link.index, handle: ingressHandle, parent: .ingress, .ingress))
             try host.redirectIncoming(of: link.index, to: device.index, parent: ingressHandle)
-            try limit(device, bucket, &host)
+            try limit?.add(&host)
         } catch {
             try? host.deleteLink(device.index)
             throw error
@@ -126,16 +121,16 @@ public struct BandwidthPlugin: CNIPlugin {
         guard let device = try host.link(named: deviceName(request)) else { return }
         try host.deleteLink(device.index)
     }
+}
 
-    private static func verify(_ link: Link, _ bucket: TokenBucket, _ host: inout RouteSocket) throws {
-        let disciplines = try host.queueingDisciplines(link.index)
-        let present = disciplines.compactMap { discipline -> TokenBucket? in
-            if case .tokenBucket(let bucket) = discipline.kind { bucket } else { nil }
-        }
-        guard let present = present.first else { throw CNIError("Failed to find qdisc of \(link.name)") }
-        guard present.rate == bucket.rate else {
-            throw CNIError("Rate doesn't match: \(link.name) has \(present.rate) bytes/s, expected \(bucket.rate)")
-        }
-        guard present == bucket else { throw CNIError("Buffer or limit of \(link.name) doesn't match") }
+extension BandwidthConfiguration {
+    /// The limit of what a pod receives, at the host's end of its link.
+    fileprivate func incoming(to link: Link) -> LimitedTraffic? {
+        ingress.map { LimitedTraffic(link: link, bucket: $0, scope: scope, otherEnd: .source) }
+    }
+
+    /// The limit of what a pod sends, at the device that it is led through.
+    fileprivate func outgoing(by device: Link) -> LimitedTraffic? {
+        egress.map { LimitedTraffic(link: device, bucket: $0, scope: scope, otherEnd: .destination) }
     }
 }
