@@ -59,7 +59,7 @@ public struct NFTablesFake: NFTablesConnection, Sendable {
             chain.rules.map { handle, rule in
                 RuleEntry(
                     table: table, chain: rule.chain, handle: handle, comment: rule.comment,
-                    content: rule.encodedExpressions)
+                    owner: rule.owner, content: rule.encodedExpressions)
             }
         }
     }

@@ -50,6 +50,7 @@ extension RuleEntry {
         self.init(
             table: table, chain: chain, handle: handle.bigEndian(),
             comment: (attributes[NFTA_RULE_USERDATA]?.payload).flatMap(UserData.comment),
+            owner: (attributes[NFTA_RULE_USERDATA]?.payload).flatMap { UserData.text($0, of: UserData.owner) },
             content: Array(attributes[NFTA_RULE_EXPRESSIONS]?.payload ?? []))
     }
 }

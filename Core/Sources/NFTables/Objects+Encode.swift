@@ -19,7 +19,8 @@ extension Rule {
     /// Appends what follows the table, the chain and the handle.
     func encode(to writer: inout NetlinkWriter) {
         writer.put(NFTA_RULE_EXPRESSIONS) { list in list.append(bytes: encodedExpressions) }
-        if let comment { writer.put(NFTA_RULE_USERDATA, bytes: UserData.encode(comment: comment)) }
+        let kept = (comment.map(UserData.encode) ?? []) + (owner.map { UserData.encode($0, as: UserData.owner) } ?? [])
+        if !kept.isEmpty { writer.put(NFTA_RULE_USERDATA, bytes: kept) }
     }
 }
 
@@ -36,16 +37,22 @@ extension Rule {
 enum UserData {
     /// NFTNL_UDATA_RULE_COMMENT, the same as NFTNL_UDATA_SET_ELEM_COMMENT.
     private static let comment: UInt8 = 0
+    /// A type of our own; nft and iptables pass over those that they do not know.
+    static let owner: UInt8 = 0xD7
 
-    static func encode(comment text: String) -> [UInt8] {
+    static func encode(comment text: String) -> [UInt8] { encode(text, as: comment) }
+
+    static func encode(_ text: String, as type: UInt8) -> [UInt8] {
         let bytes = text.utf8.prefix(127) + [0]
-        return [comment, UInt8(bytes.count)] + bytes
+        return [type, UInt8(bytes.count)] + bytes
     }
 
-    static func comment(_ bytes: ArraySlice<UInt8>) -> String? {
+    static func comment(_ bytes: ArraySlice<UInt8>) -> String? { text(bytes, of: comment) }
+
+    static func text(_ bytes: ArraySlice<UInt8>, of wanted: UInt8) -> String? {
         var rest = bytes
         while let type = rest.popFirst(), let length = rest.popFirst() {
-            if type == comment { return String(decoding: rest.prefix(Int(length)).prefix { $0 != 0 }, as: UTF8.self) }
+            if type == wanted { return String(decoding: rest.prefix(Int(length)).prefix { $0 != 0 }, as: UTF8.self) }
             rest = rest.dropFirst(Int(length))
         }
         return nil

@@ -8,13 +8,18 @@ public struct Rule: Hashable, Sendable {
     public let expressions: [Expression]
     /// A text that the kernel keeps with the rule; at most 127 bytes.
     public var comment: String?
+    /// A text that the kernel keeps as well, and that neither nft nor iptables shows or compares; at most 127 bytes.
+    public var owner: String?
 
     /// Describes a rule.
-    public init(table: Table, chain: String, comment: String? = nil, _ expressions: [Expression]) {
+    public init(
+        table: Table, chain: String, comment: String? = nil, owner: String? = nil, _ expressions: [Expression]
+    ) {
         self.table = table
         self.chain = chain
         self.expressions = expressions
         self.comment = comment
+        self.owner = owner
     }
 
     /// The rule with a comment that is the same for the same rule only.
@@ -51,6 +56,8 @@ public struct RuleEntry: Hashable, Sendable {
     public let handle: UInt64
     /// The text that was stored with it.
     public let comment: String?
+    /// The text that was stored for its owner.
+    public let owner: String?
     /// Its expressions as they are on the wire.
     let content: [UInt8]
 }

@@ -333,6 +333,25 @@ import Testing
         #expect(!rules.contains("cni-br-iface") && !rules.contains("macspoofchk"), "\(rules)")
     }
 
+    @Test func `has its rules against other hardware addresses collected when nobody deletes it`() throws {
+        let node = try TestNode()
+        var configuration = node.configuration("bridge", version: "1.1.0", ["macspoofchk": true])
+        for container in ["c1", "c2"] {
+            #expect(
+                try node.call(.ours, "ADD", configuration, container: container, interface: container).isSuccess)
+        }
+        for (network, valid, left) in [("other", [], 2), ("net", ["c1", "c2"], 2), ("net", ["c2"], 1), ("net", [], 0)] {
+            configuration["name"] = .string(network)
+            configuration["cni.dev/valid-attachments"] = .array(
+                valid.map { .object(["containerID": .string($0), "ifname": .string($0)]) })
+            let answer = try node.call(.ours, "GC", configuration)
+            #expect(answer.isSuccess, "\(answer.printed.text())")
+            let rules = try node.run(["/usr/sbin/nft", "list", "ruleset"]).text
+            #expect(rules.split(separator: "chain cni-br-iface").count - 1 == 2 * left, "\(network) \(valid): \(rules)")
+            #expect(rules.split(separator: "iifname").count - 1 == left, "\(network) \(valid): \(rules)")
+        }
+    }
+
     @Test(arguments: ["ptp", "bridge"], ["macspoofchk", "ipMasq"])
     func `leaves none of the reference's rules`(type: String, key: String) throws {
         let node = try TestNode()

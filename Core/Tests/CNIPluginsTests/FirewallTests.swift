@@ -50,6 +50,27 @@ import Testing
         #expect(try rules(node).sorted() == before.sorted())
     }
 
+    @Test func `of attachments that are gone is collected, and an address that is used again keeps its rules`() throws {
+        let node = try ChainedNode()
+        var configuration = node.configuration("firewall", version: "1.1.0")
+        func collect(_ containers: String...) throws -> [String] {
+            configuration["cni.dev/valid-attachments"] = .array(
+                containers.map { .object(["containerID": .string($0), "ifname": "eth0"]) })
+            let answer = try node.node.call(.ours, "GC", configuration)
+            #expect(answer.isSuccess, "\(answer.printed.text())")
+            return try rules(node).filter { $0.hasSuffix("-j ACCEPT") }
+        }
+        #expect(try node.node.call(.ours, "ADD", configuration, container: "c1").isSuccess)
+        let added = try collect("c1")
+        #expect(added.count == 4)
+        // Nobody deleted c1, and c2 gets its addresses.
+        #expect(try node.node.call(.ours, "ADD", configuration, container: "c2").isSuccess)
+        #expect(try collect("c2").sorted() == added.sorted())
+        #expect(try collect().isEmpty)
+        #expect(try node.node.call(.reference, "ADD", node.configuration("firewall"), container: "c3").isSuccess)
+        #expect(try collect().sorted() == added.sorted(), "the reference's do not tell whose they are")
+    }
+
     @Test func `lets a pod out where the host forwards by permission only`() throws {
         let node = try ChainedNode()
         let pod = node.node.pod

@@ -109,6 +109,21 @@ import Testing
         #expect(try node.node.call(.ours, "DEL", configuration, netns: "/run/netns/dt-cni-none").isSuccess)
         #expect(!hasBackup(node))
     }
+
+    @Test func `that nobody undoes is forgotten by a collection, but not that of other networks`() throws {
+        let node = try ChainedNode()
+        let configuration = configuration(node, ["mtu": 1300, "cniVersion": "1.1.0"])
+        #expect(try node.node.call(.ours, "ADD", configuration).isSuccess)
+        for (network, valid, isKept) in [("net", ["c1"], true), ("other", [], true), ("net", ["c2"], false)] {
+            var collection = configuration
+            collection["name"] = .string(network)
+            collection["cni.dev/valid-attachments"] = .array(
+                valid.map { .object(["containerID": .string($0), "ifname": "eth0"]) })
+            let answer = try node.node.call(.ours, "GC", collection)
+            #expect(answer.isSuccess, "\(answer.printed.text())")
+            #expect(hasBackup(node) == isKept, "\(network) \(valid)")
+        }
+    }
 }
 
 struct `Kernel parameters of a configuration` {

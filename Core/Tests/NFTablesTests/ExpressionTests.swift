@@ -135,11 +135,13 @@ struct ExpressionTests {
                             timeout: 60_000, size: 65_536)),
                     .addChain(Chain(table: table, name: "other")),
                     .addChain(Chain(table: table, name: "c", base: .init(kind, hook, priority: priority))),
-                    .addRule(Rule(table: table, chain: "c", comment: "why", expressions)),
+                    .addRule(Rule(table: table, chain: "c", comment: "why", owner: "whose", expressions)),
                 ]))
             let listing = try sandbox.run("nft", "list", "chain", "inet", "t", "c")
             let rule = listing.split(separator: "\n").dropFirst(3).first.map(String.init) ?? listing
-            #expect(rule.contains("\(text) comment \"why\""), "\(listing)")
+            #expect(rule.contains("\(text) comment \"why\"") && !rule.contains("whose"), "\(listing)")
+            let entry = try #require(try socket.rules(of: table, chain: "c").first)
+            #expect([entry.comment, entry.owner] == ["why", "whose"])
         }
     }
 

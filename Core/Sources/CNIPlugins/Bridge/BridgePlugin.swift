@@ -24,7 +24,8 @@ public struct BridgePlugin: CNIPlugin {
                 pair.host.index, alias: AttachmentTag(request).comment, hairpin: configuration.hairpin,
                 isolated: configuration.isolatesPort, configuration.vlans, host: &host)
             if configuration.checksHardwareAddress, let mac = pair.container.mac {
-                try SpoofCheck(request.attachment).add(port: pair.host.name, mac: mac)
+                try SpoofCheck(request.attachment).add(
+                    port: pair.host.name, mac: mac, owner: AttachmentTag(request))
             }
             if configuration.hasAddresses {
                 try connect(request, configuration, bridge, pair, &result, &namespace, &host)
@@ -106,9 +107,13 @@ public struct BridgePlugin: CNIPlugin {
         return bridge
     }
 
-    /// Passes on to the IPAM plugin, then removes links and masquerade rules of attachments that are gone.
+    /// Passes on to the IPAM plugin, then removes links and rules of attachments that are gone.
     public func collectGarbage(_ request: CNIRequest) throws {
-        try collectGarbage(request, masquerades: try BridgeConfiguration(request).masquerades)
+        let configuration = try BridgeConfiguration(request)
+        let isObsolete = try AttachmentTag.isObsolete(request)
+        try collectGarbage(request, masquerades: configuration.masquerades) {
+            if configuration.checksHardwareAddress { try SpoofCheck.collectGarbage(where: isObsolete) }
+        }
     }
 
     /// Able to serve when the IPAM plugin is.

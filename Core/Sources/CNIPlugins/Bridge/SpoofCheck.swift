@@ -25,10 +25,23 @@ struct SpoofCheck {
         comment = String(decoding: "macspoofchk-\(identifier)".utf8.prefix(127), as: UTF8.self)
     }
 
-    /// Adds the rules for a port of the bridge whose pod has a hardware address.
-    func add(port: String, mac: MACAddress) throws {
+    /// Adds the rules for a port of the bridge whose pod has a hardware address; GC finds them by the owner.
+    func add(port: String, mac: MACAddress, owner: AttachmentTag) throws {
         var socket = try NFTablesSocket()
-        try socket.commit(addition(port: port, mac: mac))
+        try socket.commit(addition(port: port, mac: mac, owner: owner.comment))
+    }
+
+    /// Removes the rules of owners that are gone; those that the reference plugin made do not tell whose they are.
+    static func collectGarbage(where isObsolete: (String) -> Bool) throws {
+        var socket = try NFTablesSocket()
+        let rules = try socket.rules(of: table).filter { $0.owner.map(isObsolete) ?? false }
+        var transaction = Transaction(
+            rules.filter { $0.chain == base }.map { .deleteRule(table, chain: base, handle: $0.handle) })
+        let chains = Set(rules.map(\.chain)).subtracting([base])
+        // Each may lead to another, so that all are empty before the first goes.
+        for name in chains { transaction.append(.flushChain(table, name)) }
+        for name in chains { transaction.append(.deleteChain(table, name)) }
+        try socket.commit(transaction)
     }
 
     /// Removes the rules; none is no error.
@@ -46,7 +59,7 @@ struct SpoofCheck {
     }
 
     /// The changes that add the rules.
-    func addition(port: String, mac: MACAddress) -> Transaction {
+    func addition(port: String, mac: MACAddress, owner: String) -> Transaction {
         let hook = Chain.Base(.filter, .prerouting, priority: Chain.Priority.raw)
         var transaction = Transaction([
             .addTable(Self.table), .addChain(Chain(table: Self.table, name: Self.base, base: hook)),
@@ -76,7 +89,8 @@ struct SpoofCheck {
             (macChain, [.verdict(.drop)]),
         ]
         for (chain, expressions) in rules {
-            transaction.append(.addRule(Rule(table: Self.table, chain: chain, comment: comment, expressions)))
+            transaction.append(
+                .addRule(Rule(table: Self.table, chain: chain, comment: comment, owner: owner, expressions)))
         }
         return transaction
     }

@@ -4,8 +4,11 @@ import Netlink
 import RouteNetlink
 
 extension CNIPlugin {
-    /// Does every part of a collection even when one fails, and reports the first failure: addresses, links, rules.
-    func collectGarbage(_ request: CNIRequest, masquerades: Bool) throws {
+    /// Does every part of a collection even when one fails, and reports the first failure: addresses, links, rules, and
+    /// what a plugin has besides.
+    func collectGarbage(
+        _ request: CNIRequest, masquerades: Bool, _ collectOwn: () throws -> Void = {}
+    ) throws {
         let isObsolete = try AttachmentTag.isObsolete(request)
         var failure: (any Error)?
         func attempt(_ part: () throws -> Void) {
@@ -15,6 +18,7 @@ extension CNIPlugin {
         // A runtime that was killed can leave a namespace that nobody knows any more, and with it a link that works.
         attempt { try deleteLinks(kind: "veth", where: isObsolete) }
         attempt { if masquerades { try Masquerade.collectGarbage(request) } }
+        attempt(collectOwn)
         if let failure { throw failure }
     }
 

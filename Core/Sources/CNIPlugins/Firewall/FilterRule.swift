@@ -20,8 +20,10 @@ struct FilterRule: Hashable {
     }
 
     /// The rule in a table.
-    func rule(_ family: IPFamily) -> Rule {
-        Rule(table: FilterTable.table(family), chain: chain, expressions)
+    ///
+    /// - Parameter owner: whom the rule is for; iptables neither shows nor compares it.
+    func rule(_ family: IPFamily, owner: String? = nil) -> Rule {
+        Rule(table: FilterTable.table(family), chain: chain, owner: owner, expressions)
     }
 
     /// Leads from the chain of forwarded packets to the plugin's.

@@ -24,11 +24,15 @@ struct FilterTable {
     }
 
     /// Whether a rule is there.
-    func contains(_ rule: FilterRule) -> Bool { !handles(rule).isEmpty }
+    func contains(_ rule: FilterRule) -> Bool { !matches(rule).isEmpty }
 
     /// The changes that add what is missing: some rules at the beginning of their chains, in order of insertion, and
     /// some at the end.
-    func addition(chains names: [String], first: [FilterRule], last: [FilterRule]) -> Transaction {
+    ///
+    /// - Parameter owner: whom the rules at the end are for; what another one has left of them becomes this one's.
+    func addition(
+        chains names: [String], first: [FilterRule], last: [FilterRule], owner: String? = nil
+    ) -> Transaction {
         let table = Self.table(family)
         var transaction = Transaction([.addTable(table)])
         // A chain that is there keeps its policy.
@@ -37,20 +41,29 @@ struct FilterTable {
             transaction.append(.addChain(Chain(table: table, name: name, base: base)))
         }
         for rule in first where !contains(rule) { transaction.append(.insertRule(rule.rule(family))) }
-        for rule in last where !contains(rule) { transaction.append(.addRule(rule.rule(family))) }
+        for rule in last {
+            let others = matches(rule).filter { $0.owner != nil && $0.owner != owner }
+            guard !contains(rule) || !others.isEmpty else { continue }
+            transaction.append(contentsOf: removal(of: others))
+            transaction.append(.addRule(rule.rule(family, owner: owner)))
+        }
         return transaction
     }
 
     /// The changes that remove rules; those that are not there need none.
-    func removal(of rules: [FilterRule]) -> Transaction {
-        Transaction(
-            rules.flatMap { rule in
-                handles(rule).map { .deleteRule(Self.table(family), chain: rule.chain, handle: $0) }
-            })
+    func removal(of rules: [FilterRule]) -> Transaction { removal(of: rules.flatMap(matches)) }
+
+    /// The changes that remove the rules of owners that are gone.
+    func removal(where isObsolete: (String) -> Bool) -> Transaction {
+        removal(of: rules.filter { $0.owner.map(isObsolete) ?? false })
     }
 
-    private func handles(_ rule: FilterRule) -> [UInt64] {
+    private func removal(of entries: [RuleEntry]) -> Transaction {
+        Transaction(entries.map { .deleteRule($0.table, chain: $0.chain, handle: $0.handle) })
+    }
+
+    private func matches(_ rule: FilterRule) -> [RuleEntry] {
         let wanted = rule.rule(family)
-        return rules.filter { $0.chain == rule.chain && $0.does(wanted) }.map(\.handle)
+        return rules.filter { $0.chain == rule.chain && $0.does(wanted) }
     }
 }

@@ -16,7 +16,7 @@ public struct FirewallPlugin: CNIPlugin {
         let configuration = try configuration(request)
         let result = try request.requiredPreviousResult("missing prevResult from earlier plugin")
         do {
-            try add(configuration, result)
+            try add(configuration, result, AttachmentTag(request).comment)
         } catch {
             try? remove(configuration, result)
             throw error
@@ -49,8 +49,15 @@ public struct FirewallPlugin: CNIPlugin {
         }
     }
 
-    /// Rules bear no name of a network, so that iptables knows them; nothing can be told to be left behind.
-    public func collectGarbage(_ request: CNIRequest) throws {}
+    /// Removes the rules of attachments that are gone; those that the reference plugin made do not tell whose they are.
+    public func collectGarbage(_ request: CNIRequest) throws {
+        let isObsolete = try AttachmentTag.isObsolete(request)
+        for family in IPFamily.allCases {
+            try NFTablesSocket.update { socket throws(NFTablesError) in
+                try FilterTable(family, &socket).removal(where: isObsolete)
+            }
+        }
+    }
 
     /// Able to serve where nftables is.
     public func status(_ request: CNIRequest) throws {
@@ -65,7 +72,7 @@ public struct FirewallPlugin: CNIPlugin {
         result.podPrefixes.filter { $0.family == family }.flatMap { FilterRule.pass($0.address) }
     }
 
-    private func add(_ configuration: FirewallConfiguration, _ result: CNIResult) throws {
+    private func add(_ configuration: FirewallConfiguration, _ result: CNIResult, _ owner: String) throws {
         switch configuration.backend {
         case .firewalld(let zone): try Firewalld(zone: zone).add(result.podPrefixes)
         case .filter:
@@ -73,7 +80,8 @@ public struct FirewallPlugin: CNIPlugin {
                 try NFTablesSocket.update { socket throws(NFTablesError) in
                     try FilterTable(family, &socket).addition(
                         chains: ["CNI-FORWARD", configuration.adminChain],
-                        first: [.entry, .admin(configuration.adminChain)], last: Self.passes(result, family))
+                        first: [.entry, .admin(configuration.adminChain)], last: Self.passes(result, family),
+                        owner: owner)
                 }
             }
         }

@@ -63,8 +63,10 @@ public struct TuningPlugin: CNIPlugin {
         try configuration.attributes.verify(link)
     }
 
-    /// What it keeps goes with the directory of a machine's run, and says nothing of the network that it belongs to.
-    public func collectGarbage(_ request: CNIRequest) throws {}
+    /// Removes the former attributes of interfaces that are gone.
+    public func collectGarbage(_ request: CNIRequest) throws {
+        try AttributeBackup.collectGarbage(try TuningConfiguration(request).dataDirectory, request)
+    }
 
     /// Always able to serve.
     public func status(_ request: CNIRequest) throws {}
