@@ -19,10 +19,13 @@ RANGE = (("10.9.0.0/16", None),)
 
 def milliseconds(node, binaries, command, configuration, pods):
     """The time until plugins that start together have all ended, each for a pod of its own."""
+    calls = [node.prepare(binaries, command, configuration, pod=pod) for pod in pods]
     start = time.monotonic()
-    calls = [node.start(binaries, command, configuration, pod=pod) for pod in pods]
-    answers = [call.wait() for call in calls]
+    for call in calls:
+        call.start()
+    statuses = [os.waitpid(call.pid, 0)[1] for call in calls]
     elapsed = (time.monotonic() - start) * 1000
+    answers = [call.answer(status) for call, status in zip(calls, statuses)]
     for answer in answers:
         if not answer.ok:
             raise RuntimeError(f"{command} failed: {answer}")

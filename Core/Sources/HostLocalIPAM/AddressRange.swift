@@ -28,13 +28,11 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
                 "Network has host bits set. For a subnet mask of length \(subnet.length) the network address is "
                     + "\(subnet.address)")
         }
-        for (name, bound) in [("RangeStart", first), ("RangeEnd", last)] {
-            guard let bound else { continue }
-            let isOrdered = (first.map { $0 <= bound } ?? true) && (last.map { bound <= $0 } ?? true)
-            guard subnet.contains(bound), isOrdered else {
-                throw CNIError("\(name) \(bound) not in network \(subnet)")
-            }
+        let isOrdered = first.flatMap { first in last.map { first <= $0 } } ?? true
+        if let first, !subnet.contains(first) || !isOrdered {
+            throw CNIError("RangeStart \(first) not in network \(subnet)")
         }
+        if let last, !subnet.contains(last) { throw CNIError("RangeEnd \(last) not in network \(subnet)") }
         let reserved: UInt128 = subnet.family == .ipv4 ? 1 : 0
         self.subnet = subnet
         self.first = first ?? IPAddress(family: subnet.family, bits: subnet.address.bits + 1)

@@ -86,9 +86,10 @@ extension RouteSocket {
         try create(payload, "create \(kind) link \(name)")
     }
 
-    /// Brings a link up, and gives it a text of at most 255 bytes that the kernel keeps, where there is one.
-    public mutating func setUp(_ index: Int32, alias: String? = nil) throws(NetlinkError) {
+    /// Brings a link up, as a port of a bridge where one is given, with a text of at most 255 bytes that the kernel keeps.
+    public mutating func setUp(_ index: Int32, master: Int32? = nil, alias: String? = nil) throws(NetlinkError) {
         try setFlags(index, .up, true, "bring up link \(index)") { payload in
+            if let master { payload.attribute(Int(IFLA_MASTER), master) }
             if let alias { payload.attribute(Int(IFLA_IFALIAS), bytes: Array(alias.utf8)) }
         }
     }

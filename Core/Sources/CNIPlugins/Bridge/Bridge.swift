@@ -25,6 +25,8 @@ struct Bridge {
 
     private static func make(_ configuration: BridgeConfiguration, host: inout RouteSocket) throws -> Bridge {
         let name = configuration.bridge
+        // It is there for all attachments but a node's first, and then nothing has to be asked of the kernel.
+        if let link = try host.link(named: name) { return try prepare(link, configuration, host: &host) }
         do throws(NetlinkError) {
             try host.createBridge(
                 name: name, mtu: configuration.mtu == 0 ? nil : configuration.mtu,
@@ -37,11 +39,20 @@ struct Bridge {
             guard error.errno == .exists else { throw CNIError("could not add \"\(name)\": \(error)") }
         }
         guard let link = try host.link(named: name) else { throw CNIError("could not lookup \"\(name)\"") }
+        return try prepare(link, configuration, host: &host)
+    }
+
+    private static func prepare(
+        _ link: Link, _ configuration: BridgeConfiguration, host: inout RouteSocket
+    ) throws -> Bridge {
+        let name = configuration.bridge
         guard link.kind == "bridge" else { throw CNIError("\"\(name)\" already exists but is not a bridge") }
-        if configuration.isPromiscuous { try host.setPromiscuous(link.index, true) }
+        if configuration.isPromiscuous, !link.flags.contains(.promiscuous) {
+            try host.setPromiscuous(link.index, true)
+        }
         let parameter = "net/ipv6/conf/\(name)/accept_ra"
         if Sysctl.exists(parameter) { try Sysctl.set(parameter, "0") }
-        try host.setUp(link.index)
+        if !link.isUp { try host.setUp(link.index) }
         return Bridge(link)
     }
 
@@ -58,7 +69,7 @@ struct Bridge {
         _ port: Int32, alias: String? = nil, hairpin: Bool, isolated: Bool, _ vlans: BridgeVLANs,
         host: inout RouteSocket
     ) throws {
-        try host.setMaster(port, index)
+        try host.setUp(port, master: index, alias: alias)
         if hairpin || isolated { try host.setBridgePort(port, hairpin: hairpin, isolated: isolated) }
         if !vlans.settings.isEmpty {
             do throws(NetlinkError) {
@@ -69,6 +80,5 @@ struct Bridge {
                 throw CNIError("could not add VLANs to a port of \"\(name)\": \(BridgeVLANs.lack)")
             }
         }
-        try host.setUp(port, alias: alias)
     }
 }

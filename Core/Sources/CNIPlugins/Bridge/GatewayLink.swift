@@ -57,24 +57,28 @@ struct GatewayLink {
     /// otherwise.
     func assign(_ addresses: [InterfaceAddress], isForced: Bool, host: inout RouteSocket) throws {
         do {
-            for wanted in addresses { try assign(wanted, isForced: isForced, host: &host) }
-            try host.waitUntilUsable(addresses.map(\.address), on: index)
+            var present = try host.addresses(index).map(\.address)
+            let missing = addresses.filter { !present.contains($0) }
+            for wanted in missing { try add(wanted, to: &present, isForced: isForced, host: &host) }
             // Set once, it stays; otherwise a bridge's hardware address follows its lowest port and changes with them.
-            if let mac = try host.link(at: index)?.mac { try host.setMAC(index, mac) }
+            if !missing.isEmpty, let mac = try host.link(at: index)?.mac { try host.setMAC(index, mac) }
+            try host.waitUntilUsable(addresses.map(\.address), on: index)
         } catch {
             throw CNIError(error).prefixed(failure)
         }
     }
 
-    private func assign(_ wanted: InterfaceAddress, isForced: Bool, host: inout RouteSocket) throws {
-        let present = try host.addresses(index).map(\.address)
-        if present.contains(wanted) { return }
+    private func add(
+        _ wanted: InterfaceAddress, to present: inout [InterfaceAddress], isForced: Bool, host: inout RouteSocket
+    ) throws {
         for other in present where Self.conflicts(other, wanted) {
             guard isForced else {
                 throw CNIError("\"\(name)\" already has an IP address different from \(wanted)")
             }
             try host.removeAddress(other, index)
         }
+        present.removeAll { Self.conflicts($0, wanted) }
+        present.append(wanted)
         do throws(NetlinkError) {
             try host.addAddress(
                 wanted, index, flags: ContainerInterface.flags(wanted.address.family, detectsDuplicates: false),

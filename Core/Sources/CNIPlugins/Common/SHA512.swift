@@ -2,10 +2,10 @@
 enum SHA512 {
     /// The first `count` hexadecimal digits of the digest of a text.
     static func hexadecimal(_ text: String, count: Int) -> String {
-        let digits = digest(Array(text.utf8)).flatMap { word in
-            (0..<16).map { String((word >> (60 - 4 * UInt64($0))) & 0xF, radix: 16) }
-        }
-        return digits.prefix(count).joined()
+        let words = digest(Array(text.utf8))
+        let digits = Array("0123456789abcdef".utf8)
+        let text = (0..<count).map { digits[Int(words[$0 / 16] >> (60 - 4 * UInt64($0 % 16)) & 0xF)] }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The eight words of the digest of a message.
