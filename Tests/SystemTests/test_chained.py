@@ -74,5 +74,64 @@ class PublishedPorts(test_cni.PodmanHost):
                 self.assertFalse(os.path.exists(f"{self.directory}/tuning") and os.listdir(f"{self.directory}/tuning"))
 
 
+VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
+# Plugin, its configuration, the versions that the reference of this machine speaks.
+CHAIN = [
+    ("portmap", {"runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}}, VERSIONS[:-1]),
+    ("firewall", {}, VERSIONS[4:-1]),
+    ("tuning", {"mtu": 1400}, VERSIONS[:-1]),
+    ("bandwidth", {"ingressRate": 8000000, "ingressBurst": 800000, "egressRate": 8000000, "egressBurst": 800000}, VERSIONS[2:-1]),
+]
+
+
+class EveryVersion(unittest.TestCase):
+    """Chains in each version of the protocol, beside the reference where it speaks it."""
+
+    maxDiff = None
+
+    def attach(self, node, plugins, version):
+        """Calls a chain from its beginning to its end and back; what each plugin printed."""
+        first = node.configuration("bridge", version=version, isGateway=True)
+        result = node.call(plugins, "ADD", first)
+        self.assertTrue(result.ok, result)
+        printed, called = [], []
+        for kind, extra, spoken in CHAIN:
+            if plugins == REFERENCE and version not in spoken:
+                continue
+            configuration = {"cniVersion": version, "name": "net", "type": kind, "prevResult": result.printed, **extra}
+            configuration["dataDir"] = f"{node.directory}/tuning"
+            answer = node.call(plugins, "ADD", configuration)
+            if kind == "bandwidth" and version in VERSIONS[:2]:
+                # Results of these versions do not tell of interfaces.
+                self.assertEqual(answer.message, "no interfaces provided")
+                continue
+            self.assertTrue(answer.ok, f"{kind}: {answer}")
+            printed.append((kind, version in spoken, test_cni.normalised(answer.text)))
+            called.append(configuration)
+            result = answer
+        for command in ("CHECK",) * (version >= "0.4.0") + ("DEL", "DEL"):
+            for configuration in called[::-1] + [first]:
+                if (plugins, command, configuration["type"]) == (REFERENCE, "CHECK", "portmap"):
+                    continue  # It looks for IPv4 rules in the IPv6 table, also where it has made them itself.
+                answer = node.call(plugins, command, configuration | {"prevResult": result.printed})
+                self.assertTrue(answer.ok, f"{command} {configuration['type']}: {answer}")
+        self.assertEqual(node.allocated(), {})
+        self.assertEqual([link for link in node.links() if link.startswith(("veth", "bwp"))], [])
+        return printed
+
+    def test_chains_work_in_every_version(self):
+        for version in VERSIONS:
+            with self.subTest(version):
+                with Node() as node:
+                    ours = self.attach(node, test_cni.OURS, version)
+                self.assertEqual([entry[2][0] for entry in ours], [("cniVersion", version)] * len(ours))
+                if version == VERSIONS[-1]:
+                    continue
+                with Node() as node:
+                    theirs = self.attach(node, REFERENCE, version)
+                # The name of the link of bandwidth follows from network and container, which are the same.
+                self.assertEqual([entry for entry in ours if entry[1]], theirs)
+
+
 if __name__ == "__main__":
     unittest.main()
