@@ -145,7 +145,7 @@ struct AttachmentCase: Sendable, CustomTestStringConvertible {
         var pods: [[String]] = []
         var hosts: [[String]] = []
         for implementation in Implementation.allCases {
-            let node = try TestNode()
+            let node = try TestNode(detectsDuplicates: false)
             var configuration = node.configuration(row.type, version: row.version, subnets: row.subnets, row.extra)
             if !row.hasRoutes { configuration.set(nil, at: "ipam", "routes") }
             let answer = try node.call(implementation, "ADD", configuration, arguments: row.arguments)
