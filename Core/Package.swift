@@ -90,7 +90,7 @@ let targets: [Target] = [
     // Floor 8: the static multi-call plugin binary: swift build -c release --product duet-cni
     // Static and without Foundation it starts in under a millisecond, and needs no Swift on the machine that runs it.
     .executableTarget(
-        name: "duet-cni", dependencies: ["CNIPlugins", "HostLocalIPAM", "CNI", "Linux"], swiftSettings: swiftSettings,
+        name: "duet-cni", dependencies: ["CNIPlugins", "CNI", "Linux"], swiftSettings: swiftSettings,
         linkerSettings: [
             .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
         ]),

@@ -14,8 +14,8 @@ from support import DUET
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A port that nobody has, in either family."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as probe:
         return probe.getsockname()[1]
 
 

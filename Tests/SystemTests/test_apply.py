@@ -1,18 +1,12 @@
 """Server-side apply as kubectl does it, against a server alone: no nodes, nothing on the machine but a port."""
 import json
 import os
-import socket
 import subprocess
 import tempfile
 import unittest
 
+from server import free_port
 from support import DUET, TOOLS, eventually, run
-
-
-def free_port():
-    with socket.socket(socket.AF_INET6) as probe:
-        probe.bind(("::1", 0))
-        return probe.getsockname()[1]
 
 
 class ServerSideApply(unittest.TestCase):
