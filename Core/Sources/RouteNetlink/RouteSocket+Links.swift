@@ -7,7 +7,8 @@ extension RouteSocket {
     /// All links.
     public mutating func links() throws(NetlinkError) -> [Link] {
         try netlink.dump(
-            NetlinkRequest(type: UInt16(RTM_GETLINK), payload: Self.header()), "list links", Link.init)
+            NetlinkRequest(type: UInt16(RTM_GETLINK), payload: Self.withoutStatistics(Self.header())), "list links",
+            Link.init)
     }
 
     /// The link of a name; `nil` when there is none.
@@ -24,11 +25,18 @@ extension RouteSocket {
 
     private mutating func link(_ payload: NetlinkWriter, _ operation: String) throws(NetlinkError) -> Link? {
         do throws(NetlinkError) {
-            let request = NetlinkRequest(type: UInt16(RTM_GETLINK), payload: payload)
+            let request = NetlinkRequest(type: UInt16(RTM_GETLINK), payload: Self.withoutStatistics(payload))
             return try netlink.execute(request, operation).lazy.compactMap(Link.init).first
         } catch  where error.errno == .noDevice {
             return nil
         }
+    }
+
+    /// Asks the kernel to leave out what it has counted: it would add it up over all processors, and nobody reads it.
+    private static func withoutStatistics(_ payload: NetlinkWriter) -> NetlinkWriter {
+        var payload = payload
+        payload.attribute(Int(IFLA_EXT_MASK), UInt32(RTEXT_FILTER_SKIP_STATS))
+        return payload
     }
 
     /// Creates a pair of links that hand each other what they are sent; both are down.

@@ -9,7 +9,7 @@ struct AttachmentTag: Hashable {
     /// The tag of the attachment that a request concerns.
     init(_ request: CNIRequest) {
         comment = Masquerade.comment(network: request.network, request.attachment)
-        key = Masquerade.key(network: request.network, request.attachment)
+        key = String(comment.prefix { $0 != "," })
     }
 
     /// Whether a text is this attachment's.

@@ -32,18 +32,18 @@ enum SHA512 {
             let large = rotate(late, 19) ^ rotate(late, 61) ^ late >> 6
             schedule.append(schedule[index - 16] &+ small &+ schedule[index - 7] &+ large)
         }
-        var work = state
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for index in 0..<80 {
-            let (a, e) = (work[0], work[4])
-            let choice = (e & work[5]) ^ (~e & work[6])
+            let choice = (e & f) ^ (~e & g)
             let first =
-                work[7] &+ (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) &+ choice &+ constants[index]
-                &+ schedule[index]
-            let majority = (a & work[1]) ^ (a & work[2]) ^ (work[1] & work[2])
+                h &+ (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) &+ choice &+ constants[index] &+ schedule[index]
+            let majority = (a & b) ^ (a & c) ^ (b & c)
             let second = (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) &+ majority
-            work = [first &+ second, a, work[1], work[2], work[3] &+ first, e, work[5], work[6]]
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ second)
         }
-        for index in 0..<8 { state[index] &+= work[index] }
+        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
     }
 
     private static func rotate(_ word: UInt64, _ count: UInt64) -> UInt64 { word >> count | word << (64 - count) }
