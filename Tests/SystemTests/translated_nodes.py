@@ -138,8 +138,18 @@ class TranslatedNodes(unittest.TestCase):
         return answer[0]
 
     def check_prohibited(self, pod, address):
-        # The kernel sends a caller few ICMPv6 errors a second, and a call may miss the only one.
-        eventually(lambda: "PermissionError" in self.failure(pod, address), f"{pod.namespace} hears that {address} is prohibited")
+        """A call hears that it is prohibited; one that does not is one that a node's kernel has kept an error from, of which it
+        sends a host few a second, and counts those that it does not send."""
+        def withheld():
+            texts = [self.at(node, "nstat", "-asz").stdout for node in self.topology.nodes.values()]
+            return sum(map(int, re.findall(r"^Icmp6?OutRateLimit\w+ +(\d+)", "\n".join(texts), re.M)))
+        answers, before = [], withheld()
+
+        def heard():
+            answers.append(self.failure(pod, address))
+            return "PermissionError" in answers[-1]
+        eventually(heard, f"{pod.namespace} hears that {address} is prohibited")
+        self.assertLessEqual(len(answers) - 1, withheld() - before, answers)
 
     def check_reached(self, pod, address, seen, size=1500):
         def reached():
