@@ -34,6 +34,8 @@ const volatile __u32 masquerades_all = 0;
 const volatile __u32 connects_datagrams = 0;
 
 #define NANOSECONDS 1000000000ull
+/// How often a number is drawn that may hit no slot, as in nftables (BalanceRules).
+#define ATTEMPTS 6
 
 INLINE struct duet_frontend frontend4(struct bpf_sock_addr *call) {
     return (struct duet_frontend){
@@ -107,7 +109,6 @@ static __attribute__((noinline)) int choose(
     struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
     __u64 network_namespace = bpf_get_netns_cookie(call);
     int is_node = network_namespace == node_namespace;
-
     struct duet_frontend found = *called;
     struct duet_balance *balance = bpf_map_lookup_elem(&balances, &found);
     if (!balance || balance->action == DUET_REFUSE) {
@@ -116,18 +117,18 @@ static __attribute__((noinline)) int choose(
         found.address[2] = is_ipv4(called->address) ? __builtin_bswap32(0xffff) : 0;
         balance = bpf_map_lookup_elem(&balances, &found);
     }
-    if (!balance || balance->action != DUET_BALANCE || !balance->count) return 0;
+    if (!balance || balance->action != DUET_BALANCE || !balance->range) return 0;
 
     struct duet_slot slot = {.anchor = found};
-    struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, &found);
-    if (anchor) {
-        if (bpf_map_lookup_elem(&guarded, &found)) return 0;
+    if (balance->entry == DUET_CLUSTER) {
+        if (masquerades_all && !is_node) return 0;
+    } else {
+        struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, &found);
+        if (!anchor || bpf_map_lookup_elem(&guarded, &found)) return 0;
         slot.anchor = *anchor;
-    } else if (masquerades_all && !is_node) {
-        return 0;
     }
 
-    __u32 pool = balance->pool, count = balance->count;
+    __u32 pool = balance->pool, range = balance->range;
     __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = 0;
     struct duet_client client = {.network_namespace = network_namespace, .anchor = slot.anchor, .pool = pool};
     if (sticky) {
@@ -142,10 +143,14 @@ static __attribute__((noinline)) int choose(
             }
         }
     }
-    slot.number = pool + bpf_get_prandom_u32() % count;
-    struct duet_backend *backend = bpf_map_lookup_elem(&slots, &slot);
+    struct duet_backend *backend = 0;
+    for (int attempt = 0; attempt <= ATTEMPTS && !backend; attempt++) {
+        // At last below where there is a slot for each number.
+        slot.number = pool + bpf_get_prandom_u32() % (attempt < ATTEMPTS ? range : range / 2 + 1);
+        backend = bpf_map_lookup_elem(&slots, &slot);
+    }
     if (!backend) {
-        // A call in the middle of a change may find its slot gone; the first is the last to go.
+        // A call in the middle of a change may find slots gone; the first is the last to go.
         slot.number = pool;
         backend = bpf_map_lookup_elem(&slots, &slot);
         if (!backend) return 0;

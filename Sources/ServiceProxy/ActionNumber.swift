@@ -8,7 +8,7 @@ internal import NFTables
 /// (nft_lookup_validate of net/netfilter/nft_lookup.c). So the elements that are many carry data, and verdicts are as few
 /// as the shapes.
 struct ActionNumber: Hashable, Sendable {
-    /// The way in, the pool, what the keys are, and the number of endpoints.
+    /// The way in, the pool, what the keys are, and the range of the draw.
     private let shape: UInt32
     /// For how many seconds clients keep their endpoints; zero without affinity.
     private let stickySeconds: UInt32
@@ -18,7 +18,7 @@ struct ActionNumber: Hashable, Sendable {
     /// The fields of the number.
     static let types: [DataType] = [.mark, .mark]
 
-    private static let countBits: UInt32 = 27
+    private static let rangeBits: UInt32 = 27
     private static let localBit: UInt32 = 1 << 29
     private static let nodePortBit: UInt32 = 1 << 30
 
@@ -31,17 +31,17 @@ struct ActionNumber: Hashable, Sendable {
     init(_ chain: ChainShape) {
         let balance = chain.balance
         shape =
-            balance.count | balance.entry.number << Self.countBits | (balance.pool == .local ? Self.localBit : 0)
+            balance.range | balance.entry.number << Self.rangeBits | (balance.pool == .local ? Self.localBit : 0)
             | (chain.isNodePort ? Self.nodePortBit : 0)
         stickySeconds = balance.stickySeconds ?? 0
     }
 
     /// The shape whose chain the number stands for; nil for other numbers.
     var chain: ChainShape? {
-        let number = shape >> Self.countBits & 3
-        guard let entry = Balance.Entry.allCases.first(where: { $0.number == number }) else { return nil }
+        let number = shape >> Self.rangeBits & 3
+        guard let entry = Balance.Entry(number: number) else { return nil }
         let balance = Balance(
-            entry, shape & Self.localBit == 0 ? .everywhere : .local, over: shape & (1 << Self.countBits - 1),
+            entry, shape & Self.localBit == 0 ? .everywhere : .local, over: shape & (1 << Self.rangeBits - 1),
             stickySeconds: stickySeconds == 0 ? nil : stickySeconds)
         let chain = ChainShape(balance, isNodePort: shape & Self.nodePortBit != 0)
         return ActionNumber(chain) == self ? chain : nil
@@ -71,16 +71,5 @@ struct ActionNumber: Hashable, Sendable {
         }
         guard words.count == 3, words[0] == 0 else { return nil }
         self.init(shape: words[1], stickySeconds: words[2])
-    }
-}
-
-extension Balance.Entry {
-    fileprivate var number: UInt32 {
-        switch self {
-        case .cluster: 0
-        case .external: 1
-        case .insider: 2
-        case .outsider: 3
-        }
     }
 }

@@ -26,19 +26,25 @@ struct BalanceRules {
         self.shape = shape
     }
 
+    /// How often a number is drawn that may hit no slot.
+    ///
+    /// The numbers below the fallback's range are so no more than one in 60
+    /// likelier than the others.
+    static let attempts = 6
+
     /// The rules in order; the first that finds an endpoint ends the way.
     ///
-    /// The last draws the first slot: a packet that meets a change of the maps half-way may find another slot gone,
-    /// but this one is the last to go.
+    /// The last leads to where the first slot is taken: a packet that meets a change of the maps half-way may find another slot
+    /// gone, but this one is the last to go. One chain does that for all ranges, since whoever adds an element to a map makes
+    /// the kernel look at each rule that uses the map (nft_add_set_elem of net/netfilter/nf_tables_api.c).
     var all: [[Expression]] {
+        let last: [[Expression]] = shape.balance.range > 1 ? [[.verdict(.goto(shape.first.name))]] : []
         let plain = Registers(header, anchor: 1)
-        let balance = shape.balance
-        let first = Expression.immediate(balance.pool.rawValue.registerBytes, plain.slot)
-        guard let seconds = balance.stickySeconds else {
-            return [draw(into: plain.slot), first].map {
+        guard let seconds = shape.balance.stickySeconds else {
+            return draws(into: plain.slot).map {
                 anchor(in: plain) + [$0, .lookup(.endpoints, plain.anchor, into: Register(0))]
                     + [translation(from: Register(0))]
-            }
+            } + last
         }
         let sticky = Registers(header, anchor: 1 + header.addressRegisters)
         let milliseconds = UInt64(seconds) * 1000
@@ -54,20 +60,24 @@ struct BalanceRules {
             [header.destination(sticky.slot), port]
             + [.lookup(map: TableLayout.affinity, Register(0), into: sticky.transportProtocol), transportProtocol]
             + [.contains(set: TableLayout.MapName.members.name, sticky.anchor)]
-        let drawn =
-            [port, header.destination(Register(sticky.slot.index + 1)), draw(into: sticky.slot)]
-            + [.lookup(.stickyEndpoints, sticky.anchor, into: sticky.transportProtocol), transportProtocol]
-        return [
-            client(in: sticky) + known + ending,
+        let drawn = draws(into: sticky.slot).map { draw in
             // A client whose endpoint is gone must be forgotten first: an update keeps what it finds.
-            client(in: sticky) + drawn + [change(.delete)] + ending,
-            anchor(in: plain) + [first, .lookup(.stickyEndpoints, plain.anchor, into: Register(0))]
-                + [translation(from: plain.anchor)],
-        ]
+            client(in: sticky) + [port, header.destination(Register(sticky.slot.index + 1)), draw]
+                + [.lookup(.stickyEndpoints, sticky.anchor, into: sticky.transportProtocol), transportProtocol]
+                + [change(.delete)] + ending
+        }
+        return [client(in: sticky) + known + ending] + drawn + last
     }
 
-    private func draw(into register: Register) -> Expression {
-        .random(modulus: shape.balance.count, offset: shape.balance.pool.rawValue, register)
+    /// What is drawn, until one hits a slot.
+    private func draws(into register: Register) -> [Expression] {
+        let balance = shape.balance
+        func draw(below range: UInt32) -> Expression {
+            .random(modulus: range, offset: balance.pool.rawValue, register)
+        }
+        return balance.range <= Balance.exactRange
+            ? [draw(below: balance.range)]
+            : Array(repeating: draw(below: balance.range), count: Self.attempts) + [draw(below: balance.fallbackRange)]
     }
 
     /// Loads the frontend under which the slots are kept.

@@ -112,7 +112,7 @@ extension ServiceProxyModel {
         }
         let dropped = CallDecision(outcome: .dropped, reason: .noLocalEndpoint, frontend: frontend)
         if let outsiders = state.outsiders, !isFromLocalPod, !call.isFromNode {
-            return outsiders.count == 0 ? dropped : delivered(outsiders, masqueradedFor: nil)
+            return outsiders.range == 0 ? dropped : delivered(outsiders, masqueradedFor: nil)
         }
         switch state.action {
         case .refuse: return nil

@@ -68,21 +68,52 @@ package struct Balance: Hashable, Sendable {
         case insider
         /// Where external traffic is to stay local: callers from elsewhere, who keep their address.
         case outsider
+
+        /// What the kernel's maps know it by, nftables' as eBPF's (`duet_entry`).
+        var number: UInt32 {
+            switch self {
+            case .cluster: 0
+            case .external: 1
+            case .insider: 2
+            case .outsider: 3
+            }
+        }
+
+        /// The entry of a number; nil for other numbers.
+        init?(number: UInt32) {
+            guard let entry = Self.allCases.first(where: { $0.number == number }) else { return nil }
+            self = entry
+        }
     }
 
     package let entry: Entry
     package let pool: Pool
-    /// How many slots there are to draw from; zero drops, which only an `outsider` can meet.
-    package let count: UInt32
+    /// Below which number a slot is drawn: as many as there are slots, or for many slots the next power of two; zero
+    /// drops, which only an `outsider` can meet.
+    package let range: UInt32
     /// For how many seconds a client keeps its endpoint; nil without affinity.
     package let stickySeconds: UInt32?
 
-    package init(_ entry: Entry, _ pool: Pool = .everywhere, over count: UInt32, stickySeconds: UInt32? = nil) {
+    /// A draw from so many slots.
+    package init(_ entry: Entry, _ pool: Pool = .everywhere, over slots: UInt32, stickySeconds: UInt32? = nil) {
         self.entry = entry
         self.pool = pool
-        self.count = count
-        self.stickySeconds = count == 0 ? nil : stickySeconds
+        range = Self.range(over: slots)
+        self.stickySeconds = slots == 0 ? nil : stickySeconds
     }
+
+    /// Up to so many slots a number always hits one.
+    ///
+    /// Of more, at least every second one does, and one that does not is
+    /// drawn again; so there are few ranges, and most endpoints that come or go change none.
+    static let exactRange: UInt32 = 16
+
+    private static func range(over slots: UInt32) -> UInt32 {
+        slots <= exactRange ? slots : 1 << (UInt32.bitWidth - (slots - 1).leadingZeroBitCount)
+    }
+
+    /// Below which number a slot is drawn when several numbers have hit none; there is a slot for each.
+    var fallbackRange: UInt32 { range / 2 + 1 }
 }
 
 /// What happens to a new connection to a frontend.

@@ -39,30 +39,19 @@ actor ProxyEngine {
         nodeName: String, options: ProxyOptions, reporter: ServiceReporter,
         moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
     ) throws {
-        var tables: [TableReconciler] = []
-        var readers: [TableReader] = []
-        var failure: (any Error)?
         let commits = OwnCommits()
-        for family in IPFamily.allCases {
-            do {
-                let table = try TableReconciler(
-                    family: family, nodeName: nodeName, options: options, commits: commits, logger: logger)
-                readers.append(try TableReader(family, options))
-                tables.append(table)
-            } catch {
-                failure = error
-                logger.error(
-                    "Services cannot be served in a family",
-                    metadata: ["family": "\(family.name)", "error": "\(error)"])
-            }
+        let opened = try TableReconciler.openEach(logger: logger) { family in
+            let table = try TableReconciler(
+                family: family, nodeName: nodeName, options: options, commits: commits, logger: logger)
+            return (table, try TableReader(family, options))
         }
-        if tables.isEmpty, let failure { throw failure }
+        let tables = opened.map(\.0)
         balancer = ConnectTimeBalancer.following(tables, options: options, logger: logger)
         connectTimeFailure =
             options.connectTime == nil ? nil : .unavailable("the kernel does not tell network namespaces apart")
         translation = options.crossFamily.map { _ in TranslationKeeper(logger: logger) }
         self.tables = tables
-        self.readers = readers
+        readers = opened.map(\.1)
         self.nodeName = nodeName
         self.logger = logger
         self.reporter = reporter

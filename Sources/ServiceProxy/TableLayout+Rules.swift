@@ -58,11 +58,6 @@ extension TableLayout {
         ]
     }
 
-    /// What takes the place of refusals in a table that is about to be replaced, see `PacketsInFlight`.
-    var retiringRule: Rule {
-        rule(ChainName.refusals, [header.destination(), isIn(.clusterAddresses), .verdict(.drop)])
-    }
-
     private var sourceRules: [Rule] {
         translationRules + [
             rule(ChainName.sources, takeMasqueradeMark + [.masquerade(fullyRandom: true)]),
@@ -117,9 +112,9 @@ extension TableLayout {
             rules.append(
                 [.fib(.sourceKind, Register(0)), .compare(Register(0), .equal, AddressKind.local.registerBytes)]
                     + [.verdict(.return)])
-            if balance.count == 0 { rules.append([.verdict(.drop)]) }
+            if balance.range == 0 { rules.append([.verdict(.drop)]) }
         }
-        if balance.count > 0 {
+        if balance.range > 0 {
             rules += BalanceRules(header, shape).all
         }
         return rules.map { rule(shape.name, $0) }

@@ -12,12 +12,6 @@ extension TableLayout {
         return changes.transaction
     }
 
-    /// The transaction after which nothing is refused any more by a table that is about to be replaced: what it finds no
-    /// endpoint for is lost, and sent again.
-    var retirement: Transaction {
-        Transaction([.flushChain(table, ChainName.refusals), .addRule(retiringRule)])
-    }
-
     /// The transaction that puts what a model says in the place of whatever the kernel has under the table's name, and how
     /// many entries that are.
     func transaction(
@@ -34,7 +28,7 @@ extension TableLayout {
             content.note(entry, from: nil, to: value)
             count += 1
         }
-        content.prepareGrowth()
+        content.prepareShapes()
         shapes = content.shapes
         return (Transaction(operations + content.transaction.operations), count)
     }
@@ -47,7 +41,9 @@ private struct ElementChanges {
     private var added: [[Element]]
     private var newShapes: [ChainShape] = []
     private(set) var shapes: Set<ChainShape>
-    private static let preparedCount: UInt32 = 16
+    /// The ranges for which there are chains before a Service needs them, of a way in that is in use, and of others.
+    private static let preparedRanges = Array(1...Balance.exactRange) + (1...8).map { Balance.exactRange << $0 }
+    private static let firstRanges = preparedRanges.prefix(4)
     /// Many Services in a row have the same shape.
     private var lastShape: ChainShape?
 
@@ -68,31 +64,32 @@ private struct ElementChanges {
         for placed in layout.elements(entry, new) { added[placed.map.rawValue].append(placed.element) }
         guard let shape = layout.shape(entry, new), shape != lastShape else { return }
         lastShape = shape
-        if shapes.insert(shape).inserted { newShapes.append(shape) }
+        need(shape)
     }
 
-    /// Has chains for a few numbers of endpoints of every shape that is in use.
+    /// Has the chains of every way in and time of affinity that is in use, and a few of each other way in.
     ///
     /// The kernel walks all elements of a map when a rule of another chain begins to use it (nf_tables_bind_set of
-    /// net/netfilter/nf_tables_api.c). As long as the maps are empty that costs nothing; later a Service that grows would pay for
-    /// all others.
-    mutating func prepareGrowth() {
-        for shape in shapes where shape.balance.count > 0 {
-            let balance = shape.balance
-            for count in 1...Self.preparedCount {
-                let other = Balance(balance.entry, balance.pool, over: count, stickySeconds: balance.stickySeconds)
-                let prepared = ChainShape(other, isNodePort: shape.isNodePort)
-                if shapes.insert(prepared).inserted { newShapes.append(prepared) }
-            }
+    /// net/netfilter/nf_tables_api.c). As long as the maps are empty that costs nothing; later the first Service of a shape would
+    /// pay for all others. But each rule that uses a map makes all elements a little dearer, see `BalanceRules`.
+    mutating func prepareShapes() {
+        let used = Set(shapes.map(\.first))
+        for way in used.union(ChainShape.waysIn) {
+            for range in used.contains(way) ? Self.preparedRanges[...] : Self.firstRanges { need(way.over(range)) }
         }
+    }
+
+    private mutating func need(_ shape: ChainShape) {
+        guard shapes.insert(shape).inserted else { return }
+        newShapes.append(shape)
+        if shape.balance.range > 1 { need(shape.first) }
     }
 
     var transaction: Transaction {
         var transaction = Transaction()
-        for shape in newShapes.sorted(by: { $0.name < $1.name }) {
-            transaction.append(.addChain(layout.chain(shape)))
-            for rule in layout.rules(shape) { transaction.append(.addRule(rule)) }
-        }
+        let chains = newShapes.sorted { $0.name < $1.name }
+        for shape in chains { transaction.append(.addChain(layout.chain(shape))) }
+        for rule in chains.flatMap(layout.rules) { transaction.append(.addRule(rule)) }
         transaction.append(.addElements(layout.table, set: TableLayout.shapes, newShapes.map(layout.element)))
         for map in TableLayout.MapName.allCases {
             transaction.append(.deleteElements(layout.table, set: map.name, deleted[map.rawValue]))

@@ -29,6 +29,8 @@ struct TableLayout: Sendable {
 
     /// The name of the table in each family.
     static let tableName = "duet-proxy"
+    /// The name of the table that answers while one of that name is replaced, see `TableReconciler`.
+    static let interimName = "duet-proxy-interim"
     /// The clients of frontends with affinity, and the endpoints that they keep; rules write it, not the agent.
     static let affinity = "affinity"
     /// The bit of the packet mark that asks for masquerading; it is cleared before the packet leaves.
@@ -44,11 +46,11 @@ struct TableLayout: Sendable {
     let header: HeaderLayout
     let table: Table
 
-    init(_ family: IPFamily, _ options: ProxyOptions = ProxyOptions()) {
+    init(_ family: IPFamily, _ options: ProxyOptions = ProxyOptions(), named name: String = tableName) {
         self.family = family
         header = HeaderLayout(family)
         answersOnLoopback = options.answersOnLoopback && header.loopbackRoutingParameter != nil
-        table = Table(family: Table.Family(family), name: Self.tableName)
+        table = Table(family: Table.Family(family), name: name)
     }
 
     /// The maps and sets.

@@ -26,6 +26,8 @@ package final class TableReconciler {
     }
 
     private let layout: TableLayout
+    /// The table that answers while the other one is replaced.
+    private let interim: TableLayout
     private let logger: Logger
     private(set) var model: ServiceProxyModel
     private let kernel: any KernelConnection
@@ -66,6 +68,7 @@ package final class TableReconciler {
     ) throws {
         self.commits = commits
         layout = TableLayout(family, options)
+        interim = TableLayout(family, options, named: TableLayout.interimName)
         var logger = logger
         logger[metadataKey: "family"] = "\(family.name)"
         self.logger = logger
@@ -74,8 +77,35 @@ package final class TableReconciler {
         }
         self.kernel = try kernel ?? LinuxConnection()
         let present = try KernelTable(reading: layout, from: self.kernel)
+        // Of a family that a kernel lacks it lists nothing, as it does where nothing is; only who writes is told.
+        if present == nil {
+            let probe = Table(family: layout.table.family, name: Self.probeName)
+            try self.kernel.commit(Transaction([.addTable(probe), .deleteTable(probe)]))
+        }
         model = ServiceProxyModel(
             family: family, nodeName: nodeName, options: options, adoptingSlotsOf: present?.content)
+    }
+
+    private static let probeName = "duet-proxy-probe"
+
+    /// What `open` makes for each family; one that the kernel lacks is told and left out, unless it lacks all.
+    package static func openEach<Opened>(
+        logger: Logger, _ open: (IPFamily) throws -> Opened
+    ) throws -> [Opened] {
+        var opened: [Opened] = []
+        var failure: (any Error)?
+        for family in IPFamily.allCases {
+            do {
+                opened.append(try open(family))
+            } catch {
+                failure = error
+                logger.error(
+                    "Services cannot be served in a family",
+                    metadata: ["family": "\(family.name)", "error": "\(error)"])
+            }
+        }
+        if opened.isEmpty, let failure { throw failure }
+        return opened
     }
 
     package var family: IPFamily { layout.family }
@@ -185,29 +215,35 @@ package final class TableReconciler {
             report = try apply(present.content.difference(to: target))
             entryCount = target.entries.count
         } else {
-            var shapes: Set<ChainShape> = []
-            let (transaction, count) = layout.transaction(rebuilding: model, shapes: &shapes)
-            retire()
-            try kernel.commit(transaction)
-            self.shapes = shapes
-            report = Report()
-            report.elements = count
-            entryCount = count
-            report.operations = transaction.operations.count
-            report.isRebuilt = true
-            report.forgottenFlows = try forgetStaleFlows()
+            report = try rebuild()
         }
+        // Also what an agent left that ended in the middle of a replacement.
+        try TableRemoval.remove([interim.table], from: kernel)
         isOutOfStep = false
         return report
     }
 
-    /// Has a table that is about to be replaced refuse nothing more, if there is one that does.
-    private func retire() {
-        guard let chains = try? kernel.chains(of: layout.table),
-            chains.contains(where: { $0.name == TableLayout.ChainName.refusals }),
-            (try? kernel.commit(layout.retirement)) != nil
-        else { return }
-        PacketsInFlight.wait()
+    /// Puts a new table in the place of whatever there is.
+    ///
+    /// If there is one that may answer, as after a change of its layout, an interim one does so meanwhile: the kernel asks
+    /// the newer one first, so that no packet comes to the rules of a table that goes, see `PacketsInFlight`.
+    private func rebuild() throws -> Report {
+        if try !kernel.chains(of: layout.table).isEmpty {
+            var shapes: Set<ChainShape> = []
+            try kernel.commit(interim.transaction(rebuilding: model, shapes: &shapes).transaction)
+            PacketsInFlight.wait()
+        }
+        var shapes: Set<ChainShape> = []
+        let (transaction, count) = layout.transaction(rebuilding: model, shapes: &shapes)
+        try kernel.commit(transaction)
+        self.shapes = shapes
+        entryCount = count
+        var report = Report()
+        report.elements = count
+        report.operations = transaction.operations.count
+        report.isRebuilt = true
+        report.forgottenFlows = try forgetStaleFlows()
+        return report
     }
 
     private func apply(_ difference: TableDifference) throws -> Report {

@@ -123,6 +123,69 @@ struct FaultTests {
         #expect(kernel.refused > 0 && kernel.committed.count > 1)
     }
 
+    @Test("A family that the kernel lacks is left out; where it lacks all there is no proxy")
+    func lackingFamilies() throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        for lacking in [[], [IPFamily.ipv4], [.ipv6], IPFamily.allCases] {
+            func open() throws -> [IPFamily] {
+                try TableReconciler.openEach(logger: logger) { family in
+                    let kernel = FaultyKernel()
+                    // It lists nothing, and takes nothing.
+                    if lacking.contains(family) { kernel.failures = [nil, .notSupported] }
+                    return try reconciler(family, kernel).family
+                }
+            }
+            if lacking == IPFamily.allCases {
+                #expect(throws: Errno.notSupported) { try open() }
+            } else {
+                #expect(try open() == IPFamily.allCases.filter { !lacking.contains($0) })
+            }
+        }
+    }
+
+    @Test("A Service of any size finds its chains there", arguments: IPFamily.allCases)
+    func growth(family: IPFamily) throws {
+        let kernel = FaultyKernel()
+        let table = try reconciler(family, kernel)
+        /// Gives a Service with a way in of each kind so many endpoints.
+        func update(_ number: UInt128, isLocal: Bool, endpoints count: UInt128) {
+            let name = "web-\(number)"
+            var web = ServiceProxyTests.service(name, [clusterIP(family, number)], nodePort: 30_080 + Int(number))
+            web.spec?.externalIPs = [podIP(family, number).description]
+            web.spec?.internalTrafficPolicy = isLocal ? "Local" : "Cluster"
+            web.spec?.externalTrafficPolicy = isLocal ? "Local" : "Cluster"
+            table.update(web)
+            var ends = slice(name, family, (1...count).map { address(family, network: 1000, $0) })
+            for index in 0..<Int(count) { ends.endpoints?[index].nodeName = "node" }
+            table.update(ends)
+        }
+        try table.flush()
+        var before = kernel.committed.count
+        for count in 1...4 as ClosedRange<UInt128> {
+            update(1, isLocal: false, endpoints: count)
+            update(2, isLocal: true, endpoints: count)
+            try table.flush()
+        }
+        var operations = kernel.committed[before...].flatMap(\.operations)
+        // Where such Services are there when the table is made, any number of endpoints has its chains.
+        try kernel.commit(Transaction([.deleteTable(Table(family: Table.Family(family), name: "duet-proxy"))]))
+        #expect(try table.audit().isRebuilt)
+        before = kernel.committed.count
+        for count in [2, 16, 17, 40, 300, 4096] as [UInt128] {
+            update(1, isLocal: false, endpoints: count)
+            update(2, isLocal: true, endpoints: count)
+            try table.flush()
+        }
+        operations += kernel.committed[before...].flatMap(\.operations)
+        #expect(operations.count > 50)
+        for operation in operations {
+            switch operation {
+            case .addElements, .deleteElements: break
+            default: Issue.record("\(operation)")
+            }
+        }
+    }
+
     @Test("Hostile objects leave the rest of the table right", arguments: IPFamily.allCases)
     func hostileObjects(family: IPFamily) throws {
         let other = IPFamily.allCases.first { $0 != family } ?? family
@@ -209,31 +272,6 @@ struct FaultTests {
         services.values.forEach { successor.update($0) }
         slices.values.forEach { successor.update($0) }
         #expect(try successor.flush().operations == 0, "seed \(seed)")
-    }
-
-    @Test("A Service of 100,000 endpoints stands beside others, and goes again", arguments: IPFamily.allCases.suffix(1))
-    func manyEndpoints(family: IPFamily) throws {
-        let kernel = FaultyKernel()
-        let table = try reconciler(family, kernel)
-        table.update(ServiceProxyTests.service("web", [clusterIP(family, 1)]))
-        table.update(slice("web", family, [podIP(family, 1)]))
-        table.update(ServiceProxyTests.service("huge", [clusterIP(family, 2)]))
-        let slices = (0..<100 as Range<UInt128>).map { part in
-            let pods = (0..<1000 as Range<UInt128>).map { address(family, network: 1000, part * 1000 + $0) }
-            var object = slice("huge", family, pods)
-            object.metadata.name = "huge-\(part)"
-            return object
-        }
-        for object in slices { table.update(object) }
-        // Action, cluster address, slots and hairpins of each, and the node's ranges.
-        #expect(try table.flush().elements >= 200_000)
-        for object in slices { table.remove(object) }
-        try table.flush()
-        let call = Call(from: podIP(family, 9), to: clusterIP(family, 1), .tcp, 80)
-        #expect(
-            table.outcome(of: call, nodeAddresses: [])
-                == .delivered(to: [Backend(address: podIP(family, 1), port: 8080)], masqueraded: false))
-        #expect(try table.audit() == TableReconciler.Report())
     }
 
     @Test("What a change costs does not depend on how many Services there are", arguments: IPFamily.allCases)

@@ -203,6 +203,80 @@ struct KernelServiceTests {
         #expect(try lab.call(clusterIP(family, 1), 80, from: "client").hasPrefix("pod-"))
     }
 
+    @Test("Nobody is refused while one table takes another's place", arguments: IPFamily.allCases)
+    func replaces(family: IPFamily) async throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1", "pod-2"])
+        let targets = [(clusterIP(family, 1), UInt16(80)), (nodeAddress(family), 30_080)]
+        let callers = targets.map { address, port in
+            Task.detached { try lab.callRepeatedly(address, port, from: "client", seconds: 4) }
+        }
+        var replacements = 0
+        let end = ContinuousClock.now + .seconds(3)
+        while ContinuousClock.now < end {
+            // It does all that it should and is another, as that of another version.
+            try lab.shell("nft add chain \(family == .ipv4 ? "ip" : "ip6") duet-proxy stranger", in: "node")
+            #expect(try table.audit().isRebuilt)
+            replacements += 1
+        }
+        #expect(replacements > 10)
+        for caller in callers {
+            let (answered, failed, problem) = try await caller.value
+            #expect(failed == 0 && answered > 20, "\(answered) answered, \(failed) failed; \(problem)")
+        }
+        // What an agent leaves that ends half-way goes with the next comparison.
+        let word = family == .ipv4 ? "ip" : "ip6"
+        try lab.shell(
+            "nft \"add table \(word) duet-proxy-interim; add chain \(word) duet-proxy-interim dispatch\"", in: "node")
+        #expect(try table.audit() == TableReconciler.Report())
+        #expect(!(try lab.shell("nft list tables", in: "node")).contains("interim"))
+    }
+
+    private static let echo = """
+        import socket, sys
+        family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+        s = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family)
+        print("listening", flush=True)
+        c = s.accept()[0]
+        while data := c.recv(99): c.sendall(data)
+        """
+
+    private static let talker = """
+        import socket, sys, time
+        s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 30)
+        while True:
+            time.sleep(0.05)
+            try:
+                s.sendall(b"heard")
+                print(s.recv(99).decode(), flush=True)
+            except OSError as error: print(error, flush=True)
+        """
+
+    @Test(
+        "An established connection outlives its endpoint's place, and its Service", arguments: IPFamily.allCases,
+        KernelPolicyTests.waysToLead)
+    func establishedConnections(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
+        let web = policy.service("web", number: 1)
+        let server = try policy.lab.start(Self.echo, policy.address("pod-2"), 9100, from: "pod-2")
+        #expect(server.hasSaid("listening"))
+        var ends = slice("web", family, [policy.address("pod-2")])
+        ends.ports = [EndpointPort(name: "tcp", port: 9100, protocol: "TCP")]
+        policy.table.update(web)
+        policy.table.update(ends)
+        try policy.table.flush()
+        let connection = try policy.lab.start(Self.talker, clusterIP(family, 1), 80, from: "pod-1")
+        #expect(connection.isAnswered(by: "heard"))
+        ends.endpoints = []
+        policy.table.update(ends)
+        try policy.table.flush()
+        #expect(try policy.lab.call(clusterIP(family, 1), 80, from: "pod-1") == "refused")
+        #expect(connection.isAnswered(by: "heard"))
+        policy.table.remove(web)
+        try policy.table.flush()
+        #expect(connection.isAnswered(by: "heard"))
+    }
+
     @Test("A look beside the changes sees what others changed in elements", arguments: IPFamily.allCases)
     func looks(family: IPFamily) async throws {
         let lab = try NodeLab()

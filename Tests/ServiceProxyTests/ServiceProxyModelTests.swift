@@ -59,6 +59,16 @@ struct ServiceProxyModelTests {
         #expect(difference.count == 4)
     }
 
+    @Test("Of many endpoints one more changes its own elements alone, and most often the range stays")
+    func addsOneToMany() {
+        for (count, range) in [(16, 16), (17, 32), (31, 32), (32, 32), (33, 64), (1000, 1024)] as [(UInt32, UInt32)] {
+            #expect(Balance(.cluster, over: count).range == range)
+        }
+        var model = web(.ipv6, pods: Array(1...17))
+        model.set(ProxiedSlice("web", .ipv6, port: 8080, pods: Array(1...18)), named: ServiceName("web-1"))
+        #expect(model.flush().difference.count == 2)
+    }
+
     @Test("One endpoint less moves the last one into its slot", arguments: [1, 2, 3] as [UInt128])
     func removesOneEndpoint(gone: UInt128) {
         var model = web(.ipv6, pods: [1, 2, 3])

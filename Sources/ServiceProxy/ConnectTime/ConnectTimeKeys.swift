@@ -70,9 +70,9 @@ extension FrontendAction {
         case .balance(let balance):
             duet_balance(
                 action: DUET_BALANCE.rawValue, entry: balance.entry.number, pool: balance.pool.rawValue,
-                count: balance.count, sticky_seconds: balance.stickySeconds ?? 0)
-        case .refuse: duet_balance(action: DUET_REFUSE.rawValue, entry: 0, pool: 0, count: 0, sticky_seconds: 0)
-        case .drop: duet_balance(action: DUET_DROP.rawValue, entry: 0, pool: 0, count: 0, sticky_seconds: 0)
+                range: balance.range, sticky_seconds: balance.stickySeconds ?? 0)
+        case .refuse: duet_balance(action: DUET_REFUSE.rawValue, entry: 0, pool: 0, range: 0, sticky_seconds: 0)
+        case .drop: duet_balance(action: DUET_DROP.rawValue, entry: 0, pool: 0, range: 0, sticky_seconds: 0)
         }
     }
 
@@ -81,19 +81,15 @@ extension FrontendAction {
         case DUET_REFUSE: self = .refuse
         case DUET_DROP: self = .drop
         default:
-            let entries = Balance.Entry.allCases
-            guard let pool = Pool(rawValue: value.pool), entries.indices.contains(Int(value.entry)) else { return nil }
+            guard let pool = Pool(rawValue: value.pool), let entry = Balance.Entry(number: value.entry) else {
+                return nil
+            }
             self = .balance(
                 Balance(
-                    entries[Int(value.entry)], pool, over: value.count,
+                    entry, pool, over: value.range,
                     stickySeconds: value.sticky_seconds == 0 ? nil : value.sticky_seconds))
         }
     }
-}
-
-extension Balance.Entry {
-    /// Its place among the cases.
-    fileprivate var number: UInt32 { UInt32(Self.allCases.firstIndex(of: self) ?? 0) }
 }
 
 extension IPPrefix {

@@ -65,7 +65,7 @@ extension ServiceProxyModel {
         let slices = endpoints(of: owner)
         let choice = EndpointChoice(port: port, slices: slices, nodeName: nodeName, zone: node.zone)
         // Where none is drawn from, the policy that leaves none is what matters.
-        let wantsLocal = frontends[frontend]?.action == .drop || frontends[frontend]?.outsiders?.count == 0
+        let wantsLocal = frontends[frontend]?.action == .drop || frontends[frontend]?.outsiders?.range == 0
         return choice.accounts(
             port: port, slices: slices, pool: balance?.pool ?? (wantsLocal ? .local : .everywhere),
             nodeName: nodeName, zone: node.zone)

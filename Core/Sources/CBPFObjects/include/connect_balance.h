@@ -20,13 +20,16 @@ struct duet_backend {
 
 enum duet_action { DUET_BALANCE, DUET_REFUSE, DUET_DROP };
 
-/// What happens to calls of a frontend: the number of the pool's first slot, how many there are, and for how many seconds
-/// a client keeps its endpoint.
+/// The way in: the cluster address, which the slots are kept under, or another.
+enum duet_entry { DUET_CLUSTER, DUET_EXTERNAL, DUET_INSIDER, DUET_OUTSIDER };
+
+/// What happens to calls of a frontend: the number of the pool's first slot, below which number one is drawn, and for how
+/// many seconds a client keeps its endpoint.
 struct duet_balance {
     uint32_t action;
     uint32_t entry;
     uint32_t pool;
-    uint32_t count;
+    uint32_t range;
     uint32_t sticky_seconds;
 };
 
