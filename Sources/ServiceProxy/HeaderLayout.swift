@@ -8,8 +8,8 @@ struct HeaderLayout: Sendable {
     let portUnreachable: UInt8
     /// Addresses that never leave the host.
     let loopback: IPPrefix
-    /// The kernel parameter that lets packets leave the host although they come from a loopback address; nil where the
-    /// kernel never does.
+    /// The kernel parameter that lets packets leave the host although they come from a loopback address, and takes the
+    /// answers; nil where the kernel never does the latter (`rt6_need_strict` of net/ipv6/route.c).
     let loopbackRoutingParameter: String?
     /// Whether a caller's address survives translation to the other family, because it fits into one of it.
     let isEmbedded: Bool

@@ -46,6 +46,7 @@ actor ProxyEngine {
             return (table, try TableReader(family, options))
         }
         let tables = opened.map(\.0)
+        options.tracking?.apply(logger: logger)
         balancer = ConnectTimeBalancer.following(tables, options: options, logger: logger)
         connectTimeFailure =
             options.connectTime == nil ? nil : .unavailable("the kernel does not tell network namespaces apart")

@@ -16,7 +16,7 @@ public struct ProxyOptions: Hashable, Sendable {
     public var nodePortAddresses: NodePortAddresses
     /// Whether node ports answer on loopback addresses too, to callers on the node itself.
     ///
-    /// Of IPv4 alone: Linux never lets a packet from `::1` leave the host.
+    /// Of IPv4 alone: Linux takes no answer for `::1` from a link.
     public var answersOnLoopback: Bool
     /// Whether every caller of a cluster address is masqueraded, the node's own pods included.
     public var masqueradesAll: Bool
@@ -30,12 +30,15 @@ public struct ProxyOptions: Hashable, Sendable {
     public var connectTime: ConnectTimeOptions?
     /// How endpoints without an address of the caller's family are reached; nil when they are not.
     public var crossFamily: CrossFamilyOptions?
+    /// How many connections the kernel tracks, and for how long; nil leaves that as it is.
+    public var tracking: TrackingLimits?
 
     /// Options; the defaults are those of kube-proxy, but for node ports, which answer on every address of the node.
     public init(
         nodePortAddresses: NodePortAddresses = .all, answersOnLoopback: Bool = false, masqueradesAll: Bool = false,
         healthPort: UInt16? = defaultHealthPort, replacesKubeProxy: Bool = false,
-        connectTime: ConnectTimeOptions? = nil, crossFamily: CrossFamilyOptions? = nil
+        connectTime: ConnectTimeOptions? = nil, crossFamily: CrossFamilyOptions? = nil,
+        tracking: TrackingLimits? = nil
     ) {
         self.nodePortAddresses = nodePortAddresses
         self.answersOnLoopback = answersOnLoopback
@@ -44,5 +47,6 @@ public struct ProxyOptions: Hashable, Sendable {
         self.replacesKubeProxy = replacesKubeProxy
         self.connectTime = connectTime
         self.crossFamily = crossFamily
+        self.tracking = tracking
     }
 }

@@ -56,6 +56,27 @@ struct ServiceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How many connections the kernel shall track for each processor; 0 leaves its limit as it is.",
+            discussion: "It is never lowered, and at least 131072.", valueName: "number"))
+    var conntrackMaxPerCore = TrackingLimits().perProcessor
+
+    @Option(
+        help: ArgumentHelp(
+            "For how long an idle TCP connection is tracked; 0 leaves the kernel's time as it is.", valueName: "seconds"
+        ))
+    var conntrackTCPTimeoutEstablished = TrackingLimits().establishedSeconds
+
+    @Option(
+        help: ArgumentHelp(
+            "For how long a TCP connection is tracked that one end has closed; 0 leaves the kernel's time as it is.",
+            valueName: "seconds"))
+    var conntrackTCPTimeoutCloseWait = TrackingLimits().closeWaitSeconds
+
+    @Flag(help: "Take packets outside of a TCP connection's window for its own, not for invalid ones.")
+    var conntrackTCPBeLiberal = false
+
+    @Option(
+        help: ArgumentHelp(
             "Port of /healthz, /livez and /metrics; 0 for none (default: 10256, none with --no-service-proxy).",
             discussion: "With --no-service-proxy it has /metrics alone; 10256 is the port of kube-proxy as well."))
     var healthPort: UInt16?
@@ -72,7 +93,10 @@ struct ServiceOptions: ParsableArguments {
                 healthPort: healthPort == 0 ? nil : healthPort ?? ProxyOptions.defaultHealthPort,
                 replacesKubeProxy: replaceKubeProxy,
                 connectTime: connectTimeBalancing ? ConnectTimeOptions(cgroup: connectTimeCgroup) : nil,
-                crossFamily: try translation)
+                crossFamily: try translation,
+                tracking: TrackingLimits(
+                    perProcessor: conntrackMaxPerCore, establishedSeconds: conntrackTCPTimeoutEstablished,
+                    closeWaitSeconds: conntrackTCPTimeoutCloseWait, isLiberal: conntrackTCPBeLiberal))
         }
     }
 
