@@ -3,6 +3,7 @@ import KubernetesAPI
 import Linux
 import Logging
 import ServiceProxy
+import Synchronization
 import Testing
 
 @Suite("Health checks of Services")
@@ -66,9 +67,41 @@ struct HealthTests {
             .text
     }
 
-    private func run(_ executable: String, _ arguments: [String]) throws -> String {
+    /// The first line that a command prints, or all.
+    private func run(_ executable: String, _ arguments: [String], all: Bool = false) throws -> String {
         let output = try ChildProcess.output(of: .init(executable: executable, arguments: arguments))
-        return output.text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return all ? output.text : output.text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    }
+
+    @Test("A port that another has is told of once, and taken when it is free", arguments: IPFamily.allCases)
+    func takenPorts(family: IPFamily) async throws {
+        let port = try #require(try freePorts().first)
+        let loopback = IPAddress(family: family, bits: family == .ipv4 ? 0x7f00_0001 : 1)
+        let reports = Mutex<[ServiceName: [String]]>([:])
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let health = ProxyHealth()
+        let servers = HealthServers(health: health, ownPort: nil, logger: logger) { service, warning in
+            reports.withLock { $0[service, default: []].append(warning.reason) }
+        }
+        let holder = HealthServers(health: health, ownPort: nil, logger: logger)
+        func check(_ name: String, _ count: Int) -> [IPFamily: [UInt16: HealthCheck]] {
+            [family: [port: HealthCheck(service: ServiceName(name), localEndpoints: count)]]
+        }
+        await holder.apply(check("other", 1), at: [family: [loopback]])
+        for _ in 0..<2 { await servers.apply(check("web", 2), at: [family: [loopback]]) }
+        #expect(try ask(family, port, "/") == "200 1")
+        #expect(reports.withLock { $0 } == [ServiceName("web"): ["FailedToStartServiceHealthcheck"]])
+        await holder.close()
+        await servers.apply(check("web", 2), at: [family: [loopback]])
+        #expect(try ask(family, port, "/") == "200 2")
+        await servers.close()
+    }
+
+    @Test("A balancer is sent away while changes wait for too long", arguments: [true, false])
+    func waiting(isHealthy: Bool) {
+        let check = HealthCheck(service: ServiceName("web"), localEndpoints: 1)
+        #expect(check.answer(proxyIsHealthy: isHealthy).isHealthy == isHealthy)
+        #expect(!HealthCheck(service: ServiceName("web"), localEndpoints: 0).answer(proxyIsHealthy: true).isHealthy)
     }
 
     /// Nodes, and whether balancers should send new connections there.
@@ -120,6 +153,13 @@ struct HealthTests {
                 #expect(try ask(family, ports[1], "/healthz").hasPrefix(isEligible ? "200" : "503"), "\(remark)")
                 #expect(try ask(family, ports[1], "/livez").hasPrefix("200"), "\(remark)")
             }
+        }
+        let text = try run("curl", ["-s", "-i", "-g", "http://[::1]:\(ports[0])/"], all: true)
+        for part in [
+            "HTTP/1.1 200", "Content-Type: application/json", "X-Content-Type-Options: nosniff",
+            "\"namespace\": \"default\"", "\"name\": \"web\"", "\"localEndpoints\": 3", "\"serviceProxyHealthy\": true",
+        ] {
+            #expect(text.contains(part), "\(part) in \(text)")
         }
         await servers.apply([.ipv4: [:], .ipv6: [:]], at: loopback)
         #expect(try ask(.ipv4, ports[0], "/").hasPrefix("000"))

@@ -1,5 +1,4 @@
 import Addresses
-import Glibc
 import KubernetesAPI
 import ServiceProxy
 import Testing
@@ -37,6 +36,7 @@ struct KernelPacketTests {
             var object = slice("web", family, Self.pods.map(policy.address))
             object.ports = [EndpointPort(name: "tcp", port: 8080, protocol: "TCP")]
             for index in Self.pods.indices {
+                object.endpoints?[index].nodeName = Self.pods[index] == "remote" ? "other" : "node"
                 object.endpoints?[index].hints = EndpointHints(
                     forZones: row.zones[index].map { [ForName(name: $0)] },
                     forNodes: row.nodes[index].map { [ForName(name: $0)] })
@@ -46,6 +46,14 @@ struct KernelPacketTests {
             #expect(try names(policy, clusterIP(family, 1), 80, from: "pod-1") == row.met, "\(row.remark)")
             #expect(try names(policy, policy.nodeAddress, 30_080, from: "client") == row.met, "\(row.remark)")
         }
+        // Where traffic stays on the node, hints say nothing.
+        var local = web
+        local.spec?.internalTrafficPolicy = "Local"
+        local.spec?.externalTrafficPolicy = "Local"
+        policy.table.update(local)
+        try policy.table.flush()
+        #expect(try names(policy, clusterIP(family, 1), 80, from: "pod-1") == ["pod-1", "pod-2"])
+        #expect(try names(policy, policy.nodeAddress, 30_080, from: "client") == ["pod-1", "pod-2"])
     }
 
     private static let ready = EndpointConditions(ready: true)
@@ -61,9 +69,11 @@ struct KernelPacketTests {
             (ended, ended, ["refused"], ["refused"]),
         ]
 
-    @Test("Endpoints that terminate serve where none is ready", arguments: IPFamily.allCases)
-    func terminating(family: IPFamily) throws {
-        let policy = try PolicyLab(family)
+    @Test(
+        "Endpoints that terminate serve where none is ready", arguments: IPFamily.allCases, KernelPolicyTests.waysToLead
+    )
+    func terminating(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
         var web = policy.service("web", number: 1, nodePort: 30_080)
         web.spec?.externalTrafficPolicy = "Local"
         for (number, row) in Self.terminating.enumerated() {
@@ -74,25 +84,11 @@ struct KernelPacketTests {
         }
     }
 
-    @Test("A client may go elsewhere when its time with an endpoint is over", arguments: IPFamily.allCases)
-    func affinityEnds(family: IPFamily) throws {
-        let policy = try PolicyLab(family)
-        var web = policy.service("web", number: 1)
-        web.spec?.sessionAffinity = "ClientIP"
-        web.spec?.sessionAffinityConfig = SessionAffinityConfig(clientIP: ClientIPConfig(timeoutSeconds: 1))
-        policy.update(web, ready: ["pod-2", "remote"])
-        try policy.table.flush()
-        var met: Set<Substring> = []
-        for _ in 0..<60 where met.count < 2 {
-            met.formUnion(try policy.lab.call(clusterIP(family, 1), 80, from: "pod-1").split(separator: " ").prefix(1))
-            usleep(1_100_000)
-        }
-        #expect(met == ["pod-2", "remote"])
-    }
-
-    @Test("What an endpoint refuses is refused to the caller, in the Service's name", arguments: IPFamily.allCases)
-    func endpointErrors(family: IPFamily) throws {
-        let policy = try PolicyLab(family)
+    @Test(
+        "What an endpoint refuses is refused to the caller, in the Service's name", arguments: IPFamily.allCases,
+        KernelPolicyTests.waysToLead)
+    func endpointErrors(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
         policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-2"])
         var object = slice("web", family, [policy.address("pod-2")])
         // Nobody listens there.
@@ -142,9 +138,11 @@ struct KernelPacketTests {
         }
     }
 
-    @Test("Services of another proxy are left alone, and slices of headless Services count nowhere")
-    func labels() throws {
-        let policy = try PolicyLab(.ipv6)
+    @Test(
+        "Services of another proxy are left alone, and slices of headless Services count nowhere",
+        arguments: KernelPolicyTests.waysToLead)
+    func labels(atConnect: Bool) throws {
+        let policy = try PolicyLab(.ipv6, atConnect: atConnect)
         var foreign = policy.service("foreign", number: 1)
         foreign.metadata.labels = [WellKnownLabel.serviceProxyName: "another"]
         policy.update(foreign, ready: ["pod-2"])
@@ -154,11 +152,13 @@ struct KernelPacketTests {
         headless.ports = [EndpointPort(name: "tcp", port: 8080, protocol: "TCP")]
         policy.table.update(headless)
         try policy.table.flush()
-        let calls = ([1, 2] as [UInt128]).map { number in
-            ("client", Call(from: policy.address("client"), to: clusterIP(.ipv6, number), .tcp, 80), 1.0)
+        for place in ["client", "pod-1"] {
+            let calls = ([1, 2] as [UInt128]).map { number in
+                (place, Call(from: policy.address(place), to: clusterIP(.ipv6, number), .tcp, 80), 1.0)
+            }
+            let answers = try policy.lab.answers(to: calls)
+            #expect(!answers[0].hasPrefix("pod-2") && answers[0] != "refused", "\(place): \(answers)")
+            #expect(answers[1] == "refused", "\(place)")
         }
-        let answers = try policy.lab.answers(to: calls)
-        #expect(!answers[0].hasPrefix("pod-2") && answers[0] != "refused", "\(answers)")
-        #expect(answers[1] == "refused")
     }
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Glibc
 import KubernetesAPI
 import ServiceProxy
 import TestSupport
@@ -52,6 +53,7 @@ struct KernelPolicyTests {
             (true, true, ["pod-2", "remote"], ["pod-2"], ["pod-2"], ["pod-2", "remote"]),
             (false, true, ["remote"], ["remote"], ["timeout"], ["remote"]),
             (true, false, ["remote"], ["timeout"], ["remote"], ["remote"]),
+            (true, true, ["remote"], ["timeout"], ["timeout"], ["remote"]),
             (true, true, [], ["refused"], ["refused"], ["refused"]),
         ]
 
@@ -112,6 +114,66 @@ struct KernelPolicyTests {
     }
 
     @Test(
+        "A client may go elsewhere when its time with an endpoint is over", arguments: IPFamily.allCases, waysToLead)
+    func affinityEnds(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
+        var web = policy.service("web", number: 1)
+        web.spec?.sessionAffinity = "ClientIP"
+        web.spec?.sessionAffinityConfig = SessionAffinityConfig(clientIP: ClientIPConfig(timeoutSeconds: 1))
+        policy.update(web, ready: ["pod-2", "remote"])
+        try policy.table.flush()
+        var met: Set<Substring> = []
+        for _ in 0..<60 where met.count < 2 {
+            met.formUnion(try policy.lab.call(clusterIP(family, 1), 80, from: "pod-1").split(separator: " ").prefix(1))
+            usleep(1_100_000)
+        }
+        #expect(met == ["pod-2", "remote"])
+    }
+
+    @Test("Each address is a client of its own, and each call begins its time anew", arguments: IPFamily.allCases)
+    func affinityTime(family: IPFamily) throws {
+        let policy = try PolicyLab(family)
+        var web = policy.service("web", number: 1)
+        web.spec?.sessionAffinity = "ClientIP"
+        web.spec?.sessionAffinityConfig = SessionAffinityConfig(clientIP: ClientIPConfig(timeoutSeconds: 77))
+        policy.update(web, ready: ["pod-2", "remote"])
+        try policy.table.flush()
+        /// The milliseconds that are left for each client that is remembered.
+        func rest() throws -> [Int] {
+            let map = "\(family == .ipv4 ? "ip" : "ip6") duet-proxy affinity"
+            let shown = try policy.lab.shell(
+                "nft -j list map \(map) | grep -o \"expires.: [0-9]*\" || true", in: "node")
+            return shown.split(separator: "\n").compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+        }
+        _ = try policy.lab.call(clusterIP(family, 1), 80, from: "client")
+        while try rest()[0] > 75 { usleep(10_000) }
+        _ = try policy.lab.call(clusterIP(family, 1), 80, from: "client")
+        #expect(try rest()[0] >= 76)
+        // A neighbour's address, however alike.
+        let other = try #require(policy.address("client").advanced(by: 7))
+        try policy.lab.shell("ip addr add \(other)/\(family.bitWidth) dev eth0", in: "client")
+        try policy.lab.shell(
+            "ip addr del \(policy.address("client"))/\(family == .ipv4 ? 24 : 64) dev eth0", in: "client")
+        try policy.lab.shell(
+            "ip route replace default via \(policy.nodeAddress) dev eth0 onlink src \(other)", in: "client")
+        _ = try policy.lab.call(clusterIP(family, 1), 80, from: "client")
+        #expect(try rest().count == 2)
+    }
+
+    @Test(
+        "Callers of cluster addresses appear as the node where all are masqueraded", arguments: IPFamily.allCases,
+        waysToLead)
+    func masqueradeAll(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, options: ProxyOptions(masqueradesAll: true), atConnect: atConnect)
+        policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-2"])
+        try policy.table.flush()
+        let masked = "pod-2 \(NodeLab.address(family, of: "pod-2", nodeSide: true))"
+        for place in PolicyLab.places {
+            #expect(try policy.lab.call(clusterIP(family, 1), 80, from: place) == masked, "\(place)")
+        }
+    }
+
+    @Test(
         "Only listed sources reach a load balancer's address, and none when the list is of the other family",
         arguments: IPFamily.allCases, waysToLead)
     func sourceRanges(family: IPFamily, atConnect: Bool) throws {
@@ -134,26 +196,47 @@ struct KernelPolicyTests {
                 of: [(policy.external(2), 80), (policy.nodeAddress, 30_080), (clusterIP(family, 1), 80)],
                 "sources \(ranges)")
         }
+        // A node that holds the address itself calls it with just that.
+        try policy.lab.shell("ip addr add \(policy.external(2))/\(family.bitWidth) dev lo", in: "node")
+        let link = IPPrefix(policy.nodeAddress, length: family.bitWidth).description
+        for (ranges, answers) in [([link], true), ([anyOther], false)] {
+            var web = policy.service("web", number: 1, nodePort: 30_080)
+            web.spec?.loadBalancerSourceRanges = ranges
+            web.status = ServiceStatus(
+                loadBalancer: LoadBalancerStatus(ingress: [LoadBalancerIngress(ip: policy.external(2).description)]))
+            policy.update(web, ready: ["pod-1"])
+            try policy.table.flush()
+            let own = Call(from: policy.external(2), to: policy.external(2), .tcp, 80)
+            let met = try policy.lab.answers(to: [("node", own, 1)])
+            #expect(met[0].hasPrefix(answers ? "pod-1" : "timeout"), "\(ranges): \(met)")
+        }
     }
 
     @Test("Node ports answer where they are told to", arguments: IPFamily.allCases, waysToLead)
     func nodePortAddresses(family: IPFamily, atConnect: Bool) throws {
         let loopback = IPAddress(family: family, bits: family == .ipv4 ? 0x7f00_0001 : 1)
         let link = NodeLab.address(family, of: "pod-1", nodeSide: true)
-        for (options, onLink, onLoopback) in [
-            (ProxyOptions(), "pod-2", "refused"), (ProxyOptions(nodePortAddresses: .primary), "refused", "refused"),
-            (ProxyOptions(nodePortAddresses: .within([IPPrefix(link, length: 20)])), "pod-2", "refused"),
-            // A packet from ::1 never leaves the host; a call that is led has no such source.
-            (ProxyOptions(answersOnLoopback: true), "pod-2", family == .ipv4 || atConnect ? "pod-2" : "refused"),
+        let ofOther = IPPrefix(NodeLab.address(family == .ipv4 ? .ipv6 : .ipv4, of: "client"), length: 8)
+        for (options, onLink, onFirst, onLoopback) in [
+            (ProxyOptions(), "pod-2", "pod-2", "refused"),
+            (ProxyOptions(nodePortAddresses: .primary), "refused", "pod-2", "refused"),
+            (
+                ProxyOptions(nodePortAddresses: .within([IPPrefix(link, length: family.bitWidth - 8)])), "pod-2",
+                "refused", "refused"
+            ),
+            (ProxyOptions(nodePortAddresses: .within([ofOther])), "refused", "refused", "refused"),
+            // What comes back for ::1 does not get in; a call that is led has no such source.
+            (
+                ProxyOptions(answersOnLoopback: true), "pod-2", "pod-2",
+                family == .ipv4 || atConnect ? "pod-2" : "refused"
+            ),
         ] {
             let policy = try PolicyLab(family, options: options, atConnect: atConnect)
             policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-2"])
             try policy.table.flush()
             #expect(try policy.lab.call(link, 30_080, from: "pod-1").hasPrefix(onLink), "\(options)")
             #expect(try policy.lab.call(loopback, 30_080, from: "node").hasPrefix(onLoopback), "\(options)")
-            #expect(
-                try policy.lab.call(policy.nodeAddress, 30_080, from: "client").hasPrefix("pod-2")
-                    || options.nodePortAddresses != .all)
+            #expect(try policy.lab.call(policy.nodeAddress, 30_080, from: "client").hasPrefix(onFirst), "\(options)")
         }
     }
 

@@ -57,9 +57,11 @@ struct KernelSCTPTests {
                 except TimeoutError: pass
             """
 
-    @Test("Associations reach endpoints, come back, and are refused without one", arguments: IPFamily.allCases)
-    func associations(family: IPFamily) throws {
-        let policy = try PolicyLab(family)
+    @Test(
+        "Associations reach endpoints, come back, and are refused without one", arguments: IPFamily.allCases,
+        KernelPolicyTests.waysToLead)
+    func associations(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
         var web = policy.service("web", number: 1, nodePort: 30_080)
         web.spec?.ports?.append(ServicePort(name: "sctp", protocol: "SCTP", port: 80, nodePort: 30_080))
         policy.update(web, ready: ["pod-2"])

@@ -38,19 +38,21 @@ struct ServiceRangeTests {
 
     @Test(
         "An address of a range that nobody has is dropped, unless it is the node's", .enabled(if: NodeLab.isPossible),
-        arguments: IPFamily.allCases)
-    func drops(family: IPFamily) throws {
-        let policy = try PolicyLab(family)
+        arguments: IPFamily.allCases, KernelPolicyTests.waysToLead)
+    func drops(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
         policy.update(policy.service("web", number: 1), ready: ["pod-1"])
         policy.table.update([Self.range("kubernetes", [IPPrefix(clusterIP(family, 1), length: family.bitWidth - 8)])])
         try policy.lab.shell("ip addr add \(clusterIP(family, 9))/\(family.bitWidth) dev lo", in: "node")
         try policy.table.flush()
-        let calls = ([1, 7, 9] as [UInt128]).map { number in
-            ("client", Call(from: policy.address("client"), to: clusterIP(family, number), .tcp, 80), 0.5)
+        for place in ["client", "pod-2"] {
+            let calls = ([1, 7, 9] as [UInt128]).map { number in
+                (place, Call(from: policy.address(place), to: clusterIP(family, number), .tcp, 80), 0.5)
+            }
+            let answers = try policy.lab.answers(to: calls)
+            #expect(answers[0].hasPrefix("pod-1") && answers[1...] == ["timeout", "refused"], "\(place): \(answers)")
+            let node: Set = [clusterIP(family, 9)]
+            #expect(calls.map { policy.table.outcome(of: $0.1, nodeAddresses: node) }[1...] == [.dropped, .untouched])
         }
-        let answers = try policy.lab.answers(to: calls)
-        #expect(answers[0].hasPrefix("pod-1") && answers[1...] == ["timeout", "refused"], "\(answers)")
-        let node: Set = [clusterIP(family, 9)]
-        #expect(calls.map { policy.table.outcome(of: $0.1, nodeAddresses: node) }[1...] == [.dropped, .untouched])
     }
 }

@@ -12,7 +12,7 @@ package struct HealthCheck: Hashable, Sendable {
     }
 
     /// The answer; a node without a ready endpoint takes itself out of the balancer's list.
-    func answer(proxyIsHealthy: Bool) -> HealthAnswer {
+    package func answer(proxyIsHealthy: Bool) -> HealthAnswer {
         let body: JSONValue = .object([
             "service": .object(["namespace": .string(service.namespace), "name": .string(service.name)]),
             "localEndpoints": .integer(Int64(localEndpoints)), "serviceProxyHealthy": .bool(proxyIsHealthy),
@@ -24,8 +24,8 @@ package struct HealthCheck: Hashable, Sendable {
 }
 
 /// An answer to a health check: 200 or 503, with a body that says why.
-struct HealthAnswer: Sendable {
-    let isHealthy: Bool
+package struct HealthAnswer: Sendable {
+    package let isHealthy: Bool
     let headers: [(name: String, value: String)]
     let text: String
 
