@@ -21,10 +21,14 @@ def proportion(rows, index, base):
     return statistics.median(ratios), ratios[rank], ratios[-1 - rank]
 
 
-def in_turn(rounds, measure, *ways):
+def compared(rows):
     """What the first way has in the median, and what each other has in proportion."""
-    rows = turns(rounds, measure, *ways)
-    return statistics.median(row[0] for row in rows), [proportion(rows, index, 0) for index in range(1, len(ways))]
+    return statistics.median(row[0] for row in rows), [proportion(rows, index, 0) for index in range(1, len(rows[0]))]
+
+
+def in_turn(rounds, measure, *ways):
+    """The same of ways that are measured now."""
+    return compared(turns(rounds, measure, *ways))
 
 
 class Suite:
