@@ -52,7 +52,10 @@ struct TranslatorFileReader {
         guard prefix != nil || !pairs.isEmpty else {
             throw TranslatorConfigurationError("map", "without a prefix and a pair of addresses nothing is translated")
         }
-        let mapper = AddressMapper(explicit: pairs, prefix: prefix, embedsNonGlobal: file.embedsNonGlobal ?? false)
+        // Without pairs it is by the prefix that hosts have addresses of both families.
+        let mapper = AddressMapper(
+            explicit: pairs, prefix: prefix, embedsNonGlobal: file.embedsNonGlobal ?? false,
+            hostsAreEmbedded: pairs.isEmpty)
         // RFC 7600 §4.8: the IPv4 address that stands for routers without one.
         let dummy = IPv4Address(rawValue: 0xC000_0008)
         return .stateless(mapper, try options(ipv4: dummy, prefix), pairs)

@@ -40,6 +40,9 @@ public struct AddressMapper: Sendable {
     /// Whether packets between two hosts with explicit mappings are taken both ways at once (RFC 7757 §4); otherwise they
     /// become IPv4, and whoever gets them decides.
     public let leadsBack: Bool
+    /// Whether IPv6 hosts without an explicit mapping have addresses inside the prefix (RFC 6052 §2.2: IPv4-translatable ones);
+    /// otherwise what goes from there to there was translated already, or is forged.
+    public let hostsAreEmbedded: Bool
     private let byIPv4: PrefixMap<ExplicitAddressMapping>
     private let byIPv6: PrefixMap<ExplicitAddressMapping>
     /// Mappings of single addresses, which count before those of networks, and may change.
@@ -49,9 +52,10 @@ public struct AddressMapper: Sendable {
     /// Makes a mapper; of overlapping mappings the longest prefix counts, and the last of equal ones, in each family on its own.
     public init(
         explicit: [ExplicitAddressMapping] = [], prefix: TranslationPrefix?, embedsNonGlobal: Bool = false,
-        leadsBack: Bool = true
+        leadsBack: Bool = true, hostsAreEmbedded: Bool = false
     ) {
         self.prefix = prefix
+        self.hostsAreEmbedded = hostsAreEmbedded
         self.leadsBack = leadsBack
         self.embedsNonGlobal = embedsNonGlobal || prefix != .wellKnown
         byIPv4 = PrefixMap(explicit.filter { $0.ipv4.hostBits > 0 }.map { ($0.ipv4, $0) })
@@ -93,12 +97,25 @@ public struct AddressMapper: Sendable {
 
     /// The IPv4 address that an IPv6 address stands for.
     public func ipv4Address(for address: IPv6Address) -> IPv4Address? {
-        if let host = hostsByIPv6[address.rawValue] { return IPv4Address(rawValue: host) }
-        if !byIPv6.isEmpty, let index = byIPv6.index(ofBits: address.rawValue) {
-            return byIPv6.entries[index].value.ipv4Address(for: address)
-        }
+        if let host = explicit(for: address) { return host }
         guard let inner = prefix?.extracting(from: address), embedsNonGlobal || inner.isGlobal else { return nil }
         return inner
+    }
+
+    /// Whether a packet goes round in a circle, or is forged: both its addresses are those of IPv4 hosts.
+    func isLoop(from source: IPv6Address, to destination: IPv6Address) -> Bool {
+        !hostsAreEmbedded && isEmbedded(source) && isEmbedded(destination)
+    }
+
+    private func isEmbedded(_ address: IPv6Address) -> Bool {
+        guard let prefix, prefix.contains(address) else { return false }
+        return explicit(for: address) == nil
+    }
+
+    private func explicit(for address: IPv6Address) -> IPv4Address? {
+        if let host = hostsByIPv6[address.rawValue] { return IPv4Address(rawValue: host) }
+        guard !byIPv6.isEmpty, let index = byIPv6.index(ofBits: address.rawValue) else { return nil }
+        return byIPv6.entries[index].value.ipv4Address(for: address)
     }
 
     /// Whether an IPv4 address has an explicit mapping.

@@ -110,6 +110,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
         _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload
     ) throws(Refusal) -> Outcome {
         let parts = try IPv6Parts(buffer, packet: packet)
+        guard !mapper.isLoop(from: parts.header.source, to: parts.header.destination) else { throw Refusal(.loop) }
         let unreachable = ICMPv6Type.destinationUnreachable.rawValue
         guard let destination = mapper.ipv4Address(for: parts.header.destination) else {
             throw Refusal(.unmappedDestination, ICMPAnswer(type: unreachable, code: 0))

@@ -121,6 +121,27 @@ struct `Stateless translation` {
         #expect(translator.result(back6) == .forward(back4))
     }
 
+    @Test(arguments: [
+        // An address that nobody has, one of an explicit mapping inside the prefix, and its neighbour.
+        ("2001:db8:64::203.0.113.7", Net.host4AsIPv6, false, false), ("2001:db8:64::1", Net.host4AsIPv6, false, true),
+        ("2001:db8:64::2", Net.host4AsIPv6, false, false), ("2001:db8:64::203.0.113.7", Net.host4AsIPv6, true, true),
+        // A translator before this one has embedded the source (RFC 7756).
+        ("2001:db8:64::203.0.113.7", Net.host6, false, true),
+    ])
+    func `takes nothing from one IPv4 host to another`(
+        source: String, destination: String, hostsAreEmbedded: Bool, passes: Bool
+    ) {
+        let pairs = [("\(Net.host6AsIPv4)/32", "\(Net.host6)/128"), ("198.51.100.11/32", "2001:db8:64::1/128")]
+        let mapper = AddressMapper(
+            explicit: pairs.compactMap { ExplicitAddressMapping(ipv4: Net.prefix($0.0), ipv6: Net.prefix($0.1)) },
+            prefix: Net.prefix, hostsAreEmbedded: hostsAreEmbedded)
+        var translator = StatelessTranslator(mapper: mapper, options: Net.options())
+        let udp = TestPackets.udp(source, destination, (1, 2), [])
+        let result = translator.result(TestPackets.ipv6(source, destination, next: 17, udp))
+        #expect(passes ? result.packet != nil : result == .drop(.loop))
+        #expect(translator.counters.drops(.loop) == (passes ? 0 : 1))
+    }
+
     @Test
     func `leaves the type of service behind where it is told to`() {
         var translator = Net.translator { $0.copiesTrafficClass = false }
