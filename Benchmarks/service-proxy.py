@@ -462,17 +462,19 @@ class Paths:
             before = runs()
             led.exec(sys.executable, "-c", TURNED, figure, str(turns), str(led))
             return [after - start for start, after in zip(before, runs())]
-        with open("/proc/sys/kernel/bpf_stats_enabled", "r+") as file:
-            file.write("1")
-            file.flush()
-            try:
-                count, nanoseconds = spent("first packet", 20)
-                suite.add(f"program of a call IPv{family}", nanoseconds / count / 1e3, "µs", round(0.02 * direct, 3),
-                          f"the kernel's count of the programs' time (bpf_stats_enabled) for {count} calls; goal: 0.02 of a direct connect(2)")
-                count, _ = spent("round trip", 20)
-                suite.add(f"program runs in 4600 round trips IPv{family}", count, "runs", 1, "the kernel's count of the programs' runs: the call itself")
-            finally:
-                file.write("0")
+
+        def count_runs(value):
+            with open("/proc/sys/kernel/bpf_stats_enabled", "w") as file:
+                file.write(value)
+        count_runs("1")
+        try:
+            count, nanoseconds = spent("first packet", 20)
+            suite.add(f"program of a call IPv{family}", nanoseconds / count / 1e3, "µs", round(0.02 * direct, 3),
+                      f"the kernel's count of the programs' time (bpf_stats_enabled) for {count} calls; goal: 0.02 of a direct connect(2)")
+            count, _ = spent("round trip", 20)
+            suite.add(f"program runs in 4600 round trips IPv{family}", count, "runs", 1, "the kernel's count of the programs' runs: the call itself")
+        finally:
+            count_runs("0")
 
     def add_connected(self, suite, family, led):
         """Shows that calls of the cgroup are led: the kernel tracks none of them under the Service's address."""
