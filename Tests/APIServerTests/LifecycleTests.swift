@@ -3,6 +3,9 @@ import Addresses
 import Foundation
 import JSON
 import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
 import Testing
 
 @Suite("Objects from creation to removal", .serialized)
@@ -127,6 +130,23 @@ struct LifecycleTests {
         try Data(repeating: 7, count: 10_000).write(to: URL(fileURLWithPath: directory + "/state.sqlite"))
         let damaged = await #expect(throws: ConfigurationError.self) { try await Self.start(directory, port: 1) }
         #expect(damaged?.description.contains("\(directory)/state.sqlite is damaged") ?? false)
+    }
+
+    @Test(
+        "A server that ends leaves no connection open, those included that it has not looked at yet",
+        .timeLimit(.minutes(1)))
+    func connectionsOfAnEndedServer() async throws {
+        let connections = Mutex<[any Channel]>([])
+        try await ServerHarness.run { server in
+            for _ in 0..<200 {
+                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(host: "127.0.0.1", port: server.port).get()
+                connections.withLock { $0.append(channel) }
+            }
+        }
+        for connection in connections.withLock({ $0 }) {
+            try await connection.closeFuture.get()
+        }
     }
 
     @Test("A port in use is named")

@@ -6,11 +6,24 @@ import NIOHTTP1
 
 /// Connections of HTTP/1.1 within limits.
 struct ConnectionChannel: ServerChildChannel {
-    /// A connection that has been set up, and serves itself.
-    struct Value: ServerChildChannelValue {
+    /// A connection that has been set up, and serves itself for as long as somebody holds this.
+    final class Value: ServerChildChannelValue {
         let channel: any Channel
         /// Succeeds once nothing is done for the connection any more.
         let ended: EventLoopFuture<Void>
+
+        init(channel: any Channel, ended: EventLoopFuture<Void>) {
+            self.channel = channel
+            self.ended = ended
+        }
+
+        /// A server that is cancelled drops the connections that it has accepted and not looked at.
+        deinit { close() }
+
+        /// Ends the connection after what goes on, or soon.
+        func close() {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
     }
 
     /// Answers a request.
@@ -52,7 +65,7 @@ struct ConnectionChannel: ServerChildChannel {
             // It never fails.
             _ = try? await value.ended.get()
         } onCancel: {
-            value.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            value.close()
         }
     }
 }
