@@ -53,6 +53,16 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
 """
 
 
+# Sends a datagram from an address that is not the pod's.
+FORGED = """
+import socket, sys
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as link:
+    link.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_TRANSPARENT
+    link.bind((sys.argv[1], 0))
+    link.sendto(b"forged", (sys.argv[2], 7000))
+"""
+
+
 class NodeTranslation(translated_nodes.TranslatedNodes):
     # Both ways
 
@@ -105,6 +115,12 @@ class NodeTranslation(translated_nodes.TranslatedNodes):
             self.ping(self.topology.router, self.private(node, pod), check=False)
             self.assertEqual(self.refused(node, "unasked"), 1)
             ip(self.topology.router, f"route del {self.private(node, pod)}")
+        with self.subTest("forged sources: inside the prefix, where they would be anyone's, and outside of it"):
+            for source, reason in (("64:ff9b::9.9.9.9", "loop"), ("2001:db8:bad::1", "unmappedSource")):
+                counter = f'duet_nat64_drops_total{{reason="{reason}"}}'
+                before = self.metrics(node).get(counter, 0)
+                self.topology.exec(pod.namespace, sys.executable, "-c", FORGED, source, SYNTHESIZED)
+                eventually(lambda: self.metrics(node).get(counter, 0) > before, f"{reason} is counted")
         self.check_explanations(node, pod, seen, programs)
         self.check_switches(node, seen, programs)
         self.check_clat(node, seen)
