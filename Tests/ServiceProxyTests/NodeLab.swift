@@ -191,7 +191,7 @@ final class NodeLab: Sendable {
     func start(_ text: String, _ address: IPAddress, _ port: UInt16, from name: String) throws -> Flow {
         Flow(
             program: try Program(
-                text, ["\(address)", "\(port)"], in: "\(prefix)-\(name)", cgroup: cgroup(of: name)))
+                text, ["\(address)", "\(port)"], in: "\(prefix)-\(name)", cgroup: cgroup(of: name), lab: self))
     }
 
     /// What a Python program prints in a namespace.
@@ -248,8 +248,13 @@ final class NodeLab: Sendable {
     fileprivate final class Program: Sendable {
         private let process: ChildProcess
         private let output: String
+        /// Namespaces and cgroups that must not go before the program has ended.
+        private let lab: NodeLab?
 
-        init(_ text: String, _ arguments: [String], in namespace: String, cgroup: String?) throws {
+        init(
+            _ text: String, _ arguments: [String], in namespace: String, cgroup: String?, lab: NodeLab? = nil
+        ) throws {
+            self.lab = lab
             output = "/tmp/\(namespace)-\(NodeLab.count.add(1, ordering: .relaxed).newValue).out"
             var specification = ChildProcess.Specification(
                 executable: "bash",

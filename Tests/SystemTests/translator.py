@@ -176,15 +176,19 @@ for protocol, length in ((6, 20), (17, 8), (1, 8)):
         link.sendto((b"\\x08\\0" + b"\\1" * 18)[:count], (sys.argv[1], 0))
 """
 
-# A datagram that is cut at every byte, as it stands at the device that its queues are read from: the kernel itself sends no such
-# packet on.
-CUT = """
+# The beginning of programs that make headers by themselves.
+CHECKSUM = """
 import socket, struct, sys
 def checksum(data):
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total >> 16) + (total & 0xffff)
     return ~total & 0xffff
+"""
+
+# A datagram that is cut at every byte, as it stands at the device that its queues are read from: the kernel itself sends no such
+# packet on.
+CUT = CHECKSUM + """
 device, client, public, server6, server4 = sys.argv[1:]
 body = struct.pack(">HHHH", 7000, 7000, 24, 1) + bytes(16)
 header4 = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 44, 7, 0, 60, 17, 0, socket.inet_aton(server4), socket.inet_aton(public))
@@ -211,13 +215,7 @@ for count in range(14, len(frame)):
 """
 
 # "Port unreachable" about datagrams from the public address and a port, a hundred times or as often as is said.
-FORGE = """
-import socket, struct, sys
-def checksum(data):
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total >> 16) + (total & 0xffff)
-    return ~total & 0xffff
+FORGE = CHECKSUM + """
 public, port, remote, remote_port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 inner = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 38, 7, 0, 60, 17, 0, socket.inet_aton(public), socket.inet_aton(remote))
 inner += struct.pack(">HHHH", port, remote_port, 18, 0x1234)
