@@ -105,6 +105,18 @@ class HTTP(unittest.TestCase):
         for _ in range(500):
             self.assertEqual(len(json.loads(answers.next()[2])["data"]["value"]), 200_000)
 
+    def test_a_long_list_is_not_held(self):
+        for number in range(60):
+            self.assertEqual(self.server.call("POST", CONFIG_MAPS, config_map(f"long-{number}", 900_000))[0], 201)
+        connection, answers = self.connect()
+        before = self.server.resident_mebibytes()
+        connection.sendall(request("GET", CONFIG_MAPS))
+        answer = answers.head()
+        self.assertGreater(int(answer.headers["Content-Length"]), 54_000_000)
+        self.assertLess(self.server.resident_mebibytes() - before, 16)
+        for number in range(60):
+            self.assertEqual(self.server.call("DELETE", f"{CONFIG_MAPS}/long-{number}")[0], 200)
+
     def test_bytes_one_at_a_time(self):
         connection, answers = self.connect()
         for byte in request("POST", CONFIG_MAPS, body=padded("slow", 10)):

@@ -36,6 +36,7 @@ extension HTTPConnection {
             status: HTTPResponseStatus(
                 statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase), headers: headers)
         answer = .begun(isStreamed: isStreamed)
+        unflushed = 0
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if isStreamed { context.flush() }
     }
@@ -48,7 +49,12 @@ extension HTTPConnection {
             throw ChannelError.ioOnClosedChannel
         }
         context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
-        if isStreamed || !context.channel.isWritable { context.flush() }
+        unflushed += bytes.readableBytes
+        // TLS holds what is not flushed, and nobody sees how much that is.
+        if isStreamed || unflushed >= WriteGathering.limit {
+            unflushed = 0
+            context.flush()
+        }
         guard !context.channel.isWritable, context.channel.isActive else { return nil }
         let promise = room ?? eventLoop.makePromise()
         room = promise

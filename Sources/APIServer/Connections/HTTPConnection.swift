@@ -64,6 +64,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     var isReaderBehind = false
     /// Whether the connection was asked to read while it must not.
     private var isReadDue = false
+    /// Bytes of the answer that wait for more.
+    var unflushed = 0
     /// The end of the last answer on its way.
     var lastWrite: EventLoopFuture<Void>?
     /// What waits for the client to read.
