@@ -20,7 +20,7 @@ struct AnswerWriter: ResponseBodyWriter, Sendable {
             try await onEventLoop { try $0.begin(response) }
             try await response.body.write(self)
         } catch {
-            // Nobody is left to be told.
+            // What has begun cannot be taken back: the client sees the connection end before the answer does.
         }
         try? await onEventLoop { $0.endTurn() }
     }
