@@ -213,6 +213,15 @@ class HTTP(unittest.TestCase):
         self.assertEqual(answers.next()[0], 400)
         self.assertTrue(answers.at_end())
 
+    def test_much_garbage_costs_no_answer(self):
+        """Garbage arrives in many pieces, before a request is answered or while the connection ends."""
+        refused = request("POST", CONFIG_MAPS, body=b"x" * 4_000_000)
+        for _ in range(20):
+            for data, status in ((refused, 413), (b"", 400)):
+                connection, answers = self.connect()
+                connection.sendall(data + b"x" * 300_000)
+                self.assertEqual(answers.next()[0], status)
+
     def test_targets(self):
         connection, answers = self.connect()
         for target in ("/readyz", "http://a/readyz", "https://a:6443/readyz?verbose"):

@@ -189,6 +189,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What follows upon malformed input is an error of its own, piece by piece.
+        if error is ByteToMessageDecoderError { return }
         guard error is HTTPParserError else { return context.close(promise: nil) }
         isLast = true
         if case .streamed(let feed) = input { feed.fail(error) }
