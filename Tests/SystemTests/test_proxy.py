@@ -11,6 +11,7 @@ from support import ADMIN, ClusterTest, eventually, kubectl
 
 VERSIONS = ("1.20", "current")
 PKI = "/var/lib/duet/server/pki"
+LOG = "/var/lib/duet/logs/server.log"
 
 # An HTTP server that tells what it was asked, and one that speaks another protocol after `101`.
 PODS = """
@@ -53,6 +54,14 @@ spec:
   - {name: main, image: localhost/duet/busybox:1, ports: [{containerPort: 9000}], command: [nc, -ll, -p, "9000", -e, /bin/sh, -c, "while read line; do case $line in ?) break;; esac; done; printf 'HTTP/1.1 101 Switching Protocols\\\\r\\\\nConnection: Upgrade\\\\r\\\\nUpgrade: echo\\\\r\\\\n\\\\r\\\\n'; exec cat"]}
 ---
 apiVersion: v1
+kind: Pod
+metadata: {name: short}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: main, image: localhost/duet/busybox:1, ports: [{containerPort: 9000}], command: [nc, -ll, -p, "9000", -e, printf, 'HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nabc']}
+---
+apiVersion: v1
 kind: Service
 metadata: {name: web}
 spec: {ipFamilyPolicy: RequireDualStack, selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}
@@ -90,7 +99,7 @@ class Proxy(ClusterTest):
     def setUpClass(cls):
         super().setUpClass()
         kubectl("apply", "-f", "-", input=PODS)
-        kubectl("wait", "--for=condition=Ready", "pod/web", "pod/upgrade", "--timeout=60s")
+        kubectl("wait", "--for=condition=Ready", "pod/web", "pod/upgrade", "pod/short", "--timeout=60s")
         with open(ADMIN) as file:
             cls.host, cls.port = re.search("server: https://(.*):(\\d+)", file.read()).groups()
         cls.host = cls.host.strip("[]")
@@ -163,6 +172,17 @@ class Proxy(ClusterTest):
         status, _, text = self.call("GET", f"{NAMESPACE}/pods/web:9/proxy/")
         self.assertEqual(status, 503)
         self.assertRegex(json.loads(text)["message"], "^error trying to reach service: dial tcp .*: connect: connection refused$")
+
+    def test_an_answer_that_breaks_off(self):
+        """The client sees that there should be more, and the log says why there is not."""
+        with self.assertRaises(http.client.IncompleteRead) as broken:
+            self.call("GET", f"{NAMESPACE}/pods/short/proxy/")
+        self.assertEqual(broken.exception.partial, b"abc")
+
+        def told():
+            with open(LOG) as file:
+                return [line for line in file if "an answer broke off" in line]
+        self.assertRegex(eventually(told, "the log says so")[0], f"error=.* method=GET path={NAMESPACE}/pods/short/proxy/")
 
     def test_rights(self):
         kubectl("create", "serviceaccount", "viewer")

@@ -14,15 +14,20 @@ struct AnswerWriter: ResponseBodyWriter, Sendable {
 
     /// Writes a whole answer.
     ///
-    /// A connection on which that fails is closed, since the client could not tell where it stands.
-    func send(_ response: Response) async {
+    /// What has begun cannot be taken back: an answer that breaks off ends the connection.
+    ///
+    /// - Throws: why the answer is not whole.
+    func send(_ response: Response) async throws {
+        let result: Result<Void, any Error>
         do {
             try await onEventLoop { try $0.begin(response) }
             try await response.body.write(self)
+            result = .success(())
         } catch {
-            // What has begun cannot be taken back: the client sees the connection end before the answer does.
+            result = .failure(error)
         }
-        try? await onEventLoop { $0.endTurn() }
+        try await onEventLoop { $0.endTurn() }
+        try result.get()
     }
 
     @concurrent

@@ -39,10 +39,10 @@ struct ConnectionChannel: ServerChildChannel {
             // Nobody closes the sending side only over TLS, and amid a watch, which sends nothing for minutes, the end of
             // the client's session would be neither noticed nor answered.
             channel.setOption(.allowRemoteHalfClosure, value: false)
-        }.flatMapThrowing { try addHandlers(to: channel) }
+        }.flatMapThrowing { try addHandlers(to: channel, logger) }
     }
 
-    private func addHandlers(to channel: any Channel) throws -> Value {
+    private func addHandlers(to channel: any Channel, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(PartingGuard(), position: .first)
         try pipeline.addHandlers(WriteGathering(), ConnectionGuard(limits))
@@ -55,7 +55,7 @@ struct ConnectionChannel: ServerChildChannel {
             withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
             withEncoderConfiguration: .init(), withDecoderLimitConfiguration: headers)
         let connection = HTTPConnection(
-            on: channel, idleTimeout: .seconds(Int64(limits.idleTimeout)), responder: responder)
+            on: channel, idleTimeout: .seconds(Int64(limits.idleTimeout)), logger: logger, responder: responder)
         try pipeline.addHandler(connection)
         return Value(channel: channel, ended: connection.ended)
     }

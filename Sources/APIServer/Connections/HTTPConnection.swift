@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -50,6 +51,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private let executor: EventLoopTaskExecutor
     private let idleTimeout: TimeAmount
     private let responder: Responder
+    private let logger: Logger
     private let isEnding: EventLoopPromise<Void>
     let endedPromise: EventLoopPromise<Void>
 
@@ -74,11 +76,12 @@ final class HTTPConnection: ChannelDuplexHandler {
     var lastActive = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
 
-    init(on channel: any Channel, idleTimeout: TimeAmount, responder: @escaping Responder) {
+    init(on channel: any Channel, idleTimeout: TimeAmount, logger: Logger, responder: @escaping Responder) {
         eventLoop = channel.eventLoop
         executor = EventLoopTaskExecutor.of(eventLoop)
         self.idleTimeout = idleTimeout
         self.responder = responder
+        self.logger = logger
         isEnding = eventLoop.makePromise()
         endedPromise = eventLoop.makePromise()
     }
@@ -255,8 +258,16 @@ final class HTTPConnection: ChannelDuplexHandler {
         answer = .due(head.version)
         let requestContext = ServerRequestContext(channel: channel, isEnding: isEnding.futureResult)
         let writer = AnswerWriter(self, on: eventLoop)
-        task = executor.startAtOnce { [responder] in
-            await writer.send(responder(request, requestContext))
+        task = executor.startAtOnce { [responder, logger] in
+            do {
+                try await writer.send(responder(request, requestContext))
+            } catch {
+                // A client that has gone misses nothing.
+                guard !Task.isCancelled, !(error is ChannelError) else { return }
+                logger.warning(
+                    "an answer broke off",
+                    metadata: ["method": "\(request.method)", "path": "\(request.uri.path)", "error": "\(error)"])
+            }
         }
     }
 }
