@@ -1,4 +1,5 @@
 public import KubernetesAPI
+import NIOCore
 
 /// A change of an informer's content.
 ///
@@ -32,8 +33,7 @@ package struct PendingEvents<T: WatchedObject>: Sendable {
     }
 
     private var events: [ObjectKey: InformerEvent<T>] = [:]
-    private var order: [Entry] = []
-    private var head = 0
+    private var order = CircularBuffer<Entry>()
 
     /// Creates an empty backlog.
     package init() {}
@@ -64,25 +64,16 @@ package struct PendingEvents<T: WatchedObject>: Sendable {
 
     /// Removes the oldest change.
     package mutating func popFirst() -> InformerEvent<T>? {
-        while head < order.count {
-            let entry = order[head]
-            head += 1
-            if head == order.count {
-                order.removeAll(keepingCapacity: order.count <= 64)
-                head = 0
-            } else if head >= 1024 {
-                order.removeFirst(head)
-                head = 0
-            }
+        defer {
+            // The backlog of an initial list is larger than any later one.
+            if order.isEmpty, order.capacity > 64 { self = PendingEvents() }
+        }
+        while let entry = order.popFirst() {
             switch entry {
             case .synced: return .synced
             case .object(let key):
                 // An object that came and went, then came again, stands twice in the order.
-                if let event = events.removeValue(forKey: key) {
-                    // That of an initial list is larger than any later one.
-                    if events.isEmpty, events.capacity > 64 { events = [:] }
-                    return event
-                }
+                if let event = events.removeValue(forKey: key) { return event }
             }
         }
         return nil

@@ -1,11 +1,11 @@
+import NIOCore
 import Synchronization
 
 /// A queue of keys to work on: a key waits at most once, is never worked on twice at a time, and failing ones wait longer
 /// each time.
 public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     private struct State {
-        var order: [Key] = []
-        var head = 0
+        var order = CircularBuffer<Key>()
         /// Keys that wait or must be worked on again.
         var dirty: Set<Key> = []
         var processing: Set<Key> = []
@@ -22,16 +22,9 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
         }
 
         mutating func dequeue() -> Key? {
-            guard head < order.count else { return nil }
-            let key = order[head]
-            head += 1
-            if head == order.count {
-                order.removeAll(keepingCapacity: order.count <= 64)
-                head = 0
-            } else if head >= 1024 {
-                order.removeFirst(head)
-                head = 0
-            }
+            guard let key = order.popFirst() else { return nil }
+            // The backlog of a start is larger than any later one.
+            if order.isEmpty, order.capacity > 64 { order = CircularBuffer() }
             dirty.remove(key)
             processing.insert(key)
             return key
