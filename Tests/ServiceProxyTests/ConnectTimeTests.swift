@@ -8,7 +8,7 @@ import ServiceProxy
 import Testing
 
 /// Calls that are led to endpoints while they are made.
-@Suite("Services at connect time", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Services at connect time", .enabled(if: NodeLab.isPossible), .blocking)
 struct ConnectTimeTests {
     /// Calls a Service over each kind of socket, and prints for each what it met, and as whom the peer is known.
     private static let caller = """
@@ -88,7 +88,7 @@ struct ConnectTimeTests {
 
     @Test(
         "Pods are found where kubelets have them, and a stranger among them is served as packets",
-        .enabled(if: hasNoKubelet), arguments: layouts)
+        .enabled(if: hasNoKubelet), .serialized, arguments: layouts)
     func kubeletLayouts(layout: String) throws {
         let policy = try PolicyLab(.ipv6, atConnect: true, podCgroup: layout)
         policy.update(policy.service("web", number: 1), ready: ["pod-2", "remote"])

@@ -4,7 +4,7 @@ import ServiceProxy
 import Testing
 
 /// What an administrator sees of the kernel's tables, whichever version of nft it is.
-@Suite("Listings of the kernel's tables", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Listings of the kernel's tables", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelListingTests {
     @Test("nft lists the tables of every shape of Service, as text and as JSON", arguments: IPFamily.allCases)
     func lists(family: IPFamily) throws {

@@ -4,7 +4,7 @@ import ServiceProxy
 import Testing
 
 /// Choices of endpoints, errors on the way, and protocols, as packets meet them.
-@Suite("Packets of Services", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Packets of Services", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelPacketTests {
     /// Who answers calls of a frontend from a place, in so many calls that nobody stays unheard.
     private func names(_ policy: PolicyLab, _ address: IPAddress, _ port: UInt16, from place: String) throws -> Set<
@@ -154,7 +154,10 @@ struct KernelPacketTests {
         try policy.table.flush()
         for place in ["client", "pod-1"] {
             let calls = ([1, 2] as [UInt128]).map { number in
-                (place, Call(from: policy.address(place), to: clusterIP(.ipv6, number), .tcp, 80), 1.0)
+                (
+                    place, Call(from: policy.address(place), to: clusterIP(.ipv6, number), .tcp, 80),
+                    number == 1 ? 0.4 : 4
+                )
             }
             let answers = try policy.lab.answers(to: calls)
             #expect(!answers[0].hasPrefix("pod-2") && answers[0] != "refused", "\(place): \(answers)")

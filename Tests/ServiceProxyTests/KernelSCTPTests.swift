@@ -4,7 +4,7 @@ import ServiceProxy
 import Testing
 
 /// Associations of SCTP, packet by packet, so that the kernel need not speak it itself.
-@Suite("SCTP in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("SCTP in the kernel", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelSCTPTests {
     /// Packets as RFC 9260 has them, sections 3.1, 3.3.2 and 3.3.3.
     private static let packets = """

@@ -5,7 +5,7 @@ import ServiceProxy
 import Testing
 
 /// Real connections through the kernel's tables, in namespaces of their own.
-@Suite("Services in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Services in the kernel", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelServiceTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

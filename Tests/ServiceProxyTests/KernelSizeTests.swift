@@ -4,7 +4,7 @@ import ServiceProxy
 import Testing
 
 /// Services of more endpoints than there are pods: those of one pod differ in ports, which all lead to its server.
-@Suite("Services of many endpoints in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Services of many endpoints in the kernel", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelSizeTests {
     /// A lab in which connections to many ports of "pod-2" end at its server, and the ports are remembered.
     private func lab(_ family: IPFamily, atConnect: Bool) throws -> PolicyLab {

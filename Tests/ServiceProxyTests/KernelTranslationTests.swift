@@ -5,7 +5,7 @@ import ServiceProxy
 import Testing
 
 /// Real connections between the families through the kernel's tables and a translator, in namespaces of their own.
-@Suite("Services across families in the kernel", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Services across families in the kernel", .enabled(if: NodeLab.isPossible), .blocking)
 struct KernelTranslationTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -5,7 +5,7 @@ import Logging
 import ServiceProxy
 import Testing
 
-@Suite("Taking over from kube-proxy and giving back", .enabled(if: NodeLab.isPossible), .serialized)
+@Suite("Taking over from kube-proxy and giving back", .enabled(if: NodeLab.isPossible), .blocking)
 struct KubeProxyTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

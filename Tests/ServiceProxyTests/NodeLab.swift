@@ -14,7 +14,8 @@ import Synchronization
 final class NodeLab: Sendable {
     private static let count = Atomic<Int>(0)
     private let prefix: String
-    private let servers: [Program]
+    private let servers: Program
+    private let callers = Mutex<[String?: Caller]>([:])
     /// The cgroup of the programs on the node: in its own namespace and in its pods'; nil for the tests' own.
     let cgroup: String?
     /// The cgroup of the programs in its pods, where that is another one.
@@ -66,11 +67,10 @@ final class NodeLab: Sendable {
         do {
             for cgroup in [cgroup, self.podCgroup].compactMap(\.self) { try FileSystem.makeDirectory(cgroup) }
             try Self.shell(script)
-            servers = try ["pod-1", "pod-2", "remote"].map { [prefix] name in
-                let server = try Program(Self.echoServer, [name], in: "\(prefix)-\(name)", cgroup: nil)
-                _ = server.prints { !$0.isEmpty }
-                return server
-            }
+            servers = try Program(
+                Self.echoServers, Self.serving.map { [prefix] in "\(prefix)-\($0)=\($0)" }, in: "\(prefix)-client",
+                cgroup: nil)
+            _ = servers.prints { !$0.isEmpty }
         } catch {
             Self.remove(prefix, cgroup, podCgroup)
             throw error
@@ -78,6 +78,8 @@ final class NodeLab: Sendable {
     }
 
     deinit {
+        // Namespaces and cgroups end when nobody is in them any more.
+        callers.withLock { $0 = [:] }
         if connectTimeOptions != nil { _ = try? run(in: "node") { try ConnectTimeBalancer.removeLeftovers() } }
         Self.remove(prefix, cgroup, podCgroup)
     }
@@ -89,6 +91,8 @@ final class NodeLab: Sendable {
 
     /// The neighbours; the first is outside the cluster.
     private static let neighbours = ["client", "pod-1", "pod-2", "remote"]
+    /// Those that have echo servers.
+    private static let serving = ["pod-1", "pod-2", "remote"]
 
     /// The address of a neighbour, or the node's address on the link to it.
     static func address(_ family: IPFamily, of name: String, nodeSide: Bool = false) -> IPAddress {
@@ -124,21 +128,20 @@ final class NodeLab: Sendable {
     func answers(to calls: [(place: String, call: Call, seconds: Double)]) throws -> [String] {
         var answers = [String](repeating: "", count: calls.count)
         for (cgroup, indices) in Dictionary(grouping: calls.indices, by: { cgroup(of: calls[$0].place) }) {
-            let met = try self.answers(to: indices.map { calls[$0] }, in: cgroup)
-            for (index, answer) in zip(indices, met) { answers[index] = answer }
+            let orders = indices.map { ("\(prefix)-\(calls[$0].place)", calls[$0].call, calls[$0].seconds) }
+            for (index, answer) in try zip(indices, caller(in: cgroup).answers(to: orders)) { answers[index] = answer }
         }
         return answers
     }
 
-    private func answers(
-        to calls: [(place: String, call: Call, seconds: Double)], in cgroup: String?
-    ) throws -> [String] {
-        let arguments = calls.map {
-            "\(prefix)-\($0.place),\($0.call.destination),\($0.call.port),\($0.call.transport),\($0.seconds)"
+    /// The process that makes calls from a cgroup.
+    private func caller(in cgroup: String?) throws -> Caller {
+        try callers.withLock { callers in
+            if let caller = callers[cgroup] { return caller }
+            let caller = try Caller(cgroup: cgroup)
+            callers[cgroup] = caller
+            return caller
         }
-        let output = try Self.shell(
-            "\(Self.entering(cgroup)) python3 - \(arguments.joined(separator: " ")) <<'E'\n\(Self.caller)\nE")
-        return output.split(separator: "\n").map(String.init)
     }
 
     /// Calls an address over UDP from a namespace, and answers like a router behind it whose next link takes packets of
@@ -281,30 +284,35 @@ final class NodeLab: Sendable {
         }
     }
 
-    private static let echoServer = """
-        import selectors, socket, sys
-        name = sys.argv[1]
+    /// Takes namespaces and the names that are answered there.
+    private static let echoServers = """
+        import ctypes, os, selectors, socket, sys
+        libc = ctypes.CDLL(None, use_errno=True)
         chooser = selectors.DefaultSelector()
-        def answer(peer):
+        def answer(name, peer):
             address = peer[0]
             return f"{name} {address[7:] if address.startswith('::ffff:') else address}".encode()
-        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-            s = socket.socket(socket.AF_INET6, kind)
-            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("::", 8080))
-            if kind == socket.SOCK_STREAM: s.listen(64)
-            chooser.register(s, selectors.EVENT_READ, kind)
+        for namespace, name in (text.split("=") for text in sys.argv[1:]):
+            with open("/run/netns/" + namespace) as place:
+                if libc.setns(place.fileno(), 0x40000000) != 0: raise OSError(ctypes.get_errno(), "setns")
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                s = socket.socket(socket.AF_INET6, kind)
+                s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("::", 8080))
+                if kind == socket.SOCK_STREAM: s.listen(64)
+                chooser.register(s, selectors.EVENT_READ, (kind, name))
         print("listening", flush=True)
         while True:
             for key, _ in chooser.select():
-                if key.data == socket.SOCK_STREAM:
+                kind, name = key.data
+                if kind == socket.SOCK_STREAM:
                     connection, peer = key.fileobj.accept()
-                    connection.sendall(answer(peer))
+                    connection.sendall(answer(name, peer))
                     connection.close()
                 else:
                     _, peer = key.fileobj.recvfrom(2048)
-                    key.fileobj.sendto(answer(peer), peer)
+                    key.fileobj.sendto(answer(name, peer), peer)
         """
 
     private static let persistentCaller = """
@@ -367,34 +375,6 @@ final class NodeLab: Sendable {
                 error = struct.pack("!2BHI", 2, 0, 0, mtu) + head + datagram
                 kind = socket.IPPROTO_ICMPV6
             with socket.socket(family, socket.SOCK_RAW, kind) as router: router.sendto(error, (address, 0))
-        """
-
-    /// Makes every call of a list at once, each by a thread in a namespace, and prints the answers in their order.
-    private static let caller = """
-        import ctypes, os, socket, sys, threading
-        libc = ctypes.CDLL(None, use_errno=True)
-        calls = [text.split(",") for text in sys.argv[1:]]
-        answers = [""] * len(calls)
-        def call(index, namespace, address, port, transport, seconds):
-            place = os.open("/run/netns/" + namespace, os.O_RDONLY)
-            if libc.setns(place, 0x40000000) != 0: raise OSError(ctypes.get_errno(), "setns")
-            os.close(place)
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            with socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM) as s:
-                s.settimeout(float(seconds))
-                try:
-                    s.connect((address, int(port)))
-                    if transport != "tcp": s.send(b"?")
-                    answers[index] = s.recv(2048).decode()
-                except ConnectionRefusedError: answers[index] = "refused"
-                # A datagram that is refused or dropped where it is sent is not permitted, in the kernel's words.
-                except PermissionError: answers[index] = "not permitted"
-                except TimeoutError: answers[index] = "timeout"
-                except OSError as error: answers[index] = str(error)
-        threads = [threading.Thread(target=call, args=(index, *arguments)) for index, arguments in enumerate(calls)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-        print("\\n".join(answers))
         """
 }
 
