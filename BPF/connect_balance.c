@@ -21,6 +21,9 @@ MAP(node_port_ranges, BPF_MAP_TYPE_LPM_TRIE, struct duet_prefix, __u32, 1 << 10,
 MAP(clients, BPF_MAP_TYPE_LRU_HASH, struct duet_client, struct duet_kept, 1 << 16, 0);
 MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct duet_flow, struct duet_flow_end, 1 << 16, 0);
 MAP(origins, BPF_MAP_TYPE_LRU_HASH, struct duet_answer, struct duet_frontend, 1 << 16, 0);
+/// What connected sockets called. A socket has one place here, by its cookie, until it is released; where another that lives
+/// has the same place, the kernel makes room with the socket itself, which takes several times as long.
+MAP(notes, BPF_MAP_TYPE_ARRAY, __u32, struct duet_note, DUET_NOTES, 0);
 MAP(peers, BPF_MAP_TYPE_SK_STORAGE, __u32, struct duet_peer, 0, BPF_F_NO_PREALLOC);
 
 /// The network namespace of the node itself.
@@ -87,6 +90,15 @@ INLINE int is_loopback(const __u32 *address) {
     return !address[0] && !address[1] && !address[2] && address[3] == __builtin_bswap32(1);
 }
 
+/// The node port that a call to an address of the node may be meant for: it has the address 0 of its family.
+INLINE struct duet_frontend node_port(const struct duet_frontend *called) {
+    return (struct duet_frontend){
+        .address = {0, 0, is_ipv4(called->address) ? __builtin_bswap32(0xffff) : 0, 0},
+        .port = called->port,
+        .transport = called->transport,
+    };
+}
+
 /// Whether an address is one of the node's that node ports answer on, as seen by the caller.
 INLINE int answers_node_ports(const __u32 *address, int is_node) {
     struct duet_prefix key = {.length = 128, .address = {address[0], address[1], address[2], address[3]}};
@@ -98,55 +110,33 @@ INLINE int answers_node_ports(const __u32 *address, int is_node) {
     return bpf_map_lookup_elem(&node_port_ranges, &key) != 0;
 }
 
-/// Whether a call is one of those that this program leads. A call may meet several, in its cgroup and in those above: each
-/// leaves alone what is another's, and what another has noted.
-INLINE int is_ours(struct bpf_sock_addr *call) {
-    return bpf_get_netns_cookie(call) == node_namespace ? serves_node : serves_pods;
+/// Whether a program leads calls from a network namespace. A call may meet several programs, in its cgroup and in those
+/// above: each leaves alone what is another's, and what another has noted.
+INLINE int is_ours(__u64 network_namespace) {
+    return network_namespace == node_namespace ? serves_node : serves_pods;
 }
 
-/// Draws an endpoint for a call; 0 when the call is to be left as it is.
-static __attribute__((noinline)) int choose(
-    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
-    __u64 network_namespace = bpf_get_netns_cookie(call);
-    int is_node = network_namespace == node_namespace;
-    struct duet_frontend found = *called;
-    struct duet_balance *balance = bpf_map_lookup_elem(&balances, &found);
-    if (!balance || balance->action == DUET_REFUSE) {
-        if (!answers_node_ports(called->address, is_node)) return 0;
-        found.address[0] = found.address[1] = found.address[3] = 0;
-        found.address[2] = is_ipv4(called->address) ? __builtin_bswap32(0xffff) : 0;
-        balance = bpf_map_lookup_elem(&balances, &found);
-    }
-    if (!balance || balance->action != DUET_BALANCE || !balance->range) return 0;
+/// The endpoint that a client has been led to before, if it still may be.
+static __attribute__((noinline)) int keep(
+    const struct duet_client *client, __u64 now, __u64 sticky, struct duet_backend *chosen) {
+    struct duet_kept *kept = bpf_map_lookup_elem(&clients, client);
+    if (!kept || now - kept->used >= sticky) return 0;
+    struct duet_member member = {.anchor = client->anchor, .backend = kept->backend};
+    if (!bpf_map_lookup_elem(&members, &member)) return 0;
+    kept->used = now;
+    *chosen = member.backend;
+    return 1;
+}
 
-    struct duet_slot slot = {.anchor = found};
-    if (balance->entry == DUET_CLUSTER) {
-        if (masquerades_all && !is_node) return 0;
-    } else {
-        struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, &found);
-        if (!anchor || bpf_map_lookup_elem(&guarded, &found)) return 0;
-        slot.anchor = *anchor;
-    }
-
-    __u32 pool = balance->pool, range = balance->range;
-    __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = 0;
-    struct duet_client client = {.network_namespace = network_namespace, .anchor = slot.anchor, .pool = pool};
-    if (sticky) {
-        now = bpf_ktime_get_ns();
-        struct duet_kept *kept = bpf_map_lookup_elem(&clients, &client);
-        if (kept && now - kept->used < sticky) {
-            struct duet_member member = {.anchor = slot.anchor, .backend = kept->backend};
-            if (bpf_map_lookup_elem(&members, &member)) {
-                kept->used = now;
-                *chosen = member.backend;
-                return 1;
-            }
-        }
-    }
+/// Draws one of so many slots from a number on; 0 when none of them is there.
+static __attribute__((noinline)) int draw(
+    const struct duet_frontend *anchor, __u32 pool, __u32 range, struct duet_backend *chosen) {
+    struct duet_slot slot = {.anchor = *anchor};
     struct duet_backend *backend = 0;
     for (int attempt = 0; attempt <= ATTEMPTS && !backend; attempt++) {
         // At last below where there is a slot for each number.
-        slot.number = pool + bpf_get_prandom_u32() % (attempt < ATTEMPTS ? range : range / 2 + 1);
+        __u64 below = attempt < ATTEMPTS ? range : range / 2 + 1;
+        slot.number = pool + (__u32)(below * bpf_get_prandom_u32() >> 32);
         backend = bpf_map_lookup_elem(&slots, &slot);
     }
     if (!backend) {
@@ -156,31 +146,92 @@ static __attribute__((noinline)) int choose(
         if (!backend) return 0;
     }
     *chosen = *backend;
-    if (sticky) {
-        struct duet_kept kept = {.used = now, .backend = *chosen};
-        bpf_map_update_elem(&clients, &client, &kept, BPF_ANY);
-    }
     return 1;
+}
+
+/// Draws an endpoint for a call; 0 when the call is to be left as it is.
+static __attribute__((noinline)) int choose(
+    __u64 network_namespace, const struct duet_frontend *called, struct duet_backend *chosen) {
+    int is_node = network_namespace == node_namespace;
+    struct duet_balance *balance = bpf_map_lookup_elem(&balances, called);
+    struct duet_frontend found;
+    if (!balance || balance->action == DUET_REFUSE) {
+        if (!answers_node_ports(called->address, is_node)) return 0;
+        found = node_port(called);
+        called = &found;
+        balance = bpf_map_lookup_elem(&balances, called);
+    }
+    if (!balance || balance->action != DUET_BALANCE || !balance->range) return 0;
+
+    if (balance->entry == DUET_CLUSTER) {
+        if (masquerades_all && !is_node) return 0;
+    } else {
+        struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, called);
+        if (!anchor || bpf_map_lookup_elem(&guarded, called)) return 0;
+        found = *anchor;
+        called = &found;
+    }
+    __u32 pool = balance->pool, range = balance->range;
+    if (!balance->sticky_seconds) return draw(called, pool, range, chosen);
+
+    __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = bpf_ktime_get_ns();
+    struct duet_client client = {.network_namespace = network_namespace, .anchor = *called, .pool = pool};
+    if (keep(&client, now, sticky, chosen)) return 1;
+    if (!draw(called, pool, range, chosen)) return 0;
+    struct duet_kept kept = {.used = now, .backend = *chosen};
+    bpf_map_update_elem(&clients, &client, &kept, BPF_ANY);
+    return 1;
+}
+
+/// The place of a socket's note.
+INLINE struct duet_note *place_of(__u64 socket) {
+    __u32 index = (__u32)socket % DUET_NOTES;
+    return bpf_map_lookup_elem(&notes, &index);
+}
+
+/// What is noted of a connected socket; 0 if nothing is.
+INLINE struct duet_peer *noted(struct bpf_sock *socket, __u64 cookie) {
+    struct duet_note *place = place_of(cookie);
+    return place && place->socket == cookie ? &place->peer : bpf_sk_storage_get(&peers, socket, 0, 0);
+}
+
+/// Where to note what a socket calls; 0 if there is no room.
+INLINE struct duet_peer *note(struct bpf_sock *socket, __u64 cookie) {
+    struct duet_note *place = place_of(cookie);
+    if (place) {
+        __u64 holder = __sync_val_compare_and_swap(&place->socket, 0, cookie);
+        if (holder == 0 || holder == cookie) return &place->peer;
+    }
+    return bpf_sk_storage_get(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/// Gives a socket's place back.
+INLINE void free_place(__u64 cookie) {
+    struct duet_note *place = place_of(cookie);
+    if (place && place->socket == cookie) place->socket = 0;
 }
 
 /// Draws an endpoint for a connection, and notes it with the socket; 0 when the call is to be left as it is.
 static __attribute__((noinline)) int connect(
-    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    struct bpf_sock_addr *call, __u64 network_namespace, const struct duet_frontend *called,
+    struct duet_backend *chosen) {
     int is_datagram = called->transport == IPPROTO_UDP;
     if (called->transport != IPPROTO_TCP && !is_datagram) return 0;
     struct bpf_sock *socket = call->sk;
     if (!socket) return 0;
-    if ((is_datagram && !connects_datagrams) || !choose(call, called, chosen)) {
+    __u64 cookie = bpf_get_socket_cookie(call);
+    if ((is_datagram && !connects_datagrams) || !choose(network_namespace, called, chosen)) {
         // What an earlier connection of the socket left must not be taken for this one's.
+        free_place(cookie);
         if (bpf_sk_storage_get(&peers, socket, 0, 0)) bpf_sk_storage_delete(&peers, socket);
         return 0;
     }
-    struct duet_peer *peer = bpf_sk_storage_get(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct duet_peer *peer = note(socket, cookie);
     if (!peer) return 0;
     peer->frontend = *called;
     peer->backend = *chosen;
     if (is_datagram) {
-        struct duet_flow flow = {.socket = bpf_get_socket_cookie(call), .frontend = *called};
+        struct duet_flow flow = {.socket = cookie, .frontend = *called};
         struct duet_flow_end end = {.backend = *chosen, .is_connected = 1};
         if (bpf_map_update_elem(&flows, &flow, &end, BPF_ANY)) return 0;
     }
@@ -189,7 +240,8 @@ static __attribute__((noinline)) int connect(
 
 /// The endpoint of a datagram: the one that the socket's earlier ones to the same frontend had, or a new one.
 static __attribute__((noinline)) int send(
-    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    struct bpf_sock_addr *call, __u64 network_namespace, const struct duet_frontend *called,
+    struct duet_backend *chosen) {
     if (called->transport != IPPROTO_UDP) return 0;
     __u64 socket = bpf_get_socket_cookie(call);
     struct duet_flow flow = {.socket = socket, .frontend = *called};
@@ -198,7 +250,7 @@ static __attribute__((noinline)) int send(
     if (known) {
         *chosen = known->backend;
     } else {
-        if (!choose(call, called, chosen)) {
+        if (!choose(network_namespace, called, chosen)) {
             // The answers to this one come from whom it is sent to.
             answer.backend = as_backend(called);
             if (bpf_map_lookup_elem(&origins, &answer)) bpf_map_delete_elem(&origins, &answer);
@@ -217,13 +269,14 @@ static __attribute__((noinline)) int called_as(
     struct bpf_sock_addr *call, const struct duet_frontend *met, struct duet_frontend *called) {
     struct duet_backend backend = as_backend(met);
     struct bpf_sock *socket = call->sk;
-    struct duet_peer *peer = socket ? bpf_sk_storage_get(&peers, socket, 0, 0) : 0;
+    __u64 cookie = bpf_get_socket_cookie(call);
+    struct duet_peer *peer = socket ? noted(socket, cookie) : 0;
     if (peer && is_same(&peer->backend, &backend)) {
         *called = peer->frontend;
         return 1;
     }
     if (met->transport != IPPROTO_UDP) return 0;
-    struct duet_answer answer = {.socket = bpf_get_socket_cookie(call), .backend = backend};
+    struct duet_answer answer = {.socket = cookie, .backend = backend};
     struct duet_frontend *origin = bpf_map_lookup_elem(&origins, &answer);
     if (!origin) return 0;
     *called = *origin;
@@ -235,8 +288,9 @@ static __attribute__((noinline)) int called_as(
     SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
         struct duet_frontend called = frontend##family(call);                                                         \
         struct duet_backend chosen = {};                                                                              \
-        if (!is_ours(call)) return 1;                                                                                 \
-        if (step(call, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
+        __u64 network_namespace = bpf_get_netns_cookie(call);                                                         \
+        if (!is_ours(network_namespace)) return 1;                                                                    \
+        if (step(call, network_namespace, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
         return 1;                                                                                                     \
     }
 
@@ -244,7 +298,7 @@ static __attribute__((noinline)) int called_as(
     SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
         struct duet_frontend met = frontend##family(call);                                                            \
         struct duet_frontend called = {};                                                                             \
-        if (!is_ours(call)) return 1;                                                                                 \
+        if (!is_ours(bpf_get_netns_cookie(call))) return 1;                                                           \
         if (called_as(call, &met, &called)) set##family(call, called.address, called.port);                           \
         return 1;                                                                                                     \
     }
@@ -257,3 +311,8 @@ INWARD(recvmsg, 4)
 INWARD(recvmsg, 6)
 INWARD(getpeername, 4)
 INWARD(getpeername, 6)
+
+SECTION("cgroup/sock_release") int duet_sock_release(struct bpf_sock *socket) {
+    free_place(bpf_get_socket_cookie(socket));
+    return 1;
+}

@@ -74,6 +74,53 @@ struct ConnectTimeTests {
         #expect(try tracked(policy, to: clusterIP(family, 1)) == 1)
     }
 
+    /// Connects one socket twice: to a Service, and then to an endpoint of it, or the reverse; prints for each whom it knows.
+    private static let twice = """
+        import socket, struct, sys
+        first, second = [(sys.argv[i], int(sys.argv[i + 1])) for i in (1, 3)]
+        for a, b in ((first, second), (second, first), (first, first)):
+            with socket.socket(socket.AF_INET6 if ":" in a[0] else socket.AF_INET, socket.SOCK_DGRAM) as s:
+                for target in (a, b):
+                    s.connect(target)
+                    print(s.getpeername()[:2] == target)
+        """
+
+    @Test(
+        "A socket knows what it called last, and leaves no note, whether or not there is room for notes",
+        arguments: IPFamily.allCases)
+    func notes(family: IPFamily) throws {
+        let policy = try PolicyLab(family, atConnect: true)
+        policy.update(policy.service("web", number: 1, nodePort: 30_080), ready: ["pod-2"])
+        try policy.table.flush()
+        let cookie = try policy.lab.run(in: "node") { try NetworkNamespace.currentCookie() }
+        let notes = try BPFMap<UInt32, InlineArray<6, UInt64>>(
+            pinnedAt: "\(BPFFileSystem.directory)/connect-\(cookie)/maps/notes")
+        // The first number of a place is the socket that has it.
+        func holders() throws -> Set<UInt64> {
+            var holders: Set<UInt64> = []
+            try notes.forEach { holders.insert($1[0]) }
+            return holders
+        }
+        func expectKnownPeers(_ remark: String) throws {
+            let web = "\(clusterIP(family, 1))"
+            let known = try policy.lab.python(Self.twice, web, "80", "\(policy.address("pod-2"))", "8080", in: "pod-1")
+            #expect(known == Array(repeating: "True", count: 6).joined(separator: "\n"), "\(remark)")
+            let met = try policy.lab.python(Self.caller, web, "80", in: "pod-1").split(separator: "\n")
+            #expect(met.count == (family == .ipv4 ? 6 : 3), "\(remark): \(met)")
+            #expect(met.allSatisfy { $0.hasSuffix("True") }, "\(remark): \(met)")
+        }
+        let flow = try policy.lab.startFlow(clusterIP(family, 1), 80, from: "pod-1")
+        #expect(flow.isAnswered(by: "pod-2"))
+        #expect(try holders().count == 2, "the flow's socket, and none")
+        try expectKnownPeers("with room")
+        #expect(try holders().count == 2, "sockets that are closed leave no note")
+
+        let stranger = UInt64.max
+        for place in try notes.keys() { try notes.set(place, to: InlineArray(repeating: stranger)) }
+        try expectKnownPeers("without room")
+        #expect(try holders() == [stranger], "a place is not taken from who has it")
+    }
+
     /// Where kubelets of both cgroup drivers have a pod's processes.
     static let layouts = [
         "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poddt.slice/cri-containerd-dt.scope",

@@ -68,11 +68,12 @@ struct ConnectTimePrograms {
     /// The hooks that have programs.
     static let hooks: [CgroupHook] = [
         .connect4, .connect6, .sendmsg4, .sendmsg6, .recvmsg4, .recvmsg6, .getpeername4, .getpeername6,
+        .sockRelease,
     ]
 
     /// Attaches the programs of a scope, in place of those that are attached already.
     ///
-    /// Answers come before calls, so that no call is led whose answer is not.
+    /// Answers come before calls, so that no call is led whose answer is not, and so does the release of sockets.
     func attach(_ collection: borrowing BPFCollection, _ scope: ConnectTimeScope) throws {
         let cgroup = try Cgroup(scope.cgroup)
         for hook in Self.hooks.reversed() {

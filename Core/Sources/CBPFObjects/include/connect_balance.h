@@ -93,3 +93,12 @@ struct duet_peer {
     struct duet_frontend frontend;
     struct duet_backend backend;
 };
+
+/// How many sockets may be noted without room that is made for each.
+enum { DUET_NOTES = 1 << 16 };
+
+/// The note of a socket, by its cookie; 0 when there is none.
+struct duet_note {
+    uint64_t socket;
+    struct duet_peer peer;
+};
