@@ -23,6 +23,7 @@ static long (*const bpf_l4_csum_replace)(struct __sk_buff *packet, __u32 offset,
 static long (*const bpf_skb_store_bytes)(
     struct __sk_buff *packet, __u32 offset, const void *from, __u32 length, __u64 flags) =
     (void *)BPF_FUNC_skb_store_bytes;
+static long (*const bpf_csum_update)(struct __sk_buff *packet, __wsum change) = (void *)BPF_FUNC_csum_update;
 static long (*const bpf_redirect)(__u32 link, __u64 flags) = (void *)BPF_FUNC_redirect;
 
 MAP(pods_by_ipv6, BPF_MAP_TYPE_HASH, struct duet_nat64_ipv6, __be32, 65536, BPF_F_NO_PREALLOC);
@@ -101,6 +102,9 @@ INLINE void change_checksum(struct __sk_buff *packet, __u32 transport, __u8 prot
         bpf_l4_csum_replace(packet, transport + UDP_CHECKSUM, 0, change, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
 }
 
+/// Changes the sum of the whole packet, where a device has made one (CHECKSUM_COMPLETE), by what was stored without it.
+INLINE void change_whole_sum(struct __sk_buff *packet, __u64 change) { bpf_csum_update(packet, folded(change)); }
+
 /// The pseudo-header of ICMPv6, which ICMPv4 does not have.
 struct pseudo_header {
     struct duet_nat64_ipv6 source;
@@ -135,6 +139,8 @@ struct ipv6_headers {
     struct ipv6hdr network;
 };
 
+/// Stores them. `change_whole_sum` then tells what that did to a sum of the whole packet: the helper would count the kind
+/// in, which is part of the Ethernet header.
 #define STORE_HEADERS(packet, headers)                                                                                \
     bpf_skb_store_bytes(                                                                                              \
         packet, __builtin_offsetof(struct ethhdr, h_proto), &(headers).kind, sizeof(headers) - sizeof(__u16), 0)
@@ -191,6 +197,8 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
     }
     struct ipv4_headers headers = {.kind = __builtin_bswap16(ETH_P_IP), .network = new};
     STORE_HEADERS(packet, headers);
+    // The kernel has taken the first half of the old header out of it; the new header's sum is zero by its checksum.
+    __u64 whole = complement(&pseudo.source.words[3], sizeof(__u32)) + complement(&pseudo.destination, sizeof(pseudo.destination));
     __u32 transport = ETH_HLEN + sizeof(new);
     if (protocol == IPPROTO_ICMPV6) {
         pseudo.length = __builtin_bswap32(payload);
@@ -198,10 +206,13 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
         bpf_skb_store_bytes(packet, transport, &news, sizeof(news), 0);
         __u64 change = complement(&pseudo, sizeof(pseudo)) + (__u16)~first + news;
         bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, folded(change), 0);
+        // Beyond what makes up for the new type, the checksum changes by the pseudo-header that it has no longer.
+        whole += sum(&pseudo, sizeof(pseudo));
     } else {
         __u64 change = complement(&pseudo, 2 * sizeof(struct duet_nat64_ipv6)) + new.saddr + new.daddr;
         change_checksum(packet, transport, protocol, folded(change));
     }
+    change_whole_sum(packet, whole);
     count(DUET_NAT64_FROM_POD, length);
     return TC_ACT_OK;
 }
@@ -252,6 +263,8 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     if (bpf_skb_change_proto(packet, __builtin_bswap16(ETH_P_IPV6), 0) != 0) return slow_to_pod(length);
     struct ipv6_headers headers = {.kind = __builtin_bswap16(ETH_P_IPV6), .network = new};
     STORE_HEADERS(packet, headers);
+    // The old header's sum was zero by its checksum.
+    __u64 whole = sum(&new, sizeof(new));
     __u32 transport = ETH_HLEN + sizeof(new);
     if (protocol == IPPROTO_ICMP) {
         pseudo.length = __builtin_bswap32(payload);
@@ -259,10 +272,12 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
         bpf_skb_store_bytes(packet, transport, &news, sizeof(news), 0);
         __u64 change = sum(&pseudo, sizeof(pseudo)) + (__u16)~first + news;
         bpf_l4_csum_replace(packet, transport + ICMP_CHECKSUM, 0, folded(change), 0);
+        whole += complement(&pseudo, sizeof(pseudo));
     } else {
         __u64 change = complement(addresses, sizeof(addresses)) + sum(&pseudo, 2 * sizeof(struct duet_nat64_ipv6));
         change_checksum(packet, transport, protocol, folded(change));
     }
+    change_whole_sum(packet, whole);
     count(DUET_NAT64_TO_POD, length);
     return TC_ACT_OK;
 }

@@ -11,13 +11,19 @@ public struct PacketContext: Hashable, Sendable {
     public var segmentSize: UInt32
     /// For how many segments the packet stands.
     public var segments: UInt32
+    /// Whether a device has made a sum of the whole packet (CHECKSUM_COMPLETE), which a program is to keep right: a run that
+    /// does not fails with EBADMSG (Linux 6.17; one before refuses the run with EINVAL).
+    public var hasWholeSum: Bool
 
     /// Describes a packet.
-    public init(mark: UInt32 = 0, link: UInt32 = 0, segmentSize: UInt32 = 0, segments: UInt32 = 0) {
+    public init(
+        mark: UInt32 = 0, link: UInt32 = 0, segmentSize: UInt32 = 0, segments: UInt32 = 0, hasWholeSum: Bool = false
+    ) {
         self.mark = mark
         self.link = link
         self.segmentSize = segmentSize
         self.segments = segments
+        self.hasWholeSum = hasWholeSum
     }
 }
 
@@ -50,6 +56,7 @@ extension BPFProgram {
         var attribute = bpf_attr()
         unsafe attribute.test.prog_fd = UInt32(descriptor.rawValue)
         unsafe attribute.test.repeat = UInt32(repetitions)
+        if context.hasWholeSum { unsafe attribute.test.flags = UInt32(BPF_F_TEST_SKB_CHECKSUM_COMPLETE) }
         var failure: BPFError?
         unsafe packet.withUnsafeBytes { input in
             unsafe output.withUnsafeMutableBytes { output in
@@ -74,7 +81,8 @@ extension BPFProgram {
         return unsafe Run(
             result: attribute.test.retval, packet: Array(output.prefix(Int(attribute.test.data_size_out))),
             context: PacketContext(
-                mark: buffer.mark, link: buffer.ifindex, segmentSize: buffer.gso_size, segments: buffer.gso_segs),
+                mark: buffer.mark, link: buffer.ifindex, segmentSize: buffer.gso_size, segments: buffer.gso_segs,
+                hasWholeSum: context.hasWholeSum),
             nanoseconds: attribute.test.duration)
     }
 }

@@ -1,6 +1,7 @@
 import Addresses
 import BPF
 import Glibc
+import Linux
 import PodTranslation
 import RouteNetlink
 import TestSupport
@@ -120,6 +121,22 @@ struct `The program and userspace` {
         let counters = try program.counters()
         #expect(counters.fromPods.packets + counters.toPods.packets == UInt64(translated))
         #expect(counters.slowFromPods.packets + counters.slowToPods.packets == 0)
+    }
+
+    @Test
+    func `keep the sum of a whole packet that a device has made`() throws {
+        let program = try program()
+        var random = SeededGenerator(seed: 1071)
+        for packet in packets(&random) {
+            let direction: ProgramFilter.Direction = packet[0] >> 4 == 6 ? .ingress : .egress
+            do {
+                // The kernel compares the sum with the packet afterwards.
+                let run = try program.run(direction, on: frame(packet), PacketContext(hasWholeSum: true))
+                #expect(comparable(Array(run.packet[14...])) == comparable(try #require(try userspace(packet))))
+            } catch let error as BPFError where error.errno == .invalidArgument {
+                try Test.cancel("this kernel runs no programs on packets with such a sum (Linux 6.17 does)")
+            }
+        }
     }
 
     @Test

@@ -16,6 +16,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/inet_diag.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/net_namespace.h>
 #include <linux/netfilter.h>
@@ -38,6 +39,11 @@
 #include <linux/veth.h>
 #include <linux/virtio_net.h>
 #include <linux/wireguard.h>
+
+// Headers before Linux 6.17 do not have it.
+#ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE
+#define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
+#endif
 
 
 /// The symbolic name of an error number ("ENOENT"), or NULL when the C library knows none.
