@@ -286,6 +286,18 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         router.process.wait()
         self.assertNotIn("nat64", router.ip("router", "route").stdout + router.ip("router", "-6", "route").stdout)
 
+    def test_parameters_that_nobody_may_write(self):
+        """As in a container, where /proc/sys is mounted for reading alone."""
+        router = Router(self)
+        router.stop()
+        router.start("unshare", "--mount", "sh", "-c",
+                     'mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && ! sysctl -qw net.ipv4.ip_forward=1 && exec "$@"',
+                     "sh")
+        for parameter, value in (("accept_local", "1"), ("rp_filter", "2")):
+            self.assertEqual(router.at("router", "cat", f"/proc/sys/net/ipv4/conf/nat64/{parameter}").stdout, f"{value}\n")
+        self.serve(router)
+        self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, "", "1", "1").stdout, "right\n")
+
     def test_wrong_files_say_what_to_do(self):
         cases = [
             ("pool: []", "pool: name at least one IPv4 address"),

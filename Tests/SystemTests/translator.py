@@ -54,9 +54,9 @@ class Router:
         case.addCleanup(self.stop)
         self.start()
 
-    def start(self):
+    def start(self, *wrapper):
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", self.names["router"], DUET, "nat64", "run", "--config", self.file],
+            ["ip", "netns", "exec", self.names["router"], *wrapper, DUET, "nat64", "run", "--config", self.file],
             stdout=self.log, stderr=self.log)
         eventually(lambda: self.process.poll() is not None or os.path.exists(self.control), "the socket")
         if self.process.poll() is not None:

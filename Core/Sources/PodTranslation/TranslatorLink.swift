@@ -17,7 +17,7 @@ public enum TranslatorLink {
             changes.append("mtu \(mtu)")
         }
         if link.queueLength != queueLength { try socket.setQueueLength(link.index, queueLength) }
-        try acceptSources(link.name)
+        if !acceptsAllSources(link.name) { try socket.acceptAllSources(link.index) }
         if !link.isUp {
             // A kernel without IPv6 has no addresses to give.
             if Sysctl.exists("net/ipv6/conf/\(link.name)") { try socket.setAddressesByHand(link.index) }
@@ -27,19 +27,13 @@ public enum TranslatorLink {
         return changes
     }
 
-    /// Lets the kernel take what the translator sends, whatever its source.
+    /// Whether the kernel takes what the translator sends, whatever its source.
     ///
     /// ICMP errors come from an address that is the machine's own, and packets of hosts come from here whatever way back to
     /// them there is; both would be "martians" that it drops.
-    private static func acceptSources(_ link: String) throws(NetlinkError) {
-        for (parameter, value) in [("accept_local", "1"), ("rp_filter", "2")] {
-            let path = "net/ipv4/conf/\(link)/\(parameter)"
-            guard Sysctl.exists(path) else { continue }
-            do throws(SystemError) {
-                try Sysctl.set(path, value)
-            } catch {
-                throw NetlinkError(error.errno, "configure link \(link)", message: "\(error)")
-            }
+    private static func acceptsAllSources(_ link: String) -> Bool {
+        [("accept_local", "1"), ("rp_filter", "2")].allSatisfy { parameter, value in
+            (try? Sysctl.get("net/ipv4/conf/\(link)/\(parameter)")) == value
         }
     }
 }

@@ -151,6 +151,21 @@ extension RouteSocket {
         }
     }
 
+    /// Lets a link take what comes from addresses of this machine, and what it would not answer by the same link, as
+    /// `accept_local` 1 and `rp_filter` 2 below /proc/sys do: by netlink, so that a /proc/sys that is read-only does not matter.
+    public mutating func acceptAllSources(_ index: Int32) throws(NetlinkError) {
+        try change(index, "let link \(index) accept packets of all sources") { payload in
+            payload.nested(Int(IFLA_AF_SPEC)) { families in
+                families.nested(Int(AF_INET)) { family in
+                    family.nested(Int(IFLA_INET_CONF)) {
+                        $0.attribute(Int(IPV4_DEVCONF_ACCEPT_LOCAL), UInt32(1))
+                        $0.attribute(Int(IPV4_DEVCONF_RP_FILTER), UInt32(2))
+                    }
+                }
+            }
+        }
+    }
+
     /// Sets the link-layer address.
     public mutating func setMAC(_ index: Int32, _ mac: MACAddress) throws(NetlinkError) {
         try change(index, "set address of link \(index) to \(mac)") {
