@@ -78,9 +78,10 @@ extension MutableRawSpan {
         var sum = InternetChecksum(of: old)
         sum.add(addresses)
         change(port, transport: transport, delta: &sum)
-        // Zero says in UDP that there is no checksum.
-        guard kind != .udp || old != 0 else { return }
-        store(kind == .udp ? sum.nonzeroValue : sum.value, at: transport + offset)
+        // Zero says in UDP that there is no checksum, and in UDP-Lite, which has to have one, that the packet is bad (RFC 3828
+        // §3.1): neither gets one by a change of its sum.
+        guard !kind.hasNonzeroChecksum || old != 0 else { return }
+        store(kind.hasNonzeroChecksum ? sum.nonzeroValue : sum.value, at: transport + offset)
     }
 
     /// Makes the checksum of a transport whose field holds the pseudo-header's sum alone: a packet that is cut has no
@@ -90,7 +91,7 @@ extension MutableRawSpan {
         guard let offset = kind.checksumOffset else { return }
         var sum = InternetChecksum()
         sum.add(bytes.extracting(transport))
-        store(kind == .udp ? sum.nonzeroValue : sum.value, at: transport.lowerBound + offset)
+        store(kind.hasNonzeroChecksum ? sum.nonzeroValue : sum.value, at: transport.lowerBound + offset)
     }
 
     /// Changes the type, the code, the identifier and the checksum of an ICMP query.
@@ -112,6 +113,11 @@ extension MutableRawSpan {
         }
         store(sum.value, at: transport + 2)
     }
+}
+
+extension IPProtocol {
+    /// Whether a checksum of zero is written as its other form, 0xFFFF.
+    fileprivate var hasNonzeroChecksum: Bool { self == .udp || self == .udpLite }
 }
 
 extension PortChange {

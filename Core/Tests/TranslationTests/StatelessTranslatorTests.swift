@@ -121,6 +121,24 @@ struct `Stateless translation` {
         #expect(translator.result(back6) == .forward(back4))
     }
 
+    @Test(arguments: [UInt8(17), 136])
+    func `writes a checksum of zero in its other form, and makes none where there was none`(proto: UInt8) throws {
+        // UDP (RFC 768) and UDP-Lite (RFC 3828).
+        var translator = Net.translator()
+        func translated(_ checksum: UInt16) throws -> UInt16 {
+            let transport: [UInt8] = [0, 1, 0, 2, 0, 12] + TestPackets.word(Int(checksum)) + [1, 2, 3, 4]
+            let packet = TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: proto, transport)
+            var result: [UInt8]?
+            if case .forward(let forwarded) = translator.result(packet) { result = forwarded }
+            let bytes = try #require(result)
+            return UInt16(bytes[26]) << 8 | UInt16(bytes[27])
+        }
+        // The sums are ones' complements: what comes of 1 is lacking to zero.
+        let sum = UInt32(~UInt16(1)) + UInt32(try translated(1))
+        #expect(try translated(~UInt16((sum & 0xFFFF) + sum >> 16)) == 0xFFFF)
+        #expect(try translated(0) == 0)
+    }
+
     @Test(arguments: [
         // An address that nobody has, one of an explicit mapping inside the prefix, and its neighbour.
         ("2001:db8:64::203.0.113.7", Net.host4AsIPv6, false, false), ("2001:db8:64::1", Net.host4AsIPv6, false, true),
