@@ -12,6 +12,7 @@ struct TranslatorFile: Decodable {
     var ports: String?
     var forwards: [Forward]?
     var map: [Pair]?
+    var hostsInPrefix: Bool?
     var links: [String]?
     var announce: Announcements?
     var filtering: String?
@@ -79,9 +80,9 @@ struct TranslatorFile: Decodable {
     /// The keys of each mapping, by the place it is at; "[]" stands for any item of a list.
     private static let keys: [String: Set<String>] = [
         "": [
-            "device", "mode", "queues", "prefix", "pool", "ports", "forwards", "map", "links", "announce",
-            "filtering", "deny", "embedsNonGlobal", "addresses", "mtu", "limits", "timeouts", "makesUDPChecksums",
-            "copiesTrafficClass", "control", "metrics",
+            "device", "mode", "queues", "prefix", "pool", "ports", "forwards", "map", "hostsInPrefix", "links",
+            "announce", "filtering", "deny", "embedsNonGlobal", "addresses", "mtu", "limits", "timeouts",
+            "makesUDPChecksums", "copiesTrafficClass", "control", "metrics",
         ],
         "forwards[]": ["protocol", "public", "client"],
         "map[]": ["ipv4", "ipv6"],

@@ -11,6 +11,10 @@ struct TranslatorFileReader {
         if file.map != nil {
             throw TranslatorConfigurationError("map", "pairs of addresses belong to mode: stateless")
         }
+        if file.hostsInPrefix != nil {
+            throw TranslatorConfigurationError(
+                "hostsInPrefix", "it belongs to mode: stateless; with sessions clients are never inside the prefix")
+        }
         let prefix = try translationPrefix() ?? .wellKnown
         let pool = try addressPool()
         var configuration = NAT64Configuration(
@@ -55,7 +59,7 @@ struct TranslatorFileReader {
         // Without pairs it is by the prefix that hosts have addresses of both families.
         let mapper = AddressMapper(
             explicit: pairs, prefix: prefix, embedsNonGlobal: file.embedsNonGlobal ?? false,
-            hostsAreEmbedded: pairs.isEmpty)
+            hostsAreEmbedded: file.hostsInPrefix ?? pairs.isEmpty)
         // RFC 7600 §4.8: the IPv4 address that stands for routers without one.
         let dummy = IPv4Address(rawValue: 0xC000_0008)
         return .stateless(mapper, try options(ipv4: dummy, prefix), pairs)

@@ -100,6 +100,21 @@ struct `A translator's file` {
         #expect(configuration.routes.map(\.description) == ["2001:db8:64::/96", "198.51.100.0/28"])
     }
 
+    @Test(arguments: [
+        ("prefix: 2001:db8:64::/96", true), ("prefix: 2001:db8:64::/96\nhostsInPrefix: false", false),
+        ("map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}]", false),
+        ("map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}]\nhostsInPrefix: true", true),
+    ])
+    func `takes hosts inside the prefix without pairs of addresses, or when told to`(
+        file: String, areTaken: Bool
+    ) throws {
+        guard case .stateless(let mapper, _, _) = try parse("mode: stateless\n\(file)").mode else {
+            Issue.record("not stateless")
+            return
+        }
+        #expect(mapper.hostsAreEmbedded == areTaken)
+    }
+
     @Test
     func `names links whose hosts are told the prefix`() throws {
         let configuration = try parse("pool: [192.0.2.1]\nannounce: {links: [lan0, lan1], routerLifetime: 1800}")
@@ -119,6 +134,7 @@ struct `A translator's file` {
         ("pool: [2001:db8::1]", "pool[0]", "no IPv4 address"),
         ("pool: [x]", "pool[0]", "neither an address nor a network"),
         ("pool: 192.0.2.1", "pool", "the value is no list"),
+        ("pool: [192.0.2.1]\nhostsInPrefix: true", "hostsInPrefix", "mode: stateless"),
         ("pool: [192.0.2.1]\nports: 10", "ports", "no range of ports"),
         ("pool: [192.0.2.1]\nports: 9-8", "ports", "no range of ports"),
         ("pool: [192.0.2.1]\nports: 5-6\nqueues: 3", "queues", "more queues than ports"),
