@@ -21,6 +21,8 @@ public struct NodeTranslationOptions: Hashable, Sendable {
     public var podRange: IPPrefix
     /// Whether pods are translated for that no annotation says anything about.
     public var translatesUnlessDisabled: Bool
+    /// Whether pods that are translated for have a CLAT where no annotation says anything of one.
+    public var givesCLATUnlessDisabled: Bool
     /// IPv4 networks that pods may be translated to although they are special or the cluster's.
     public var allowed: [IPPrefix]
     /// IPv4 networks whose addresses, where this node has them, pods are seen as.
@@ -44,8 +46,8 @@ public struct NodeTranslationOptions: Hashable, Sendable {
     /// - Returns: nil when a range is none of IPv4 with at least eight addresses, both overlap, or a network is not of IPv4.
     public init?(
         path: Path = .auto, prefix: TranslationPrefix = .wellKnown, podRange: IPPrefix = defaultPodRange,
-        translatesUnlessDisabled: Bool = true, allowed: [IPPrefix] = [], egress: [IPPrefix] = [],
-        gatewayRange: IPPrefix = defaultGatewayRange, translatesNode: Bool = false
+        translatesUnlessDisabled: Bool = true, givesCLATUnlessDisabled: Bool = false, allowed: [IPPrefix] = [],
+        egress: [IPPrefix] = [], gatewayRange: IPPrefix = defaultGatewayRange, translatesNode: Bool = false
     ) {
         guard
             [podRange, gatewayRange].allSatisfy({ $0.family == .ipv4 && $0.length <= Self.maximumRangeLength }),
@@ -55,6 +57,7 @@ public struct NodeTranslationOptions: Hashable, Sendable {
         self.prefix = prefix
         self.podRange = podRange
         self.translatesUnlessDisabled = translatesUnlessDisabled
+        self.givesCLATUnlessDisabled = givesCLATUnlessDisabled
         self.allowed = allowed
         self.egress = egress
         self.gatewayRange = gatewayRange

@@ -19,17 +19,32 @@ package struct TranslationPlan: Sendable {
     /// Pods that got no private address since all are taken.
     package private(set) var unserved: Set<ObjectKey> = []
 
+    /// What an object's annotations say.
+    private struct Wishes: Hashable {
+        var translation: TranslationSwitch?
+        var clat: TranslationSwitch?
+
+        init(_ metadata: ObjectMeta) {
+            translation = TranslationSwitch(metadata, TranslationSwitch.translationAnnotation)
+            clat = TranslationSwitch(metadata, TranslationSwitch.clatAnnotation)
+        }
+
+        init(translation: TranslationSwitch, clat: TranslationSwitch) {
+            self.translation = translation
+            self.clat = clat
+        }
+    }
+
     private struct Candidate: Hashable {
         let ipv6: IPv6Address
-        let translation: TranslationSwitch?
-        let wantsCLAT: Bool
+        let wishes: Wishes
         var isNode = false
     }
 
     private var candidates: [ObjectKey: Candidate] = [:]
     private var known: [ObjectKey: IPv6Address] = [:]
-    private var namespaces: [String: TranslationSwitch] = [:]
-    private var node: TranslationSwitch?
+    private var namespaces: [String: Wishes] = [:]
+    private var node: Wishes?
     private var nodeNetworks: [String: Set<IPPrefix>] = [:]
     private var nodeAddresses: [String: Set<IPPrefix>] = [:]
     private var blocks: [String: Set<IPPrefix>] = [:]
@@ -66,7 +81,7 @@ package struct TranslationPlan: Sendable {
 
     /// Takes a namespace's new state, nil when it is gone.
     package mutating func set(namespace name: String, _ namespace: Namespace?) {
-        let value = TranslationSwitch(namespace?.metadata)
+        let value = namespace.map { Wishes($0.metadata) }
         guard namespaces[name] != value else { return }
         namespaces[name] = value
         dirty.formUnion(candidates.keys.filter { $0.namespace == name })
@@ -83,7 +98,7 @@ package struct TranslationPlan: Sendable {
         note(\.nodeAddresses, name, object.map { _ in Self.hosts(all) })
         guard name == nodeName else { return }
         if options.translatesNode, let object { setOwn(ClusterNode(object)) }
-        let value = TranslationSwitch(object?.metadata)
+        let value = object.map { Wishes($0.metadata) }
         guard node != value else { return }
         node = value
         dirty.formUnion(candidates.keys)
@@ -94,7 +109,9 @@ package struct TranslationPlan: Sendable {
         guard case .v6(let address)? = node.address(.ipv6) else { return }
         // No pod has a name without a namespace.
         let key = ObjectKey(namespace: "", name: nodeName)
-        let candidate = Candidate(ipv6: address, translation: .enabled, wantsCLAT: false, isNode: true)
+        // It has IPv4 sockets of its own, so that a CLAT would be of no use.
+        let wishes = Wishes(translation: .enabled, clat: .disabled)
+        let candidate = Candidate(ipv6: address, wishes: wishes, isNode: true)
         guard candidates[key] != candidate else { return }
         candidates[key] = candidate
         dirty.insert(key)
@@ -165,9 +182,10 @@ package struct TranslationPlan: Sendable {
             known[key] = candidate.ipv6
             // A pod that is being deleted may still be listed with an address that another one has got meanwhile.
             let old = pods[candidate.ipv6]
-            let isTranslated = isTranslated(key, candidate)
+            let isTranslated = isEnabled(\.translation, key, candidate, unlessSaid: options.translatesUnlessDisabled)
+            let wantsCLAT = isEnabled(\.clat, key, candidate, unlessSaid: options.givesCLATUnlessDisabled)
             let translated = assign(candidate.ipv6, .translated, isTranslated, key)
-            let clat = assign(candidate.ipv6, .clat, isTranslated && candidate.wantsCLAT, key)
+            let clat = assign(candidate.ipv6, .clat, isTranslated && wantsCLAT, key)
             let new = TranslatedPod(
                 key: key, ipv6: candidate.ipv6, translated: translated, clat: clat, isNode: candidate.isNode)
             let value = new.privateAddresses.isEmpty ? nil : new
@@ -245,16 +263,16 @@ package struct TranslationPlan: Sendable {
             guard case .v6(let address)? = IPAddress(text) else { return nil }
             own = own ?? address
         }
-        return own.map {
-            Candidate(
-                ipv6: $0, translation: TranslationSwitch(pod.metadata),
-                wantsCLAT: TranslationSwitch(pod.metadata, TranslationSwitch.clatAnnotation) == .enabled)
-        }
+        return own.map { Candidate(ipv6: $0, wishes: Wishes(pod.metadata)) }
     }
 
-    private func isTranslated(_ key: ObjectKey, _ candidate: Candidate) -> Bool {
-        let value = candidate.translation ?? namespaces[key.namespace] ?? node
-        return value.map { $0 == .enabled } ?? options.translatesUnlessDisabled
+    /// What holds for a pod: its own annotation counts before that of its namespace, and that before the node's.
+    private func isEnabled(
+        _ wish: KeyPath<Wishes, TranslationSwitch?>, _ key: ObjectKey, _ candidate: Candidate, unlessSaid: Bool
+    ) -> Bool {
+        let value =
+            candidate.wishes[keyPath: wish] ?? namespaces[key.namespace]?[keyPath: wish] ?? node?[keyPath: wish]
+        return value.map { $0 == .enabled } ?? unlessSaid
     }
 
     private mutating func assign(

@@ -29,6 +29,13 @@ struct PodTranslationOptions: ParsableArguments {
             """)
     var nat64Default = TranslationDefault.enabled
 
+    @Option(
+        help: """
+            Whether pods have a CLAT (464XLAT) that have no annotation network.duet.dev/clat, and whose namespace and \
+            node have none: enabled or disabled.
+            """)
+    var nat64Clat = TranslationDefault.disabled
+
     @Option(help: "Private or cluster networks that pods may reach: IPv4 prefixes, separated by commas.")
     var nat64Allow: String?
 
@@ -62,6 +69,7 @@ struct PodTranslationOptions: ParsableArguments {
             arguments += ["--nat64-pod-range", nat64PodRange]
         }
         if nat64Default != .enabled { arguments += ["--nat64-default", nat64Default.rawValue] }
+        if nat64Clat != .disabled { arguments += ["--nat64-clat", nat64Clat.rawValue] }
         if let nat64Allow { arguments += ["--nat64-allow", nat64Allow] }
         if let nat64Egress { arguments += ["--nat64-egress", nat64Egress] }
         if nat64Node { arguments.append("--nat64-node") }
@@ -99,6 +107,7 @@ struct PodTranslationOptions: ParsableArguments {
             let options = NodeTranslationOptions(
                 path: path, prefix: given ?? dns64.first ?? .wellKnown, podRange: range,
                 translatesUnlessDisabled: nat64Default == .enabled,
+                givesCLATUnlessDisabled: nat64Clat == .enabled,
                 allowed: try networks(nat64Allow, "--nat64-allow"), egress: try networks(nat64Egress, "--nat64-egress"),
                 gatewayRange: gatewayRange, translatesNode: nat64Node)
         else {

@@ -91,6 +91,33 @@ struct TranslationPlanTests {
         #expect(changes[0].new?.translated == found.translated && changes[0].new?.clat == nil)
     }
 
+    @Test(
+        "Gives a CLAT to pods of which the nearest annotation says so",
+        arguments: [
+            (nil, nil, nil, false, false), (nil, nil, nil, true, true), (nil, nil, "enabled", false, true),
+            (nil, "disabled", "enabled", true, false), ("enabled", "disabled", "disabled", false, true),
+            ("disabled", "enabled", "enabled", true, false), ("maybe", "enabled", nil, false, true),
+        ] as [(String?, String?, String?, Bool, Bool)])
+    func clatOfMany(pod: String?, namespace: String?, node: String?, byDefault: Bool, expected: Bool) throws {
+        func metadata(_ name: String, _ value: String?) -> ObjectMeta {
+            ObjectMeta(name: name, annotations: value.map { [TranslationSwitch.clatAnnotation: $0] })
+        }
+        for isLate in [false, true] {
+            let options = try #require(NodeTranslationOptions(givesCLATUnlessDisabled: byDefault, translatesNode: true))
+            var plan = TranslationPlan(options: options, nodeName: "node-1")
+            let first = self.pod("a", ["fd00::1"], metadata("a", pod).annotations)
+            plan.set(first.key, pod: first)
+            if isLate { _ = plan.update() }
+            plan.set(namespace: "default", Namespace(metadata: metadata("default", namespace)))
+            var own = Node(metadata: metadata("node-1", node))
+            own.status = NodeStatus(addresses: [NodeAddress(type: "InternalIP", address: "fd00:a::1")])
+            plan.set(node: "node-1", own)
+            _ = plan.update()
+            #expect((plan.pods[try #require(IPv6Address("fd00::1"))]?.clat != nil) == expected)
+            #expect(plan.clatCount == (expected ? 1 : 0), "the node itself has none")
+        }
+    }
+
     @Test("Leaves alone what does not change, and hands an address on with the pod that gets it")
     func changes() throws {
         var plan = try plan()
