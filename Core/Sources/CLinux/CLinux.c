@@ -105,15 +105,17 @@ int duet_tun_set_offload(int descriptor, int with_udp) {
     return ioctl(descriptor, TUNSETOFFLOAD, flags);
 }
 
+// Not by readv() and writev(): these are places at which a thread may be cancelled, and pay for it with two locked
+// instructions a call where there are several threads.
 ssize_t duet_read_pair(int descriptor, void *header, size_t header_size, void *body, size_t body_size) {
     struct iovec parts[2] = {{header, header_size}, {body, body_size}};
-    return readv(descriptor, parts, 2);
+    return syscall(SYS_readv, descriptor, parts, 2);
 }
 
 ssize_t duet_write_pair(
     int descriptor, const void *header, size_t header_size, const void *body, size_t body_size) {
     struct iovec parts[2] = {{(void *)header, header_size}, {(void *)body, body_size}};
-    return writev(descriptor, parts, 2);
+    return syscall(SYS_writev, descriptor, parts, 2);
 }
 
 int duet_recvmmsg(int descriptor, struct duet_mmsghdr *messages, unsigned int count, int flags) {

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Synchronization
 import TUN
@@ -32,7 +33,16 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
         while !shared.isStopped.load(ordering: .relaxed) {
             var now = Timestamp.coarseNow
             var count = 0
-            while count < Self.batch, let length = try unsafe queue.read(&header, into: buffer.room) {
+            var hasYielded = false
+            while count < Self.batch {
+                guard let length = try unsafe queue.read(&header, into: buffer.room) else {
+                    // Whoever sends small datagrams may be about to send another: a longer run is less work for everybody.
+                    guard datagrams.count > 0, !hasYielded else { break }
+                    hasYielded = true
+                    sched_yield()
+                    continue
+                }
+                hasYielded = false
                 count += 1
                 let first = TranslationOptions.headroom
                 handle(buffer, first..<(first + length), header, &datagrams, at: now)

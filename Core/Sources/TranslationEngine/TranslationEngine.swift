@@ -10,14 +10,22 @@ public import Translation
 public final class TranslationEngine<Translator: PacketTranslator & ~Copyable>: Sendable {
     private let state: EngineState<Translator>
     private let workers: [QueueWorker<Translator>]
+    private let work: Work
     private let device: String
     private let running = Atomic<Int>(0)
 
+    /// What a thread does: it runs its worker.
+    ///
+    /// The call is written where the kind of translator is known. From code for any translator it would ask for types at run
+    /// time, several times a packet.
+    private typealias Work = @Sendable (QueueWorker<Translator>) throws(SystemError) -> Void
+
     private init(
         _ device: String, queues: Int, _ shards: [Shard<Translator>], _ partition: PoolPartition?,
-        isPersistent: Bool = false
+        isPersistent: Bool = false, work: @escaping Work
     ) throws(SystemError) {
         self.device = device
+        self.work = work
         let state = try EngineState(shards, partition)
         var workers: [QueueWorker<Translator>] = []
         for number in 0..<queues {
@@ -37,7 +45,7 @@ public final class TranslationEngine<Translator: PacketTranslator & ~Copyable>: 
             do throws(SystemError) {
                 try OSThread.detach(name: "\(device)/\(number)") { [self] in
                     do throws(SystemError) {
-                        try worker.run()
+                        try work(worker)
                     } catch {
                         ended(error)
                     }
@@ -99,7 +107,7 @@ extension TranslationEngine where Translator == NAT64 {
     ) throws(SystemError) {
         let partition = PoolPartition(configuration, shards: queues)
         let shards = (0..<queues).map { Shard(partition.translator($0)) }
-        try self.init(device, queues: queues, shards, partition)
+        try self.init(device, queues: queues, shards, partition) { worker throws(SystemError) in try worker.run() }
     }
 }
 
@@ -115,7 +123,9 @@ extension TranslationEngine where Translator == StatelessTranslator {
                 StatelessTranslator(
                     mapper: mapper, options: options, identification: UInt16(truncatingIfNeeded: number << 12)))
         }
-        try self.init(device, queues: queues, shards, nil, isPersistent: isPersistent)
+        try self.init(device, queues: queues, shards, nil, isPersistent: isPersistent) { worker throws(SystemError) in
+            try worker.run()
+        }
     }
 
     /// Changes which address stands for which, for every translator; packets after the call follow it.
