@@ -70,15 +70,20 @@ extension ClusterPlan {
             let amount = request.today[keyPath: field] + Double(day) * (request.growth?[keyPath: field] ?? 0)
             return UInt128(max(0, amount).rounded(.down))
         }
+        /// Rounded up.
+        func divide(_ dividend: UInt128, by divisor: UInt128) -> UInt128 {
+            dividend == 0 ? 0 : (dividend - 1) / divisor + 1
+        }
         switch resource {
         case .services: return amount(\.services)
         case .blocks:
-            let nodes = amount(\.nodes)
+            let pods = amount(\.pods)
+            // No node runs more pods than it may: further pods need further nodes. They spread evenly.
+            let nodes = max(amount(\.nodes), divide(pods, by: UInt128(request.podsPerNode)))
             guard nodes > 0 else { return 0 }
-            // Pods spread evenly over the nodes, and no node runs more than it may.
-            let onEach = min((amount(\.pods) + nodes - 1) / nodes, UInt128(request.podsPerNode))
+            let onEach = divide(pods, by: nodes)
             guard family.podsPerBlock > 0, onEach > 0 else { return nodes }
-            return nodes.saturatingMultiply((onEach - 1) / family.podsPerBlock + 1)
+            return nodes.saturatingMultiply(divide(onEach, by: family.podsPerBlock))
         }
     }
 }

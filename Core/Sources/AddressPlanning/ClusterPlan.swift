@@ -104,6 +104,11 @@ public struct ClusterPlan: Sendable {
         guard request.podsPerNode > 0 else { throw PlanError(description: "a node runs at least one pod") }
         for (purpose, prefixes) in [("pods", request.podPrefixes), ("Services", request.servicePrefixes)] {
             for (index, prefix) in prefixes.enumerated() {
+                guard !prefix.holdsReservedAddresses else {
+                    throw PlanError(
+                        description:
+                            "the prefix \(prefix) for \(purpose) holds loopback, link-local or multicast addresses")
+                }
                 if let other = prefixes[..<index].first(where: prefix.overlaps) {
                     throw PlanError(description: "the prefixes \(other) and \(prefix) for \(purpose) overlap")
                 }

@@ -29,3 +29,11 @@ extension IPAddress {
             : bits >> 121 == 0xFC >> 1
     }
 }
+
+extension IPPrefix {
+    /// Whether some of its addresses are loopback, link-local or multicast ones, which no pod and no Service can have.
+    public var holdsReservedAddresses: Bool { Self.reserved.contains { $0.overlaps(self) } }
+
+    private static let reserved = ["127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "::1/128", "fe80::/10", "ff00::/8"]
+        .compactMap { IPPrefix($0) }
+}

@@ -48,7 +48,10 @@ import Testing
                 .init(nodes: 15, pods: 15 * 61), .init(pods: 1), 1,
                 "one pod more takes a second block on each node"
             ),
-            (.init(nodes: 1), .init(pods: 100), nil, "a node runs no more than 110 pods"),
+            (.init(nodes: 1), .init(pods: 100), 16, "1600 pods need 15 nodes, with two blocks each"),
+            (.init(), .init(pods: 100), 16, "pods need nodes, whether they are counted or not"),
+            (.init(nodes: 1, pods: 1541), .init(), 0, "one pod too many for 14 nodes"),
+            (.init(nodes: 1, pods: 1540), .init(), nil, "as many as fit"),
             (.init(nodes: 29), .init(), 0, "too few today"),
             (.init(nodes: 28), .init(), nil, "no growth"),
         ] as [(ClusterPlan.Amounts, ClusterPlan.Amounts, Int?, String)])
@@ -78,6 +81,11 @@ import Testing
         (
             ["10.0.0.0/16"], ["10.1.0.0/24", "10.1.0.0/24"],
             "the prefixes 10.1.0.0/24 and 10.1.0.0/24 for Services overlap"
+        ),
+        (["0.0.0.0/0"], [], "the prefix 0.0.0.0/0 for pods holds loopback, link-local or multicast addresses"),
+        (
+            ["fd00::/56"], ["ff00::/112"],
+            "the prefix ff00::/112 for Services holds loopback, link-local or multicast addresses"
         ),
     ])
     func `What makes no plan is refused`(pods: [String], services: [String], text: String) throws {

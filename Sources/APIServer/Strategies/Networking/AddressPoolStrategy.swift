@@ -65,7 +65,7 @@ package struct AddressPoolStrategy: ObjectStrategy {
             if prefix.description != text {
                 errors.append(.invalid(place, .string(text), "must be in canonical form (\"\(prefix)\")"))
             }
-            if Self.reserved.contains(where: { $0.overlaps(prefix) }) {
+            if prefix.holdsReservedAddresses {
                 errors.append(
                     .invalid(place, .string(text), "must not hold loopback, link-local or multicast addresses"))
             }
@@ -76,9 +76,6 @@ package struct AddressPoolStrategy: ObjectStrategy {
         }
         return errors
     }
-
-    private static let reserved = ["127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "::1/128", "fe80::/10", "ff00::/8"]
-        .compactMap { IPPrefix($0) }
 
     /// Prefixes in use do not vanish: they are drained first.
     private func removals(from old: JSONValue, to spec: JSONValue) -> [FieldError] {
