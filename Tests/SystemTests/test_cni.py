@@ -288,33 +288,52 @@ class Faults(unittest.TestCase):
 class Costs(unittest.TestCase):
     """How often a call asks the kernel: counts, which no other load of the machine changes."""
 
-    # Kind, command, the most netlink requests and the most files opened, those of the binary's own start left out.
-    LIMITS = [("ptp", "ADD", 40, 28), ("ptp", "DEL", 4, 14), ("bridge", "ADD", 32, 29), ("bridge", "DEL", 4, 14),
-              ("host-local", "ADD", 0, 16), ("host-local", "DEL", 0, 14)]
+    # Kind, command, the most times that netlink requests are sent, files opened without those of the binary's own start, system
+    # calls and page faults.
+    LIMITS = [("ptp", "ADD", 26, 22, 260, 145), ("ptp", "DEL", 1, 10, 100, 135), ("bridge", "ADD", 24, 23, 260, 145),
+              ("bridge", "DEL", 1, 10, 100, 135), ("host-local", "ADD", 0, 12, 100, 135), ("host-local", "DEL", 0, 8, 80, 130)]
 
     def counts(self, node, kind, command, configuration):
+        """What a call asks of the kernel: requests sent, files opened, system calls, threads started."""
         trace = f"{node.directory}/trace"
         environment = {
             "CNI_COMMAND": command, "CNI_CONTAINERID": "counted", "CNI_IFNAME": "eth0", "CNI_NETNS": f"/run/netns/{node.pod(0)}",
             "CNI_PATH": OURS, "PATH": "/usr/sbin:/usr/bin"}
-        run("strace", "-f", "-qq", "-e", "trace=sendto,sendmsg,openat", "-o", trace, f"{OURS}/{kind}", input=json.dumps(configuration),
-            env=environment)
+        run("strace", "-f", "-qq", "-o", trace, f"{OURS}/{kind}", input=json.dumps(configuration), env=environment)
         with open(trace) as file:
-            lines = [line for line in file if "nlmsg_type" in line or "openat(" in line]
+            lines = list(file)
         opened = [line for line in lines if "openat(" in line and not re.search(r"\.so|hwcaps|/etc/ld|/proc/self/maps|/sys/devices", line)]
-        return sum("nlmsg_type" in line for line in lines), len(opened)
+        return (sum("nlmsg_type" in line for line in lines if re.search(r"send(to|msg)\(", line)), len(opened), len(lines),
+                sum("clone" in line for line in lines))
+
+    def faults(self, node, kind, command, configuration):
+        """The page faults of a call; the fewest of a few, since a page may be missing for other reasons."""
+        counted = []
+        for _ in range(3):
+            if command == "DEL":
+                self.assertTrue(node.call(OURS, "ADD", configuration, container="counted").ok)
+            call = node.start(OURS, command, configuration, container="counted")
+            _, status, usage = os.wait4(call.pid, 0)
+            self.assertTrue(call.answer(status).ok)
+            counted.append(usage.ru_minflt)
+            if command == "ADD":
+                self.assertTrue(node.call(OURS, "DEL", configuration, container="counted").ok)
+        return min(counted)
 
     def test_calls_ask_the_kernel_seldom(self):
-        for kind, command, requests, files in self.LIMITS:
+        for kind, command, requests, files, calls, faults in self.LIMITS:
             with self.subTest(f"{kind} {command}"), Node() as node:
                 configuration = node.configuration(kind, isGateway=True)
                 self.assertTrue(node.call(OURS, "ADD", configuration, pod=1).ok)
                 if command == "DEL":
                     self.assertTrue(node.call(OURS, "ADD", configuration, pod=0, container="counted").ok)
                 counted = self.counts(node, kind, command, configuration)
-                # ADD takes 18 of a bridge; waiting for the kernel's own workers takes a few more, by how busy the machine is.
-                self.assertLessEqual(counted[0], requests)
-                self.assertLessEqual(counted[1], files)
+                # ADD sends 14 times for a bridge; waiting for the kernel's own workers takes more, by how busy the machine is.
+                for count, limit in zip(counted, (requests, files, calls, 0)):
+                    self.assertLessEqual(count, limit)
+                if command == "ADD":
+                    self.assertTrue(node.call(OURS, "DEL", configuration, pod=0, container="counted").ok)
+                self.assertLessEqual(self.faults(node, kind, command, configuration), faults)
 
     def test_a_call_costs_the_same_with_many_addresses_taken(self):
         costs = []
@@ -330,7 +349,10 @@ class Costs(unittest.TestCase):
                 # The first call makes the index.
                 self.assertTrue(node.call(OURS, "ADD", configuration, container="first").ok)
                 costs.append([self.counts(node, "host-local", command, configuration) for command in ("ADD", "DEL")])
-        self.assertEqual(*costs)
+        for few, many in zip(*costs):
+            self.assertEqual(few[:2], many[:2])
+            # Containers whose hashes meet take a look more, and so may the allocator.
+            self.assertLess(abs(few[2] - many[2]), 10, (few, many))
 
 
 PODMAN = """

@@ -10,20 +10,22 @@ extension IPv6Address: LosslessStringConvertible {
     public var description: String {
         if let mapped { return "::ffff:\(mapped)" }
         let zeros = elision
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(39)
+        let colon = UInt8(ascii: ":")
         var index = 0
         while index < 8 {
             if index == zeros.lowerBound, !zeros.isEmpty {
-                text += "::"
+                text.append(colon)
+                text.append(colon)
                 index = zeros.upperBound
                 continue
             }
-            if index > 0, index != zeros.upperBound || zeros.isEmpty { text += ":" }
-            text += String(group(index), radix: 16)
+            if index > 0, index != zeros.upperBound || zeros.isEmpty { text.append(colon) }
+            text.append(hexadecimal: UInt64(group(index)))
             index += 1
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The 16-bit group at `index`, 0 being the leftmost.

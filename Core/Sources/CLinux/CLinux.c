@@ -22,6 +22,18 @@ int duet_setns(int descriptor, int kind) { return setns(descriptor, kind); }
 
 int duet_unshare(int flags) { return unshare(flags); }
 
+const char *duet_program_name(void) { return program_invocation_name; }
+
+int duet_link_request(int descriptor, unsigned long request, const char *name, void *answer) {
+    struct ifreq parameters = {0};
+    strncpy(parameters.ifr_name, name, IFNAMSIZ - 1);
+    int result = ioctl(descriptor, request, &parameters);
+    memcpy(answer, &parameters.ifr_addr, sizeof parameters.ifr_addr);
+    return result;
+}
+
+const uint8_t duet_operational = IF_OPER_UP;
+
 pid_t duet_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 
 int duet_sched_getaffinity(pid_t thread, size_t size, void *processors) { return sched_getaffinity(thread, size, processors); }

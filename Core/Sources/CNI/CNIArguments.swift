@@ -6,7 +6,7 @@ public struct CNIArguments: Sendable {
     /// Reads the text and checks it against the keys that the caller knows.
     ///
     /// A key outside `known` is an error unless the text holds `IgnoreUnknown=1` (or `true`).
-    public init(_ text: String, known: Set<String>) throws(CNIError) {
+    public init(_ text: String, known: [String]) throws(CNIError) {
         var pairs: [(key: String, value: String)] = []
         var ignoresUnknown = false
         for pair in text.split(separator: ";") {

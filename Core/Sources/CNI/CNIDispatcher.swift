@@ -24,9 +24,9 @@ public struct CNIDispatcher: Sendable {
         self.isOwnNamespace = isOwnNamespace
     }
 
-    /// Serves one call; `input` reads standard input to its end.
-    public func run(environment: [String: String], input: () throws -> [UInt8]) -> Outcome {
-        guard let command = environment["CNI_COMMAND"], !command.isEmpty else { return about }
+    /// Serves one call; `environment` tells variables, and `input` reads standard input to its end.
+    public func run(environment: (String) -> String?, input: () throws -> [UInt8]) -> Outcome {
+        guard let command = environment("CNI_COMMAND"), !command.isEmpty else { return about }
         var version = CNIVersion.newest.description
         do {
             let output = try serve(command, environment, input, version: &version)
@@ -42,10 +42,10 @@ public struct CNIDispatcher: Sendable {
     }
 
     private func serve(
-        _ name: String, _ environment: [String: String], _ input: () throws -> [UInt8], version: inout String
+        _ name: String, _ environment: (String) -> String?, _ input: () throws -> [UInt8], version: inout String
     ) throws(CNIError) -> String {
         let command = CNICommand(rawValue: name)
-        let missing = (command?.requiredVariables ?? []).filter { (environment[$0] ?? "").isEmpty }
+        let missing = (command?.requiredVariables ?? []).filter { (environment($0) ?? "").isEmpty }
         guard missing.isEmpty else {
             throw CNIError(
                 .invalidEnvironment, "required env variables [\(missing.joined(separator: ","))] missing")
@@ -65,8 +65,8 @@ public struct CNIDispatcher: Sendable {
             throw CNIError(.invalidEnvironment, "unknown CNI_COMMAND: \(name)")
         }
         if command.concernsAttachment {
-            try Self.checkContainerID(environment["CNI_CONTAINERID"] ?? "")
-            try Self.checkInterfaceName(environment["CNI_IFNAME"] ?? "")
+            try Self.checkContainerID(environment("CNI_CONTAINERID") ?? "")
+            try Self.checkInterfaceName(environment("CNI_IFNAME") ?? "")
         }
         let configuration = NetworkConfiguration(
             json: json, name: networkName, version: try Self.checkVersion(version, command))
@@ -94,9 +94,9 @@ public struct CNIDispatcher: Sendable {
     }
 
     /// The reference refuses after the fact and leaves its interface behind; refusing first has the same answer.
-    private func checkNamespace(_ request: CNIRequest, _ environment: [String: String]) throws(CNIError) {
+    private func checkNamespace(_ request: CNIRequest, _ environment: (String) -> String?) throws(CNIError) {
         guard request.command == .add || request.command == .delete, !request.namespacePath.isEmpty else { return }
-        let override = environment["CNI_NETNS_OVERRIDE"] ?? ""
+        let override = environment("CNI_NETNS_OVERRIDE") ?? ""
         guard override != "1", override.uppercased() != "TRUE", isOwnNamespace(request.namespacePath) else { return }
         throw CNIError(
             .invalidNetworkNamespace, "plugin's netns and netns from CNI_NETNS should not be the same")

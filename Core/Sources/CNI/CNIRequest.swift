@@ -44,13 +44,13 @@ public struct CNIRequest: Sendable {
     /// The configuration from standard input.
     public let configuration: NetworkConfiguration
 
-    init(command: CNICommand, environment: [String: String], configuration: NetworkConfiguration) {
+    init(command: CNICommand, environment: (String) -> String?, configuration: NetworkConfiguration) {
         self.command = command
-        containerID = environment["CNI_CONTAINERID"] ?? ""
-        namespacePath = environment["CNI_NETNS"] ?? ""
-        interfaceName = environment["CNI_IFNAME"] ?? ""
-        arguments = environment["CNI_ARGS"] ?? ""
-        searchPath = (environment["CNI_PATH"] ?? "").split(separator: ":").map(String.init)
+        containerID = environment("CNI_CONTAINERID") ?? ""
+        namespacePath = environment("CNI_NETNS") ?? ""
+        interfaceName = environment("CNI_IFNAME") ?? ""
+        arguments = environment("CNI_ARGS") ?? ""
+        searchPath = (environment("CNI_PATH") ?? "").split(separator: ":").map(String.init)
         self.configuration = configuration
     }
 

@@ -36,14 +36,23 @@ public struct AllocationStore: ~Copyable {
     /// Opens the network's directory, made where it is missing, and waits for its lock.
     public init(dataDirectory: String, network: String) throws(SystemError) {
         let directory = "\(dataDirectory)/\(network)"
-        try FileSystem.makeDirectory(directory)
-        let lock = try FileLock("\(directory)/lock", mode: 0o750)
+        let lock = try Self.lock(directory)
         // What a killed plugin left: nobody else prepares an allocation while the lock is held.
         try? FileSystem.remove("\(directory)/.new")
         let modified = try FileSystem.status(directory).modified
         self.directory = directory
         self.lock = lock
         index = AllocationIndex.open("\(directory)/.index", modified: modified)
+    }
+
+    private static func lock(_ directory: String) throws(SystemError) -> FileLock {
+        do throws(SystemError) {
+            return try FileLock("\(directory)/lock", mode: 0o750)
+        } catch  where error.errno == .noEntry {
+            // A network's first attachment.
+            try FileSystem.makeDirectory(directory)
+            return try FileLock("\(directory)/lock", mode: 0o750)
+        }
     }
 
     deinit {
@@ -118,7 +127,7 @@ public struct AllocationStore: ~Copyable {
             return false
         }
         do throws(SystemError) {
-            try FileSystem.writeFile(path(last: index), Array(address.description.utf8))
+            try FileSystem.updateFile(path(last: index), Array(address.description.utf8))
         } catch {
             try? FileSystem.remove(path(address))
             throw SystemError(error.errno, "record allocation", path(address))

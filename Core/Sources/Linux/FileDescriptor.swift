@@ -110,10 +110,14 @@ extension FileDescriptor {
     /// Reads to the end of the file.
     public func readToEnd() throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
+        // A page, as the kernel prepares most of /proc: small files are the many, and below /proc/sys it clears a buffer of
+        // the size that is asked for.
+        var size = 4096
         while true {
-            let part = try read(upTo: 65_536)
+            let part = try read(upTo: size)
             if part.isEmpty { return bytes }
             bytes += part
+            if part.count == size { size = min(size * 4, 65_536) }
         }
     }
 

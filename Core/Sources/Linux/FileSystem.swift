@@ -28,6 +28,19 @@ public enum FileSystem {
         }
     }
 
+    /// Replaces a file's content as `writeFile` does; content of the same length in one call, which spares the file system
+    /// to give the old block away and to look for another.
+    public static func updateFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+        if let file = try? FileDescriptor.open(path, .writeOnly), (try? file.status().size) == Int64(bytes.count) {
+            do throws(SystemError) {
+                return try file.write(bytes)
+            } catch {
+                throw SystemError(error.errno, error.operation, path)
+            }
+        }
+        try writeFile(path, bytes, mode: mode)
+    }
+
     /// Replaces a file so that a reader, and the disk after a crash, have the old content or the new one.
     public static func writeFileAtomically(
         _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644

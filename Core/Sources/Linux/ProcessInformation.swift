@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What `/proc` knows of a process.
@@ -25,6 +26,13 @@ public struct ProcessInformation: Sendable, Hashable {
         self.parent = parent
         self.state = state
         self.startTime = startTime
+    }
+
+    /// The name under which the calling process was started, with the path that was given if any.
+    ///
+    /// `CommandLine` reads the memory map of the process to find its arguments; this asks nobody.
+    public static var invocationName: String {
+        unsafe duet_program_name().map { unsafe String(cString: $0) } ?? ""
     }
 
     /// The calling process.

@@ -2,15 +2,24 @@
 public enum Sysctl {
     /// The value of a parameter such as "net/ipv4/ip_forward", without the line break.
     public static func get(_ name: String) throws(SystemError) -> String {
-        var text = try FileSystem.readText(path(name))
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
+        var bytes = try FileSystem.readFile(path(name))
+        while let last = bytes.last, last <= UInt8(ascii: " ") { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Sets a parameter; writes only when the value differs, so that a read-only `/proc/sys` with the right value does.
     public static func set(_ name: String, _ value: String) throws(SystemError) {
         if try get(name) == value { return }
         try write(name, value)
+    }
+
+    /// Sets a parameter that most likely has another value: asks for the one it has only when writing is refused.
+    public static func change(_ name: String, _ value: String) throws(SystemError) {
+        do throws(SystemError) {
+            try write(name, value)
+        } catch {
+            guard (try? get(name)) == value else { throw error }
+        }
     }
 
     /// Sets a parameter even if it cannot be read, as those that trigger something.

@@ -88,6 +88,33 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         }
     }
 
+    /// Sends several requests in one call and waits for the end of the last; returns the refusals, in order.
+    ///
+    /// The kernel serves each on its own and in order, also after one that it refused. `operation` names one by its index.
+    public mutating func executeAll(
+        _ requests: [NetlinkRequest], _ operation: (Int) -> String
+    ) throws(NetlinkError) -> [NetlinkError] {
+        guard !requests.isEmpty else { return [] }
+        let first = reserveSequence(requests.count)
+        var bytes: [UInt8] = []
+        for (index, request) in requests.enumerated() {
+            // A refusal is told in any case, and before the confirmation of the last.
+            request.encode(
+                to: &bytes, flags: index == requests.count - 1 ? .acknowledge : [],
+                sequence: first &+ UInt32(truncatingIfNeeded: index))
+        }
+        try send(bytes, operation(0))
+        var errors: [NetlinkError] = []
+        while true {
+            for reply in try receive(operation(0)) where reply.type == UInt16(NLMSG_ERROR) {
+                let index = Int(Int32(truncatingIfNeeded: reply.sequence &- first))
+                guard requests.indices.contains(index) else { continue }
+                if let error = NetlinkError(reply, operation(index), index: index) { errors.append(error) }
+                if index == requests.count - 1 { return errors }
+            }
+        }
+    }
+
     /// Reads a list; what `transform` maps to `nil` is left out.
     ///
     /// When the list changes while the kernel walks it, it is read again from the start.

@@ -63,6 +63,11 @@ public struct Link: Sendable, Hashable {
         public let isolated: Bool
     }
 
+    /// Whether packets leave: the kernel has seen the carrier, and has done what follows from it.
+    ///
+    /// False for kinds of links that never tell. The flag `running` is set for a link of which nothing is known yet, too.
+    public let isOperational: Bool
+
     /// Whether the link is administratively up.
     public var isUp: Bool {
         flags.contains(.up)
@@ -82,6 +87,7 @@ public struct Link: Sendable, Hashable {
         var peerNamespace: Int32?
         var queueLength: UInt32 = 0
         var alias = ""
+        var isOperational = false
         var bridgePort: BridgePort?
         var vxlan: VXLAN?
         for attribute in reply.attributes(after: Self.headerSize) {
@@ -93,6 +99,7 @@ public struct Link: Sendable, Hashable {
             case Int(IFLA_LINK): peer = attribute.integer()
             case Int(IFLA_LINK_NETNSID): peerNamespace = attribute.integer()
             case Int(IFLA_TXQLEN): queueLength = attribute.integer()
+            case Int(IFLA_OPERSTATE): isOperational = attribute.integer(as: UInt8.self) == duet_operational
             case Int(IFLA_IFALIAS): alias = attribute.string
             case Int(IFLA_LINKINFO):
                 kind = attribute.attributes[Int(IFLA_INFO_KIND)]?.string ?? ""
@@ -119,6 +126,7 @@ public struct Link: Sendable, Hashable {
         self.peerNamespace = peerNamespace
         self.queueLength = Int(queueLength)
         self.alias = alias
+        self.isOperational = isOperational
         self.bridgePort = bridgePort
         self.vxlan = vxlan
     }

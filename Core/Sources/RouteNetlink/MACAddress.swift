@@ -1,3 +1,5 @@
+internal import Addresses
+
 /// A link-layer address of six bytes.
 @frozen
 public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
@@ -37,6 +39,12 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
 
     /// Lower-case digits with colons.
     public var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+        var text: [UInt8] = []
+        text.reserveCapacity(17)
+        for shift in stride(from: UInt64(40), through: 0, by: -8) {
+            if !text.isEmpty { text.append(UInt8(ascii: ":")) }
+            text.append(hexadecimal: rawValue >> shift & 0xFF, digits: 2)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

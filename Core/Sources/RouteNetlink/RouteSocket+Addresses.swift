@@ -26,13 +26,21 @@ extension RouteSocket {
         _ address: InterfaceAddress, _ index: Int32, flags: AddressFlags = [], scope: RouteScope = .universe,
         broadcast: IPAddress? = nil, protocol: RouteProtocol? = nil
     ) throws(NetlinkError) {
-        var payload = Self.header(address, index, scope)
+        try netlink.execute(
+            Self.addition(
+                of: address, index, flags: flags, scope: scope, broadcast: broadcast, protocol: `protocol`),
+            "add address \(address) to link \(index)")
+    }
+
+    static func addition(
+        of address: InterfaceAddress, _ index: Int32, flags: AddressFlags, scope: RouteScope = .universe,
+        broadcast: IPAddress?, protocol: RouteProtocol? = nil
+    ) -> NetlinkRequest {
+        var payload = header(address, index, scope)
         if let broadcast { payload.attribute(Int(IFA_BROADCAST), bytes: broadcast.bytes) }
         if let `protocol` { payload.attribute(Int(IFA_PROTO), `protocol`.rawValue) }
         if !flags.isEmpty { payload.attribute(Int(IFA_FLAGS), flags.rawValue) }
-        try netlink.execute(
-            NetlinkRequest(type: UInt16(RTM_NEWADDR), flags: [.create, .exclusive], payload: payload),
-            "add address \(address) to link \(index)")
+        return NetlinkRequest(type: UInt16(RTM_NEWADDR), flags: [.create, .exclusive], payload: payload)
     }
 
     /// Removes an address from a link; one that is not there throws `Errno.addressNotAvailable`.

@@ -96,10 +96,14 @@ extension RouteSocket {
 
     /// Brings a link up, as a port of a bridge where one is given, with a text of at most 255 bytes that the kernel keeps.
     public mutating func setUp(_ index: Int32, master: Int32? = nil, alias: String? = nil) throws(NetlinkError) {
-        try setFlags(index, .up, true, "bring up link \(index)") { payload in
-            if let master { payload.attribute(Int(IFLA_MASTER), master) }
-            if let alias { payload.attribute(Int(IFLA_IFALIAS), bytes: Array(alias.utf8)) }
-        }
+        try netlink.execute(Self.bringUp(index, master: master, alias: alias), "bring up link \(index)")
+    }
+
+    static func bringUp(_ index: Int32, master: Int32?, alias: String?) -> NetlinkRequest {
+        var payload = header(index: index, flags: .up, mask: .up)
+        if let master { payload.attribute(Int(IFLA_MASTER), master) }
+        if let alias { payload.attribute(Int(IFLA_IFALIAS), bytes: Array(alias.utf8)) }
+        return NetlinkRequest(type: UInt16(RTM_NEWLINK), payload: payload)
     }
 
     /// Brings a link down.
@@ -204,6 +208,18 @@ extension RouteSocket {
         try netlink.execute(request, "delete link \(index)")
     }
 
+    /// Deletes the link of a name; false when there is none.
+    public mutating func deleteLink(named name: String) throws(NetlinkError) -> Bool {
+        var payload = Self.header()
+        payload.attribute(Int(IFLA_IFNAME), string: name)
+        do throws(NetlinkError) {
+            try netlink.execute(NetlinkRequest(type: UInt16(RTM_DELLINK), payload: payload), "delete link \(name)")
+            return true
+        } catch  where error.errno == .noDevice {
+            return false
+        }
+    }
+
     private mutating func create(_ payload: NetlinkWriter, _ operation: String) throws(NetlinkError) {
         let request = NetlinkRequest(type: UInt16(RTM_NEWLINK), flags: [.create, .exclusive], payload: payload)
         try netlink.execute(request, operation)
@@ -218,11 +234,9 @@ extension RouteSocket {
     }
 
     private mutating func setFlags(
-        _ index: Int32, _ flag: LinkFlags, _ isOn: Bool, _ operation: String,
-        _ describe: (inout NetlinkWriter) -> Void = { _ in }
+        _ index: Int32, _ flag: LinkFlags, _ isOn: Bool, _ operation: String
     ) throws(NetlinkError) {
-        var payload = Self.header(index: index, flags: isOn ? flag : [], mask: flag)
-        describe(&payload)
+        let payload = Self.header(index: index, flags: isOn ? flag : [], mask: flag)
         try netlink.execute(NetlinkRequest(type: UInt16(RTM_NEWLINK), payload: payload), operation)
     }
 

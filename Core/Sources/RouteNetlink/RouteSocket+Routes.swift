@@ -43,9 +43,11 @@ extension RouteSocket {
 
     /// Adds a route; one to the same destination with the same metric throws `Errno.exists`.
     public mutating func addRoute(_ route: Route) throws(NetlinkError) {
-        try netlink.execute(
-            NetlinkRequest(type: UInt16(RTM_NEWROUTE), flags: [.create, .exclusive], payload: route.encode()),
-            "add route \(route)")
+        try netlink.execute(Self.addition(of: route), "add route \(route)")
+    }
+
+    static func addition(of route: Route) -> NetlinkRequest {
+        NetlinkRequest(type: UInt16(RTM_NEWROUTE), flags: [.create, .exclusive], payload: route.encode())
     }
 
     /// Adds a route in place of one to the same destination with the same metric.

@@ -7,25 +7,26 @@ import Linux
 @main
 enum Main {
     static func main() {
-        let arguments = CommandLine.arguments
-        if arguments.dropFirst().first == "--install" {
-            exit(install(Array(arguments.dropFirst(2))))
-        }
-        let own = PluginSet.plugin(named: baseName(arguments.first ?? ""))
-        guard let plugin = own ?? PluginSet.plugin(named: arguments.dropFirst().first ?? "") else {
+        guard let plugin = PluginSet.plugin(named: baseName(ProcessInformation.invocationName)) ?? named() else {
             printError(usage)
             exit(64)
         }
         let outcome = CNIDispatcher(plugin, isOwnNamespace: isOwnNamespace).run(
-            environment: environment(),
-            input: readInput)
+            environment: environment, input: readInput)
         printError(outcome.log)
         write(outcome.output, to: STDOUT_FILENO)
         exit(outcome.status)
     }
 
+    /// The plugin that the first argument names; does what else it may ask for.
+    private static func named() -> (any CNIPlugin)? {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "--install" { exit(install(Array(arguments.dropFirst()))) }
+        return PluginSet.plugin(named: arguments.first ?? "")
+    }
+
     private static var usage: String {
-        let names = PluginSet.all.map(\.name).joined(separator: ", ")
+        let names = PluginSet.names.joined(separator: ", ")
         return """
             usage: duet-cni PLUGIN            serve one call of a CNI runtime (environment and standard input)
                    duet-cni --install DIR     link this binary into DIR under the name of each plugin
@@ -35,7 +36,8 @@ enum Main {
     }
 
     private static func baseName(_ path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? ""
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
     }
 
     private static func printError(_ text: String) { write(text, to: STDERR_FILENO) }
@@ -52,12 +54,8 @@ enum Main {
         return try input.readToEnd()
     }
 
-    private static func environment() -> [String: String] {
-        var variables: [String: String] = [:]
-        for name in ["COMMAND", "CONTAINERID", "NETNS", "IFNAME", "ARGS", "PATH", "NETNS_OVERRIDE"] {
-            if let value = unsafe getenv("CNI_\(name)") { unsafe variables["CNI_\(name)"] = String(cString: value) }
-        }
-        return variables
+    private static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     private static func isOwnNamespace(_ path: String) -> Bool {
@@ -76,7 +74,7 @@ enum Main {
         do {
             try FileSystem.makeDirectory(directory)
             let binary = try FileSystem.readLink("/proc/self/exe")
-            for name in ["duet-cni"] + PluginSet.all.map(\.name) {
+            for name in ["duet-cni"] + PluginSet.names {
                 let path = "\(directory)/\(name)"
                 if path == binary { continue }
                 try link(binary, at: path)

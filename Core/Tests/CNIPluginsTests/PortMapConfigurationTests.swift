@@ -8,12 +8,12 @@ import Testing
 struct `A configuration of mapped ports` {
     private func failure(_ extra: String) throws -> JSONValue {
         let text = "{\"cniVersion\": \"1.0.0\", \"name\": \"net\", \"type\": \"portmap\", \(extra)}"
+        let environment = [
+            "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_NETNS": "/none", "CNI_IFNAME": "eth0",
+            "CNI_PATH": "/none",
+        ]
         let outcome = CNIDispatcher(PortMapPlugin(), isOwnNamespace: { _ in false }).run(
-            environment: [
-                "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_NETNS": "/none", "CNI_IFNAME": "eth0",
-                "CNI_PATH": "/none",
-            ]
-        ) { Array(text.utf8) }
+            environment: { environment[$0] }, input: { Array(text.utf8) })
         #expect(outcome.status == 1)
         return try JSONValue(text: outcome.output)
     }

@@ -92,7 +92,7 @@ struct DispatcherCase: Sendable, CustomTestStringConvertible {
 @Suite struct `A plugin's entry` {
     private func run(_ environment: [String: String], _ input: String) -> CNIDispatcher.Outcome {
         CNIDispatcher(EchoPlugin(), isOwnNamespace: { $0 == "/own" })
-            .run(environment: environment, input: { Array(input.utf8) })
+            .run(environment: { environment[$0] }, input: { Array(input.utf8) })
     }
 
     @Test(arguments: DispatcherCase.all)
@@ -115,7 +115,7 @@ struct DispatcherCase: Sendable, CustomTestStringConvertible {
 
     @Test func `reports unreadable input with code 5`() throws {
         let outcome = CNIDispatcher(EchoPlugin(), isOwnNamespace: { _ in false })
-            .run(environment: DispatcherCase.complete, input: { throw CNIError("gone") })
+            .run(environment: { DispatcherCase.complete[$0] }, input: { throw CNIError("gone") })
         #expect(try JSONValue(text: outcome.output)["code"]?.int == 5)
     }
 

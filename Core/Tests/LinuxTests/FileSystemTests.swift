@@ -22,6 +22,27 @@ struct FileSystemTests {
         }
     }
 
+    @Test("An update leaves the new content alone, of any length", arguments: ["ab", "a", "abcd", ""])
+    func update(content: String) throws {
+        try withDirectory { directory in
+            let path = "\(directory)/file"
+            try FileSystem.updateFile(path, Array("xy".utf8))
+            let before = try FileSystem.status(path)
+            try FileSystem.updateFile(path, Array(content.utf8))
+            #expect(try FileSystem.readText(path) == content)
+            #expect(try FileSystem.status(path).inode == before.inode)
+        }
+    }
+
+    @Test("A file is read to its end, whatever its size", arguments: [0, 1, 4095, 4096, 4097, 20_480, 300_000])
+    func sizes(size: Int) throws {
+        try withDirectory { directory in
+            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            try FileSystem.writeFile("\(directory)/file", bytes)
+            #expect(try FileSystem.readFile("\(directory)/file") == bytes)
+        }
+    }
+
     @Test("A missing file is reported with its path and the kernel's reason")
     func missing() {
         let error = #expect(throws: SystemError.self) { try FileSystem.readFile("/nonexistent/x") }

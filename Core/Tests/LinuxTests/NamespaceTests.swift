@@ -34,6 +34,41 @@ struct NamespaceTests {
         #expect(try Sysctl.get("net/ipv4/ip_default_ttl") == outside)
     }
 
+    @Test("A visit to a namespace starts no thread, and ends where it began, also when it fails")
+    func visit() throws {
+        struct Unlucky: Error {}
+        let namespace = try NetworkNamespace.create(name: name)
+        defer { try? NetworkNamespace.delete(name: name) }
+        // On a thread of its own: nothing of it can touch other tests.
+        try OSThread.run {
+            let home = try NetworkNamespace.current()
+            let outside = OSThread.current
+            let (inside, identity) = try namespace.visit(from: home) {
+                (OSThread.current, try NetworkNamespace.current().identity())
+            }
+            #expect(inside == outside)
+            #expect(try identity == namespace.identity())
+            #expect(try NetworkNamespace.current().identity() == home.identity())
+            #expect(throws: Unlucky.self) { try namespace.visit(from: home) { throw Unlucky() } }
+            #expect(try NetworkNamespace.current().identity() == home.identity())
+        }
+    }
+
+    @Test("A parameter that is read-only may be changed to what it is, and to nothing else")
+    func change() throws {
+        let namespace = try NetworkNamespace.create(name: name)
+        defer { try? NetworkNamespace.delete(name: name) }
+        try namespace.run {
+            try Sysctl.change("net/ipv4/ip_default_ttl", "7")
+            #expect(try Sysctl.get("net/ipv4/ip_default_ttl") == "7")
+        }
+        // Nobody writes this one.
+        let version = try Sysctl.get("kernel/osrelease")
+        try Sysctl.change("kernel/osrelease", version)
+        let error = #expect(throws: SystemError.self) { try Sysctl.change("kernel/osrelease", "0") }
+        #expect(error?.context == "/proc/sys/kernel/osrelease")
+    }
+
     @Test("A mount namespace keeps its mounts to itself and outlives its maker")
     func mounts() throws {
         let directory = try FileSystem.makeTemporaryDirectory(prefix: "/tmp/dt-kernel-")

@@ -1,4 +1,5 @@
 import Addresses
+import Glibc
 import Linux
 import Netlink
 import RouteNetlink
@@ -94,6 +95,77 @@ struct RouteSocketTests {
             #expect(error?.errno == .exists)
             try socket.deleteLink(host.index)
             #expect(try inside.link(named: "eth0") == nil)
+        }
+    }
+
+    @Test("A link's summary says what its netlink message says, without one")
+    func summary() throws {
+        try withSandbox("summary") { _, socket in
+            #expect(try socket.summary(ofLink: "none") == nil)
+            #expect(try socket.summary(ofLink: String(repeating: "a", count: 16)) == nil)
+            try socket.createVeth(name: "a", peer: "b", mtu: 1400, mac: MACAddress("02:00:00:00:00:0a"))
+            for name in ["a", "b"] {
+                #expect(try socket.summary(ofLink: name) == socket.link(named: name)?.summary)
+            }
+        }
+    }
+
+    @Test("A link is operational when both its ends are up, not before")
+    func operational() throws {
+        try withSandbox("operational") { sandbox, socket in
+            try socket.createVeth(name: "a", peer: "b")
+            for name in ["a", "b"] {
+                #expect(try socket.link(named: "a")?.isOperational == false)
+                try socket.setUp(#require(try socket.summary(ofLink: name)).index)
+            }
+            for _ in 0..<200 where try socket.link(named: "a")?.isOperational == false { usleep(10_000) }
+            #expect(try socket.link(named: "a")?.isOperational == true)
+            #expect(try sandbox.ip("link", "show", "a").contains("state UP"))
+            // A loopback link never tells.
+            try socket.setUp(1)
+            #expect(try socket.link(at: 1)?.isOperational == false)
+        }
+    }
+
+    @Test("Changes are made in one call, in order, and those after a refused one too")
+    func changes() throws {
+        try withSandbox("changes") { sandbox, socket in
+            try socket.createBridge(name: "bridge")
+            try socket.createVeth(name: "a", peer: "b")
+            let bridge = try #require(try socket.summary(ofLink: "bridge")).index
+            let index = try #require(try socket.summary(ofLink: "a")).index
+            let address = try #require(InterfaceAddress("10.1.0.2/24"))
+            let route = Route(
+                destination: try #require(IPPrefix("10.2.0.0/16")), gateway: IPAddress("10.1.0.1"), interface: index)
+            let changes: [LinkChange] = [
+                .bringUp(bridge), .bringUp(index, master: bridge, alias: "mine"), .addAddress(address, index),
+                .addAddress(address, index), .addRoute(route), .addRoute(route),
+                .addAddress(try #require(InterfaceAddress("fd00:1::2/64")), index, flags: .noDAD),
+            ]
+            let refused = try socket.make(changes)
+            #expect(refused.map(\.index) == [3, 5])
+            #expect(refused.allSatisfy { $0.errno == .exists })
+            #expect(
+                refused.map(\.operation) == [
+                    "add address 10.1.0.2/24 to link \(index)", "add route 10.2.0.0/16 via 10.1.0.1 dev \(index)",
+                ])
+            let shown = try sandbox.ip("addr", "show", "dev", "a")
+            #expect(try socket.link(at: index)?.alias == "mine")
+            for text in ["master bridge", "10.1.0.2/24", "fd00:1::2/64"] {
+                #expect(shown.contains(text), "\(text): \(shown)")
+            }
+            #expect(try sandbox.ip("route").contains("10.2.0.0/16 via 10.1.0.1 dev a"))
+            #expect(try socket.make([]).isEmpty)
+        }
+    }
+
+    @Test("A link is deleted by its name, and one that is not there is told")
+    func deletion() throws {
+        try withSandbox("deletion") { _, socket in
+            try socket.createVeth(name: "a", peer: "b")
+            #expect(try socket.deleteLink(named: "a"))
+            #expect(try socket.link(named: "b") == nil)
+            #expect(try !socket.deleteLink(named: "a"))
         }
     }
 

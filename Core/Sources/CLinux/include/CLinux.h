@@ -3,6 +3,7 @@
 #pragma once
 
 // The C library's definitions come first: the kernel's headers then leave theirs out (linux/libc-compat.h).
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -52,6 +53,12 @@ const char *duet_errno_name(int number);
 int duet_setns(int descriptor, int kind);
 /// unshare(2).
 int duet_unshare(int flags);
+/// program_invocation_name(3).
+const char *duet_program_name(void);
+/// ioctl(2) of a link's name (less than IFNAMSIZ bytes), such as SIOCGIFFLAGS; what it tells is left in `answer`, 16 bytes.
+int duet_link_request(int descriptor, unsigned long request, const char *name, void *answer);
+/// IF_OPER_UP of linux/if.h, which does not go with the C library's net/if.h.
+extern const uint8_t duet_operational;
 /// gettid(2).
 pid_t duet_gettid(void);
 /// sched_getaffinity(2); bits in `size` bytes.

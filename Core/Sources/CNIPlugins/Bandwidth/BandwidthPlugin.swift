@@ -27,7 +27,7 @@ public struct BandwidthPlugin: CNIPlugin {
         guard configuration.egress != nil else { return result }
         do {
             let device = try Self.createDevice(request, mtu: link.mtu, &host)
-            result.interfaces.append(CNIResult.Interface(device))
+            result.interfaces.append(CNIResult.Interface(device.summary))
             try Self.lead(link, through: device, configuration.outgoing(by: device), &host)
         } catch {
             try? host.deleteQueueingDiscipline(link.index, at: .ingress)

@@ -13,6 +13,8 @@ struct Bridge {
     let isPromiscuous: Bool
     /// Its MTU in bytes.
     let mtu: Int
+    /// Whether it had a port that works already.
+    let isOperational: Bool
 
     /// Finds the bridge, or makes it, and brings it up.
     static func ensure(_ configuration: BridgeConfiguration, host: inout RouteSocket) throws -> Bridge {
@@ -62,6 +64,7 @@ struct Bridge {
         index = link.index
         isPromiscuous = link.flags.contains(.promiscuous)
         mtu = link.mtu
+        isOperational = link.isOperational
     }
 
     /// Makes a veth end a port of the bridge and brings it up, with a text that says whose it is.

@@ -72,9 +72,8 @@ struct BridgeConfiguration {
     private static func mac(_ request: CNIRequest) throws(CNIError) -> MACAddress? {
         let configuration = request.configuration
         var text = try CNIArguments(request.arguments, known: ["MAC"])["MAC"] ?? ""
-        for source in [configuration.conventionArguments, configuration.runtime] {
-            if let word = try source?.word("mac"), !word.isEmpty { text = word }
-        }
+        if let word = try configuration.conventionArguments?.word("mac"), !word.isEmpty { text = word }
+        if let word = try configuration.runtime?.word("mac"), !word.isEmpty { text = word }
         guard !text.isEmpty else { return nil }
         guard let mac = MACAddress(text) else { throw CNIError("address \(text): invalid MAC address") }
         return mac

@@ -1,5 +1,6 @@
 import Addresses
 public import CNI
+import Linux
 import RouteNetlink
 
 /// The bridge plugin: pods of a node on a common link, the bridge as their gateway where wanted.
@@ -31,16 +32,18 @@ public struct BridgePlugin: CNIPlugin {
                 try connect(request, configuration, bridge, pair, &result, &namespace, &host)
             } else if !configuration.leavesInterfaceDown {
                 try namespace.routes.setUp(pair.container.index)
-                try waitUntilRunning(pair, &namespace, &host)
+                try waitUntilOperational(pair, &namespace, &host)
             }
         } catch {
             // Nothing of this attachment may stay behind; the first failure is the one to tell.
-            _ = try? namespace.deleteLink(named: request.interfaceName)
+            _ = try? namespace.routes.deleteLink(named: request.interfaceName)
             if configuration.checksHardwareAddress { try? SpoofCheck(request.attachment).remove() }
             throw error
         }
-        // The bridge takes its hardware address from its ports, so it is known only now.
-        let bridgeLink = try host.link(at: bridge.index)
+        // The bridge takes its hardware address from its ports, so it is known only now. A first port makes it operational,
+        // to which the kernel sees when it is asked for the link.
+        let bridgeLink =
+            try bridge.isOperational ? host.summary(ofLink: bridge.name) : host.link(at: bridge.index)?.summary
         result.interfaces.insert(
             contentsOf: [
                 CNIResult.Interface(name: bridge.name, mac: bridgeLink?.mac?.description, mtu: bridgeLink?.mtu),
@@ -55,7 +58,7 @@ public struct BridgePlugin: CNIPlugin {
     public func delete(_ request: CNIRequest) throws {
         let configuration = try BridgeConfiguration(request)
         if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
-            try namespace.deleteLink(named: request.interfaceName)
+            _ = try namespace.routes.deleteLink(named: request.interfaceName)
         }
         if configuration.hasAddresses { try AddressManagement.forward(request) }
         if configuration.checksHardwareAddress { try SpoofCheck(request.attachment).remove() }
@@ -132,21 +135,20 @@ public struct BridgePlugin: CNIPlugin {
             let index = pair.container.index
             let name = pair.container.name
             // Neighbours that knew the address elsewhere are told of its new place.
-            try namespace.set(
-                [("net/ipv4/conf/\(name)/arp_notify", "1")]
-                    + ContainerInterface.parameters(
-                        of: name, families: result.families, detectsDuplicates: configuration.detectsDuplicates))
-            try namespace.routes.setUp(index)
-            for entry in result.addresses {
-                try namespace.routes.addAddress(
+            try namespace.run {
+                try Sysctl.change("net/ipv4/conf/\(name)/arp_notify", "1")
+                try ContainerInterface.prepare(
+                    name, families: result.families, detectsDuplicates: configuration.detectsDuplicates)
+            }
+            let addresses = result.addresses.map { entry in
+                LinkChange.addAddress(
                     entry.address, index,
                     flags: ContainerInterface.flags(
                         entry.address.address.family, detectsDuplicates: configuration.detectsDuplicates),
                     broadcast: ContainerInterface.broadcast(entry.address))
             }
-            try namespace.add(ContainerInterface.routes(result, interface: index))
-            try waitUntilRunning(pair, &namespace, &host)
-            try namespace.routes.waitUntilUsable(result.addresses.map(\.address.address), on: index)
+            try namespace.make(
+                [.bringUp(index)] + addresses + ContainerInterface.routes(result, interface: index))
             if configuration.isGateway {
                 let gateway = try gatewayLink(configuration, bridge, &result, &host)
                 try gateway.assign(
@@ -154,6 +156,9 @@ public struct BridgePlugin: CNIPlugin {
                 try Forwarding.enable(result.families)
             }
             if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
+            // Last: meanwhile the kernel's workers have done what there is to wait for.
+            try waitUntilOperational(pair, &namespace, &host)
+            try namespace.routes.waitUntilUsable(result.addresses.map(\.address.address), on: index)
         } catch {
             AddressManagement.undo(request)
             throw error
@@ -166,15 +171,15 @@ public struct BridgePlugin: CNIPlugin {
     ) throws -> GatewayLink {
         guard let vlans = configuration.vlans.gateway, let vlan = vlans.access else { return GatewayLink(bridge) }
         let gateway = try GatewayLink(bridge, vlans, vlan, host: &host)
-        if let link = try host.link(at: gateway.index) { result.interfaces.append(CNIResult.Interface(link)) }
+        if let link = try host.summary(ofLink: gateway.name) { result.interfaces.append(CNIResult.Interface(link)) }
         return gateway
     }
 
-    private func waitUntilRunning(
+    private func waitUntilOperational(
         _ pair: VethPair, _ namespace: inout ContainerNamespace, _ host: inout RouteSocket
     ) throws {
-        guard try host.waitUntilRunning(pair.host.index),
-            try namespace.routes.waitUntilRunning(pair.container.index)
+        guard try host.waitUntilOperational(pair.host.index),
+            try namespace.routes.waitUntilOperational(pair.container.index)
         else {
             throw CNIError("bridge port in error state: down")
         }

@@ -33,7 +33,7 @@ struct GatewayLink {
                 try bridge.attach(port.index, hairpin: false, isolated: false, vlans, host: &host)
             }
             try host.setUp(own.index)
-            _ = try host.waitUntilRunning(own.index)
+            _ = try host.waitUntilOperational(own.index)
             index = own.index
         } catch {
             throw CNIError(error).prefixed("failed to create vlan interface")
@@ -43,12 +43,14 @@ struct GatewayLink {
     private static func ensure(_ name: String, mtu: Int, host: inout RouteSocket) throws -> Link {
         if let link = try host.link(named: name) { return link }
         do {
-            return try VethPair.create(name, mtu: mtu, host: &host).container
+            try VethPair.create(name, mtu: mtu, host: &host)
         } catch {
             // Another attachment may have been faster.
-            guard let link = try host.link(named: name) else { throw error }
-            return link
+            if let link = try host.link(named: name) { return link }
+            throw error
         }
+        guard let link = try host.link(named: name) else { throw VethPair.vanished(name) }
+        return link
     }
 
     /// Gives the link the gateways' addresses.
@@ -61,7 +63,7 @@ struct GatewayLink {
             let missing = addresses.filter { !present.contains($0) }
             for wanted in missing { try add(wanted, to: &present, isForced: isForced, host: &host) }
             // Set once, it stays; otherwise a bridge's hardware address follows its lowest port and changes with them.
-            if !missing.isEmpty, let mac = try host.link(at: index)?.mac { try host.setMAC(index, mac) }
+            if !missing.isEmpty, let mac = try host.summary(ofLink: name)?.mac { try host.setMAC(index, mac) }
             try host.waitUntilUsable(addresses.map(\.address), on: index)
         } catch {
             throw CNIError(error).prefixed(failure)

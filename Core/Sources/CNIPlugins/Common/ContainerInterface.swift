@@ -6,20 +6,18 @@ import RouteNetlink
 
 /// How an interface in a container gets its addresses and routes.
 enum ContainerInterface {
-    /// The kernel parameters to set before the interface comes up, so that its addresses are usable at once.
+    /// Sets the kernel parameters of an interface before it comes up, so that its addresses are usable at once; in the
+    /// namespace of this thread.
     ///
     /// With `detectsDuplicates` an IPv6 address stays unusable until the kernel has asked the link for it.
-    static func parameters(
-        of name: String, families: [IPFamily], detectsDuplicates: Bool
-    ) -> [(name: String, value: String)] {
-        guard families.contains(.ipv6) else { return [] }
+    static func prepare(_ name: String, families: [IPFamily], detectsDuplicates: Bool) throws(SystemError) {
+        guard families.contains(.ipv6) else { return }
         let settings = "net/ipv6/conf/\(name)"
-        var parameters = [
-            ("net/ipv6/conf/lo/disable_ipv6", "0"), ("\(settings)/disable_ipv6", "0"),
-            ("\(settings)/keep_addr_on_down", "1"), ("\(settings)/accept_dad", detectsDuplicates ? "1" : "0"),
-        ]
-        if detectsDuplicates { parameters.append(("\(settings)/enhanced_dad", "1")) }
-        return parameters
+        // Writing this one takes the kernel's lock of links, also where nothing changes.
+        for parameter in ["net/ipv6/conf/lo", settings] { try Sysctl.set("\(parameter)/disable_ipv6", "0") }
+        try Sysctl.change("\(settings)/keep_addr_on_down", "1")
+        try Sysctl.change("\(settings)/accept_dad", detectsDuplicates ? "1" : "0")
+        if detectsDuplicates { try Sysctl.change("\(settings)/enhanced_dad", "1") }
     }
 
     /// The flags of an address that shall be usable at once, or after the kernel has looked for duplicates.
@@ -33,29 +31,15 @@ enum ContainerInterface {
     }
 
     /// The routes of a result, each with the gateway of its family where it names none.
-    static func routes(_ result: CNIResult, interface: Int32) -> [Route] {
+    static func routes(_ result: CNIResult, interface: Int32) -> [LinkChange] {
         result.routes.map { wanted in
             let gateway = wanted.gateway ?? result.gateway(of: wanted.destination.family)
-            return Route(
-                destination: wanted.destination, gateway: gateway, interface: interface,
-                scope: wanted.scope.map { RouteScope(rawValue: UInt8(truncatingIfNeeded: $0)) },
-                table: wanted.table.map { UInt32(truncatingIfNeeded: $0) } ?? Route.mainTable,
-                metric: wanted.priority.map { UInt32(truncatingIfNeeded: $0) } ?? 0, mtu: wanted.mtu)
-        }
-    }
-}
-
-extension ContainerNamespace {
-    /// Adds routes in order; of two to the same destination the first stays.
-    mutating func add(_ list: [Route]) throws {
-        for route in list {
-            do throws(NetlinkError) {
-                try routes.addRoute(route)
-            } catch  where error.errno == .exists {
-                continue
-            } catch {
-                throw CNIError("failed to add route '\(route)' in \(path): \(error)")
-            }
+            return .addRoute(
+                Route(
+                    destination: wanted.destination, gateway: gateway, interface: interface,
+                    scope: wanted.scope.map { RouteScope(rawValue: UInt8(truncatingIfNeeded: $0)) },
+                    table: wanted.table.map { UInt32(truncatingIfNeeded: $0) } ?? Route.mainTable,
+                    metric: wanted.priority.map { UInt32(truncatingIfNeeded: $0) } ?? 0, mtu: wanted.mtu))
         }
     }
 }

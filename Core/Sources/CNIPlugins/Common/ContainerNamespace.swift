@@ -1,6 +1,7 @@
 import Addresses
 import CNI
 import Linux
+import Netlink
 import RouteNetlink
 
 /// The network namespace of a container, with a socket to its links, addresses and routes.
@@ -10,13 +11,20 @@ struct ContainerNamespace: ~Copyable {
     /// The links, addresses and routes.
     var routes: RouteSocket
 
+    /// The namespace of this process: the host's.
+    let home: NetworkNamespace
     private let namespace: NetworkNamespace
 
     /// Opens the namespace; the error's text is the reference plugins'.
     init(_ path: String) throws {
-        let namespace = try Self.open(path)
-        routes = try namespace.run { try RouteSocket() }
+        try self.init(path, try Self.open(path))
+    }
+
+    private init(_ path: String, _ namespace: consuming NetworkNamespace) throws {
+        let home = try NetworkNamespace.current()
+        routes = try namespace.visit(from: home) { try RouteSocket() }
         self.path = path
+        self.home = home
         self.namespace = namespace
     }
 
@@ -31,24 +39,16 @@ struct ContainerNamespace: ~Copyable {
     /// Opens the namespace for a clean-up; nil when the path is empty or the namespace is gone, which is no error.
     static func ifPresent(_ path: String) throws -> ContainerNamespace? {
         guard !path.isEmpty, FileSystem.exists(path) else { return nil }
-        do throws(SystemError) {
-            _ = try NetworkNamespace.open(path: path)
-        } catch  where error.errno == .invalidArgument {
+        do {
+            return try ContainerNamespace(path, NetworkNamespace.open(path: path))
+        } catch let error as SystemError where error.errno == .invalidArgument {
             // The file of a namespace that was unmounted already; the runtime removes it next.
             return nil
         }
-        return try ContainerNamespace(path)
     }
 
     /// Runs `body` inside the namespace.
-    func run<Value>(_ body: () throws -> Value) throws -> Value { try namespace.run(body) }
-
-    /// Sets kernel parameters of the namespace, in order.
-    func set(_ parameters: [(name: String, value: String)]) throws {
-        try run {
-            for (name, value) in parameters { try Sysctl.set(name, value) }
-        }
-    }
+    func run<Value>(_ body: () throws -> Value) throws -> Value { try namespace.visit(from: home, body) }
 
     /// The link of a name, or an error that names it and the namespace.
     mutating func link(named name: String) throws -> Link {
@@ -58,12 +58,14 @@ struct ContainerNamespace: ~Copyable {
         return link
     }
 
-    /// Deletes the link of a name; returns the addresses that it had, nil when there is no such link.
-    @discardableResult
-    mutating func deleteLink(named name: String) throws -> [AddressEntry]? {
-        guard let link = try routes.link(named: name) else { return nil }
-        let addresses = try routes.addresses(link.index).filter { !$0.address.address.isLinkLocalUnicast }
-        try routes.deleteLink(link.index)
-        return addresses
+    /// Makes changes in order; of two routes to the same destination the first stays.
+    ///
+    /// Errors: the first change that was refused.
+    mutating func make(_ changes: [LinkChange]) throws {
+        for error in try routes.make(changes) {
+            guard case .addRoute(let route) = changes[error.index] else { throw error }
+            if error.errno == .exists { continue }
+            throw CNIError("failed to add route '\(route)' in \(path): \(error)")
+        }
     }
 }

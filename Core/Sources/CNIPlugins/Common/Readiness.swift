@@ -10,11 +10,12 @@ import RouteNetlink
 extension RouteSocket {
     /// Waits until a link that is up is operational too: packets leave only after the carrier was seen.
     ///
-    /// False when that did not happen within about two and a half seconds.
-    mutating func waitUntilRunning(_ index: Int32) throws -> Bool {
-        for delay in [0, 0, 1, 1, 2, 5, 10, 30, 100, 400, 1000, 1000] {
-            pause(milliseconds: delay)
-            if let link = try link(at: index), link.flags.contains(.running) { return true }
+    /// Kernels from 6.8 on see to it when they are asked (`linkwatch_sync_dev` in net/core/rtnetlink.c). False when that
+    /// did not happen within about two and a half seconds.
+    mutating func waitUntilOperational(_ index: Int32) throws -> Bool {
+        for delay in Readiness.shortDelays + [30, 100, 400, 1000, 1000] {
+            Readiness.pause(milliseconds: delay)
+            if try link(at: index)?.isOperational == true { return true }
         }
         return false
     }
@@ -24,12 +25,14 @@ extension RouteSocket {
     /// Errors: a duplicate was found, or the kernel has not finished within about five seconds.
     mutating func waitUntilUsable(_ wanted: [IPAddress], on index: Int32) throws {
         var waiting = wanted
-        for delay in [0, 0, 0, 1, 1, 2, 5, 10, 30] + Array(repeating: 50, count: 100) {
-            pause(milliseconds: delay)
+        for delay in Readiness.shortDelays + Array(repeating: 50, count: 100) {
+            Readiness.pause(milliseconds: delay)
             var rest: [IPAddress] = []
             for address in waiting where try !isLocal(address) { rest.append(address) }
             waiting = rest
             if waiting.isEmpty { return }
+            // Nobody has had the time to answer yet.
+            if delay < 50 { continue }
             if let duplicate = try addresses(index).first(where: { $0.flags.contains(.duplicate) }) {
                 throw CNIError("address \(duplicate.address) is in use on the link already: dadfailed")
             }
@@ -39,8 +42,13 @@ extension RouteSocket {
     }
 }
 
-/// Lets other threads run, then sleeps.
-private func pause(milliseconds: Int) {
-    sched_yield()
-    if milliseconds > 0 { usleep(UInt32(milliseconds) * 1000) }
+private enum Readiness {
+    /// Milliseconds: the kernel's workers are there at once, unless many attachments wait for the same lock.
+    static let shortDelays = [0, 0, 0, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+
+    /// Lets other threads run, then sleeps.
+    static func pause(milliseconds: Double) {
+        sched_yield()
+        if milliseconds > 0 { usleep(UInt32(milliseconds * 1000)) }
+    }
 }

@@ -1,11 +1,12 @@
+import Addresses
+
 /// SHA-512 (FIPS 180-4), for the names that the reference plugins form from it; not for secrets.
 enum SHA512 {
     /// The first `count` hexadecimal digits of the digest of a text.
     static func hexadecimal(_ text: String, count: Int) -> String {
-        let words = digest(Array(text.utf8))
-        let digits = Array("0123456789abcdef".utf8)
-        let text = (0..<count).map { digits[Int(words[$0 / 16] >> (60 - 4 * UInt64($0 % 16)) & 0xF)] }
-        return String(decoding: text, as: UTF8.self)
+        var digits: [UInt8] = []
+        for word in digest(Array(text.utf8)) { digits.append(hexadecimal: word, digits: 16) }
+        return String(decoding: digits.prefix(count), as: UTF8.self)
     }
 
     /// The eight words of the digest of a message.

@@ -1,6 +1,7 @@
 import Addresses
 import CNI
 import Linux
+import Netlink
 import RouteNetlink
 
 /// The addresses and routes of both ends of a ptp attachment.
@@ -22,16 +23,13 @@ struct PointToPointLinks {
         self.ends = ends
     }
 
-    /// Configures the end in the container, which is up.
-    func configure(_ namespace: inout ContainerNamespace, _ index: Int32) throws {
-        for (pod, gateway) in ends {
-            let family = gateway.family
+    /// What configures the end in the container, once it is up.
+    func container(_ index: Int32) -> [LinkChange] {
+        ends.flatMap { pod, gateway in
             // The kernel's own route to the subnet would bypass the gateway.
-            try namespace.routes.addAddress(
-                pod, index,
-                flags: ContainerInterface.flags(family, detectsDuplicates: false).union(.noPrefixRoute),
-                broadcast: ContainerInterface.broadcast(pod))
-            try namespace.add(routes(pod, gateway, index))
+            let flags = ContainerInterface.flags(gateway.family, detectsDuplicates: false).union(.noPrefixRoute)
+            return [.addAddress(pod, index, flags: flags, broadcast: ContainerInterface.broadcast(pod))]
+                + routes(pod, gateway, index).map(LinkChange.addRoute)
         }
     }
 
@@ -46,21 +44,20 @@ struct PointToPointLinks {
     /// Turns duplicate detection off on the host's end before it comes up: the gateway's address is on many links.
     func configureHostParameters(_ name: String) throws {
         guard ends.contains(where: { $0.gateway.family == .ipv6 }) else { return }
-        try Sysctl.set("net/ipv6/conf/\(name)/accept_dad", "0")
+        try Sysctl.change("net/ipv6/conf/\(name)/accept_dad", "0")
     }
 
-    /// Configures the end on the host, which is up.
-    func configure(_ host: inout RouteSocket, _ index: Int32) throws {
-        for (pod, gateway) in ends {
-            try host.addAddress(
-                InterfaceAddress(gateway, length: gateway.family.bitWidth), index,
-                flags: ContainerInterface.flags(gateway.family, detectsDuplicates: false))
-            do {
-                try host.addRoute(hostRoute(pod.address, index))
-            } catch {
-                throw CNIError("failed to add route on host: \(error)")
-            }
+    /// Brings up and configures the end on the host, with a text that says whose it is.
+    func configure(_ host: inout RouteSocket, _ index: Int32, alias: String) throws {
+        let addresses = ends.flatMap { pod, gateway -> [LinkChange] in
+            let own = InterfaceAddress(gateway, length: gateway.family.bitWidth)
+            let flags = ContainerInterface.flags(gateway.family, detectsDuplicates: false)
+            return [.addAddress(own, index, flags: flags), .addRoute(hostRoute(pod.address, index))]
         }
+        let changes = [.bringUp(index, alias: alias)] + addresses
+        guard let error = try host.make(changes).first else { return }
+        guard case .addRoute = changes[error.index] else { throw error }
+        throw CNIError("failed to add route on host: \(error)")
     }
 
     /// The host's route to a pod.

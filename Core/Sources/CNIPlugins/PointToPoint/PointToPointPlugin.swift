@@ -33,7 +33,7 @@ public struct PointToPointPlugin: CNIPlugin {
         let configuration = try PointToPointConfiguration(request.configuration)
         try AddressManagement.forward(request)
         if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
-            try namespace.deleteLink(named: request.interfaceName)
+            _ = try namespace.routes.deleteLink(named: request.interfaceName)
         }
         if configuration.masquerades { try Masquerade.remove(request) }
     }
@@ -67,27 +67,26 @@ public struct PointToPointPlugin: CNIPlugin {
         let pair = try VethPair.create(
             request.interfaceName, mtu: configuration.mtu, in: &namespace, host: &host)
         do {
-            try namespace.set(
-                ContainerInterface.parameters(
-                    of: pair.container.name, families: result.families, detectsDuplicates: false))
+            try namespace.run {
+                try ContainerInterface.prepare(
+                    pair.container.name, families: result.families, detectsDuplicates: false)
+            }
             try links.configureHostParameters(pair.host.name)
-            try namespace.routes.setUp(pair.container.index)
-            try host.setUp(pair.host.index, alias: AttachmentTag(request).comment)
-            try links.configure(&namespace, pair.container.index)
-            try namespace.add(ContainerInterface.routes(result, interface: pair.container.index))
-            try links.configure(&host, pair.host.index)
-            guard try host.waitUntilRunning(pair.host.index),
-                try namespace.routes.waitUntilRunning(pair.container.index)
+            let index = pair.container.index
+            try namespace.make(
+                [.bringUp(index)] + links.container(index) + ContainerInterface.routes(result, interface: index))
+            try links.configure(&host, pair.host.index, alias: AttachmentTag(request).comment)
+            if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
+            // Last: meanwhile the kernel's workers have done what there is to wait for.
+            guard try host.waitUntilOperational(pair.host.index), try namespace.routes.waitUntilOperational(index)
             else {
                 throw CNIError("\(pair.host.name) and \(pair.container.name) stay without carrier")
             }
-            try namespace.routes.waitUntilUsable(
-                result.addresses.map(\.address.address), on: pair.container.index)
+            try namespace.routes.waitUntilUsable(result.addresses.map(\.address.address), on: index)
             try host.waitUntilUsable(result.addresses.compactMap(\.gateway), on: pair.host.index)
-            if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
         } catch {
             // Nothing may stay behind; the first failure is the one to tell.
-            _ = try? namespace.deleteLink(named: request.interfaceName)
+            _ = try? namespace.routes.deleteLink(named: request.interfaceName)
             throw error
         }
         result.interfaces = [
