@@ -237,7 +237,9 @@ let targets: [Target] = [
         core("KubernetesAPI", "Addresses", "Linux", "RouteNetlink", "WireGuard", "NFTables") + [log]),
     tests(
         "ServiceProxy",
-        core("KubernetesAPI", "JSON", "Addresses", "Linux", "NFTables", "Conntrack", "BPF") + [log]),
+        core(
+            "KubernetesAPI", "JSON", "Addresses", "Linux", "Netlink", "RouteNetlink", "NFTables", "Conntrack", "BPF")
+            + [log]),
     tests(
         "ClusterDNS",
         ["KubernetesClient"]

@@ -41,15 +41,17 @@ frontend web
   http-request return status 200 content-type text/plain string ok
 """ + "".join(f"  bind :{port}\n  bind :::{port} v6only\n" for port in (DIRECT, PACKETS, LED, CHAINS))
 # Measures ways in turn, a few milliseconds each, so that what else changes on the machine changes for all of them; prints for each
-# turn what each way had. A socket belongs to the cgroup that its maker is in.
+# turn what each way had. A socket belongs to the cgroup and the network namespace that its maker is in.
 TURNED = """
-import json, os, socket, statistics, struct, sys, time
+import ctypes, json, os, socket, statistics, struct, sys, time
 figure, turns, ways, place = sys.argv[1], int(sys.argv[2]), [way.split(",") for way in sys.argv[3:]], None
 def new(way):
     global place
-    if place != way[2]:
-        place = way[2]
-        with open(place + "/cgroup.procs", "w") as file: file.write(str(os.getpid()))
+    if place != way[2:]:
+        place = way[2:]
+        with open(place[0] + "/cgroup.procs", "w") as file: file.write(str(os.getpid()))
+        with open("/run/netns/" + place[1]) as file:
+            if ctypes.CDLL(None).setns(file.fileno(), 0x40000000): raise OSError("setns")
     return socket.socket(socket.AF_INET6 if ":" in way[0] else socket.AF_INET)
 def connected(way):
     s = new(way)
@@ -69,7 +71,7 @@ def first_packet(index):
             times.append(time.perf_counter_ns() - start)
     return statistics.median(times) / 1e3
 def connections(index):
-    # To move to another cgroup takes a while.
+    # To move to another cgroup or namespace takes a while.
     new(ways[index]).close()
     start = time.perf_counter_ns()
     for _ in range(30):
@@ -361,29 +363,48 @@ def crowded(suite):
         cluster.stop()
 
 
+class Host:
+    """Two pods of a node, one of which calls the other."""
+
+    def __init__(self, topology, node):
+        self.topology, self.node = topology, node
+        eventually(node.configuration, "the CNI configuration")
+        self.client, self.server = node.add_pod(), node.add_pod()
+        self.own = {6 if ":" in address else 4: address for address in self.server.addresses}
+        with open(f"{node.directory}/web.cfg", "w") as file:
+            file.write(WEB)
+        topology.spawn(self.server.namespace, "haproxy", "-f", file.name, stdout=subprocess.DEVNULL)
+        topology.spawn(self.server.namespace, sys.executable, "-c", SINK, stdout=subprocess.PIPE).stdout.readline()
+        # Pods may use what a cluster's would: the rows open more connections than there are ports at first.
+        topology.exec(self.client.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_tw_reuse=1")
+
+
 class Way:
-    """One of the ways to the server pod: an address, the port that leads to a web server there, and the cgroup of the callers.
+    """One of the ways to a server pod: an address, the port that leads to a web server there, and the cgroup of the callers.
 
     All callers are in cgroups of the same depth, one of them with programs: a process in a cgroup of its own costs a little more to run."""
 
-    def __init__(self, lab, address, web, cgroup):
-        self.lab, self.address, self.web, self.cgroup = lab, address, web, cgroup
+    def __init__(self, host, address, web, cgroup):
+        self.host, self.address, self.web, self.cgroup = host, address, web, cgroup
 
     def exec(self, *command):
         words = ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command)
-        return self.lab.topology.exec(self.lab.client.namespace, *words, cgroups=True).stdout
+        return self.host.topology.exec(self.host.client.namespace, *words, cgroups=True).stdout
 
     def repeated(self):
         """How many SYNs the client has sent again so far."""
-        return int(re.search(r"TcpExtTCPSynRetrans\s+(\d+)", self.lab.topology.exec(self.lab.client.namespace, "nstat", "-asz").stdout)[1])
+        shown = self.host.topology.exec(self.host.client.namespace, "nstat", "-asz").stdout
+        return int(re.search(r"TcpExtTCPSynRetrans\s+(\d+)", shown)[1])
 
     def __str__(self):
         """As the programs that measure ways in turn take it."""
-        return f"{self.address},{self.web},{self.cgroup}"
+        return f"{self.address},{self.web},{self.cgroup},{self.host.client.namespace}"
 
 
 class Paths:
-    """A pod calls another of its node: directly, by a Service, at connect time, and by the same Service in the peer's chains."""
+    """A pod calls another of its node: directly, by a Service, and at connect time; and on a node of the peer's by its chains.
+
+    Each rule set is alone on its node: of two on one node the packets that the second leads would meet the first one's rules as well."""
 
     # The figure, its unit, whether more is better, the share of the direct way that a Service may cost, as packets and at connect time,
     # and how it is measured.
@@ -400,37 +421,32 @@ class Paths:
         self.node = node = self.cluster.node
         self.cluster.grow(PEERS, 2)
         node.start_agent("--health-port", "0", "--connect-time-balancing", "--connect-time-cgroup", os.path.basename(cgroup))
-        eventually(node.configuration, "the CNI configuration")
-        self.client, self.server = node.add_pod(), node.add_pod()
-        self.own = {6 if ":" in address else 4: address for address in self.server.addresses}
-        with open(f"{topology.directory.name}/web.cfg", "w") as file:
-            file.write(WEB)
-        self.web = topology.spawn(self.server.namespace, "haproxy", "-f", file.name, stdout=subprocess.DEVNULL)
-        topology.spawn(self.server.namespace, sys.executable, "-c", SINK, stdout=subprocess.PIPE).stdout.readline()
+        other = topology.add_node(2, (4, 6), (4, 6))
+        other.start_agent("--health-port", "0", "--no-service-proxy")
+        self.host, self.peer = Host(topology, node), Host(topology, other)
         ports = [("web", 80, PACKETS), ("web-led", 81, LED), ("echo", 7000, 7000), ("sink", 7100, 7100)]
         topology.api("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "own"}, "spec": {
             "ipFamilyPolicy": "RequireDualStack", "ports": [{"name": name, "port": port, "targetPort": to} for name, port, to in ports]}})
         for family in (4, 6):
             topology.api("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", slice_of(
-                "own", family, [self.own[family]], [{"name": name, "port": to, "protocol": "TCP"} for name, _, to in ports]))
+                "own", family, [self.host.own[family]], [{"name": name, "port": to, "protocol": "TCP"} for name, _, to in ports]))
         eventually(lambda: self.cluster.is_programmed("own"), "the Service")
         self.service = self.cluster.addresses("own")
-        # Pods may use what a cluster's would: the rows open more connections than there are ports at first.
-        topology.exec(self.client.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_tw_reuse=1")
 
     def compare(self, figure, *ways):
         """What the first way has, and what each other has in proportion, with bounds."""
-        before = ways[0].repeated()
+        before = sum(way.repeated() for way in ways)
         # A hundredth of a call is less than what else differs from turn to turn, and turns of calls alone are short.
         turns = 4 * TURNS if figure == "first packet" else TURNS
         text = ways[0].exec(sys.executable, "-c", TURNED, figure, str(turns), *map(str, ways))
-        if (repeated := ways[0].repeated() - before) > 2:
+        if (repeated := sum(way.repeated() for way in ways) - before) > 2 * len(ways):
             raise AssertionError(f"{repeated} SYNs went unanswered: this measured waiting, not connecting")
         return compared([json.loads(line) for line in text.splitlines()])
 
     def measure(self, suite, family):
-        direct = Way(self, self.own[family], DIRECT, self.plain)
-        packets, led = Way(self, self.service[family], 80, self.plain), Way(self, self.service[family], 81, self.cgroup)
+        direct = Way(self.host, self.host.own[family], DIRECT, self.plain)
+        packets = Way(self.host, self.service[family], 80, self.plain)
+        led = Way(self.host, self.service[family], 81, self.cgroup)
         for figure, unit, is_rate, as_packets, at_connect, how in self.FIGURES:
             peer, ours = self.compare(figure, direct, packets, led)
             for way, (ratio, low, high), share in zip(("", ", at connect time"), ours, (as_packets, at_connect)):
@@ -442,16 +458,16 @@ class Paths:
             if figure == "first packet":
                 self.add_programs(suite, family, led, peer)
         self.add_connected(suite, family, led)
-        chosen = virtual(family, PEERS)
-        services = [(virtual(family, n), 80, [(self.own[family], CHAINS)]) for n in range(PEERS)]
-        services += [(chosen, 80, [(self.own[family], CHAINS)]), (chosen, 7100, [(self.own[family], 7100)])]
-        self.topology.exec(self.node.namespace, "nft", "-f", "-", input=chains(family, services))
+        chosen, own = virtual(family, PEERS), self.peer.own[family]
+        services = [(virtual(family, n), 80, [(own, CHAINS)]) for n in range(PEERS)]
+        services += [(chosen, 80, [(own, CHAINS)]), (chosen, 7100, [(own, 7100)])]
+        self.topology.exec(self.peer.node.namespace, "nft", "-f", "-", input=chains(family, services))
         for figure, unit, is_rate, _, _, how in self.FIGURES[:3]:
-            peer, [(ratio, low, high)] = self.compare(figure, Way(self, chosen, 80, self.plain), packets)
+            peer, [(ratio, low, high)] = self.compare(figure, Way(self.peer, chosen, 80, self.plain), packets)
             suite.add(f"{figure} IPv{family}, chains", ratio * peer, unit, round(peer, 3),
                       f"{how}; median of the ratios ({low:.3f} to {high:.3f} in 19 of 20 cases); peer: {PEERS} Services with a "
-                      "chain for each and for its endpoint", peer=peer, higher_is_better=is_rate)
-        self.topology.exec(self.node.namespace, "nft", "delete", "table", WORDS[family], "peer")
+                      "chain for each and for its endpoint, between two pods of another node, without Duet's", peer=peer, higher_is_better=is_rate)
+        self.topology.exec(self.peer.node.namespace, "nft", "delete", "table", WORDS[family], "peer")
 
     def add_programs(self, suite, family, led, direct):
         """What the kernel's own clock says of the programs: their time for each call, and none for a packet of a connection."""
@@ -507,7 +523,7 @@ def paths(suite):
                 lab.measure(suite, family)
             lab.cluster.stop()
             # The kernel leads calls after the agent's end too.
-            topology.exec(lab.node.namespace, DUET, "cleanup", cgroups=True)
+            topology.exec(lab.host.node.namespace, DUET, "cleanup", cgroups=True)
     finally:
         for path in (cgroup, plain):
             eventually(lambda path=path: not os.path.exists(path) or remove(path), "the callers have ended")

@@ -102,7 +102,7 @@ extension ServiceProxyModel {
     private func decision(of call: Call, at frontend: Frontend, _ state: FrontendState) -> CallDecision? {
         let isFromLocalPod = isIn(call.source) { .localPods($0) }
         func delivered(_ balance: Balance, masqueradedFor cause: CallDecision.Reason?) -> CallDecision {
-            let isElsewhere = clusterAddressUses[call.destination] != nil && !isIn(call.source) { .unmasqueraded($0) }
+            let isElsewhere = balance.entry == .cluster && !isIn(call.source) { .unmasqueraded($0) }
             let cause = cause ?? (isElsewhere ? .callerIsElsewhere : nil)
             let backends = Set(ports[state.anchor ?? frontend]?[balance.pool] ?? [])
             return CallDecision(

@@ -27,8 +27,11 @@ struct KernelTable: Sendable {
         let shapes = Set(chains.compactMap { ChainShape(name: $0.name) })
         guard Set(chains) == Set(layout.chains + shapes.map(layout.chain)) else { return nil }
         let expected = layout.rules + shapes.flatMap(layout.rules)
-        guard Set(try kernel.elements(of: layout.table, set: TableLayout.shapes)) == Set(layout.elements(of: shapes))
-        else { return nil }
+        for map in TableLayout.shapeMaps {
+            let dropping = map == TableLayout.shapes ? [layout.dropElement] : []
+            let expected = Set(layout.elements(of: shapes, in: map) + dropping)
+            guard Set(try kernel.elements(of: layout.table, set: map)) == expected else { return nil }
+        }
         // Rules are known by their stamps, which are equal for equal rules.
         let found = try kernel.rules(of: layout.table)
         let isWhole = stamps(found.map { ($0.chain, $0.comment) }) == stamps(expected.map { ($0.chain, $0.comment) })

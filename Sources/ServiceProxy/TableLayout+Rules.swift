@@ -14,19 +14,18 @@ extension TableLayout {
         }
     }
 
+    /// A cluster address, which most calls are for, is found by the first lookup; what only other addresses need comes after
+    /// it, or is asked in the chains of their shapes.
     private var dispatchRules: [Rule] {
         [
+            rule(ChainName.dispatch, frontendKey + lead(by: .services)),
+            // One that has no endpoints is guarded too.
+            rule(ChainName.dispatch, [.verdict(.jump(ChainName.guards))]),
             rule(
-                ChainName.dispatch,
+                ChainName.guards,
                 frontendKey + [isIn(.guarded), header.source(header.register(afterAddressAnd: 2))]
                     + [isIn(.admitted, inverted: true), .verdict(.drop)]),
-            // The answer must come back by here unless the caller is one of this node's pods.
-            rule(
-                ChainName.dispatch,
-                [header.destination(), isIn(.clusterAddresses), header.source(), isIn(.unmasqueraded, inverted: true)]
-                    + setMasqueradeMark),
-            rule(ChainName.dispatch, frontendKey + lead(by: .outsiders)),
-            rule(ChainName.dispatch, frontendKey + lead(by: .services)),
+            rule(ChainName.outsiders, frontendKey + lead(by: .outsiders)),
             rule(ChainName.dispatch, toNode + [.verdict(.jump(ChainName.nodePorts))]),
             rule(ChainName.nodePorts, nodePortKey + leadNodePort(by: .nodePortOutsiders)),
             rule(ChainName.nodePorts, nodePortKey + leadNodePort(by: .nodePorts)),
@@ -104,9 +103,14 @@ extension TableLayout {
         let balance = shape.balance
         var rules: [[Expression]] = []
         switch balance.entry {
-        case .cluster: break
-        case .external: rules.append(setMasqueradeMark)
-        case .insider: rules.append([header.source(), isIn(.localPods, inverted: true)] + setMasqueradeMark)
+        case .cluster:
+            // The answer must come back by here unless the caller is one of this node's pods.
+            rules.append([header.source(), isIn(.unmasqueraded, inverted: true)] + setMasqueradeMark)
+        case .external:
+            rules += asked([ChainName.guards], by: shape) + [setMasqueradeMark]
+        case .insider:
+            rules += asked([ChainName.guards, ChainName.outsiders], by: shape)
+            rules.append([header.source(), isIn(.localPods, inverted: true)] + setMasqueradeMark)
         case .outsider:
             rules.append([header.source(), isIn(.localPods), .verdict(.return)])
             rules.append(
@@ -118,6 +122,11 @@ extension TableLayout {
             rules += BalanceRules(header, shape).all
         }
         return rules.map { rule(shape.name, $0) }
+    }
+
+    /// The chains that may end the way before a shape's own does; node ports have come by theirs.
+    private func asked(_ chains: [String], by shape: ChainShape) -> [[Expression]] {
+        shape.isNodePort ? [] : chains.map { [.verdict(.jump($0))] }
     }
 
     private func rule(_ chain: String, _ expressions: [Expression]) -> Rule {
@@ -134,9 +143,10 @@ extension TableLayout {
 
     /// The number takes the place of protocol and port, and the word before it that of what stands there.
     private func lead(by map: MapName, key: Register, protocolIn index: UInt32) -> [Expression] {
-        [
+        let isForOutsiders = map == .outsiders || map == .nodePortOutsiders
+        return [
             .lookup(map: map.name, key, into: Register(index - 1)),
-            .verdictMap(Self.shapes, Register(index)),
+            .verdictMap(isForOutsiders ? Self.outsiderShapes : Self.shapes, Register(index)),
         ]
     }
 

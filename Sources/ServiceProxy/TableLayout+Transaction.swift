@@ -21,7 +21,7 @@ extension TableLayout {
         operations += sets.map { .addSet($0) }
         operations += chains.map { .addChain($0) }
         operations += rules.map { .addRule($0) }
-        operations.append(.addElements(table, set: Self.shapes, elements(of: [])))
+        operations.append(.addElements(table, set: Self.shapes, [dropElement]))
         var content = ElementChanges(self, shapes: [])
         var count = 0
         model.forEachEntry { entry, value in
@@ -90,7 +90,9 @@ private struct ElementChanges {
         let chains = newShapes.sorted { $0.name < $1.name }
         for shape in chains { transaction.append(.addChain(layout.chain(shape))) }
         for rule in chains.flatMap(layout.rules) { transaction.append(.addRule(rule)) }
-        transaction.append(.addElements(layout.table, set: TableLayout.shapes, newShapes.map(layout.element)))
+        for map in TableLayout.shapeMaps {
+            transaction.append(.addElements(layout.table, set: map, layout.elements(of: newShapes, in: map)))
+        }
         for map in TableLayout.MapName.allCases {
             transaction.append(.deleteElements(layout.table, set: map.name, deleted[map.rawValue]))
         }

@@ -19,6 +19,8 @@ struct TableLayout: Sendable {
         static let destinations = "destinations"
         static let ownDestinations = "own-destinations"
         static let dispatch = "dispatch"
+        static let guards = "guards"
+        static let outsiders = "to-outsiders"
         static let nodePorts = "to-node-ports"
         static let refusals = "refusals"
         static let nodePortRefusals = "node-port-refusals"
@@ -37,6 +39,9 @@ struct TableLayout: Sendable {
     static let masqueradeMark: UInt32 = 0x4000
     /// The chains of shapes by their numbers; follows the chains.
     static let shapes = "shapes"
+    /// The same of shapes for outsiders, which other shapes' chains lead to: in one map the kernel would see a loop.
+    static let outsiderShapes = "outsider-shapes"
+    static let shapeMaps = [shapes, outsiderShapes]
     /// How many clients with affinity are remembered; beyond them connections are spread as without it.
     private static let affinitySize: UInt32 = 1 << 18
 
@@ -55,13 +60,13 @@ struct TableLayout: Sendable {
 
     /// The maps and sets.
     var sets: [NamedSet] {
-        MapName.allCases.map(set) + [
-            NamedSet(table: table, name: Self.shapes, key: ActionNumber.types, value: .verdict),
-            NamedSet(
-                table: table, name: Self.affinity, key: [.mark, .address(family)] + anchorTypes,
-                value: .data([.transportProtocol] + backendTypes), flags: [.timeout, .dynamic],
-                size: Self.affinitySize),
-        ]
+        let shapeMaps = Self.shapeMaps.map {
+            NamedSet(table: table, name: $0, key: ActionNumber.types, value: .verdict)
+        }
+        let affinity = NamedSet(
+            table: table, name: Self.affinity, key: [.mark, .address(family)] + anchorTypes,
+            value: .data([.transportProtocol] + backendTypes), flags: [.timeout, .dynamic], size: Self.affinitySize)
+        return MapName.allCases.map(set) + shapeMaps + [affinity]
     }
 
     private var frontendTypes: [DataType] { [.address(family)] + Self.portTypes }
@@ -103,7 +108,8 @@ struct TableLayout: Sendable {
         ]
         let martians = base(ChainName.martians, .filter, .prerouting, Chain.Priority.raw)
         let plain = [
-            ChainName.refuse, ChainName.nodePortRefusals, ChainName.refusals, ChainName.nodePorts, ChainName.dispatch,
+            ChainName.refuse, ChainName.nodePortRefusals, ChainName.refusals, ChainName.nodePorts, ChainName.outsiders,
+            ChainName.guards, ChainName.dispatch,
         ].map { Chain(table: table, name: $0) }
         return plain + translating + (answersOnLoopback ? [martians] : [])
     }
@@ -117,13 +123,16 @@ struct TableLayout: Sendable {
         Chain(table: table, name: shape.name)
     }
 
-    /// The elements of the map of shapes.
-    func elements(of shapes: Set<ChainShape>) -> [Element] {
-        [Element(ActionNumber.drop.key, .verdict(.drop))] + shapes.map(element)
+    /// What drops by its number, without a chain.
+    var dropElement: Element { Element(ActionNumber.drop.key, .verdict(.drop)) }
+
+    /// The elements that lead to the chains of shapes, of those that stand in a map.
+    func elements(of shapes: some Sequence<ChainShape>, in map: String) -> [Element] {
+        shapes.filter { ($0.balance.entry == .outsider) == (map == Self.outsiderShapes) }.map(element)
     }
 
     /// The element by which the number of a shape leads to its chain.
-    func element(_ shape: ChainShape) -> Element {
+    private func element(_ shape: ChainShape) -> Element {
         // Who is no outsider after all goes on as everyone else.
         let verdict: Verdict = shape.balance.entry == .outsider ? .jump(shape.name) : .goto(shape.name)
         return Element(ActionNumber(shape).key, .verdict(verdict))

@@ -218,6 +218,33 @@ struct KernelPolicyTests {
         }
     }
 
+    @Test(
+        "On another port of a Service's cluster address a second one has its own policies and ranges",
+        arguments: IPFamily.allCases, waysToLead)
+    func sharedAddress(family: IPFamily, atConnect: Bool) throws {
+        let policy = try PolicyLab(family, atConnect: atConnect)
+        policy.update(policy.service("first", number: 1), ready: ["pod-1"])
+        let client = IPPrefix(policy.address("client"), length: family.bitWidth - 8).description
+        for (isLocal, pods) in [(true, ["pod-2", "remote"]), (false, ["pod-2"]), (true, ["remote"]), (true, [])] {
+            var second = policy.service("second", number: 2, nodePort: 30_080)
+            second.spec?.ports = ["TCP", "UDP"].map {
+                ServicePort(name: $0.lowercased(), protocol: $0, port: 81, nodePort: 30_080)
+            }
+            second.spec?.externalTrafficPolicy = isLocal ? "Local" : "Cluster"
+            second.spec?.externalIPs = [policy.external(1).description]
+            second.spec?.loadBalancerSourceRanges = [client]
+            second.status = ServiceStatus(
+                loadBalancer: LoadBalancerStatus(ingress: [
+                    LoadBalancerIngress(ip: clusterIP(family, 1).description)
+                ]))
+            policy.update(second, ready: pods)
+            try policy.table.flush()
+            try policy.expectModel(
+                of: [(clusterIP(family, 1), 80), (clusterIP(family, 1), 81), (policy.external(1), 81)],
+                "local: \(isLocal), \(pods)")
+        }
+    }
+
     @Test("Node ports answer where they are told to", arguments: IPFamily.allCases, waysToLead)
     func nodePortAddresses(family: IPFamily, atConnect: Bool) throws {
         let loopback = IPAddress(family: family, bits: family == .ipv4 ? 0x7f00_0001 : 1)
