@@ -7,25 +7,34 @@ import Glibc
 struct ZeroedMemory<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutablePointer<Element>?
     let count: Int
+    /// The bytes of a mapping of its own; 0 for memory of the allocator.
+    private let mapped: Int
 
     init(count: Int) {
-        let raw = unsafe calloc(max(count, 1), MemoryLayout<Element>.stride)
+        let (bytes, overflows) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        let isLarge = bytes >= ZeroedMemory.large
+        let raw =
+            unsafe overflows ? nil : isLarge ? ZeroedMemory.map(bytes) : calloc(bytes, 1)
         unsafe base = raw?.assumingMemoryBound(to: Element.self)
         self.count = unsafe raw == nil ? 0 : count
-        if let raw = unsafe raw {
-            unsafe ZeroedMemory.preferHugePages(raw, bytes: count * MemoryLayout<Element>.stride)
-        }
+        mapped = unsafe isLarge && raw != nil ? bytes : 0
     }
 
-    deinit { unsafe free(base) }
+    deinit {
+        if mapped > 0 { unsafe _ = munmap(base, mapped) } else { unsafe free(base) }
+    }
 
-    /// Asks for pages of 2 MiB where there are many: a lookup in a large table then misses no page table entry.
-    private static func preferHugePages(_ memory: UnsafeMutableRawPointer, bytes: Int) {
-        guard bytes >= 8 << 20 else { return }
-        let page = 4096
-        let inside = (page - Int(bitPattern: memory) % page) % page
-        // A kernel that does not know the request has done nothing, which is well too.
-        _ = unsafe madvise(memory + inside, (bytes - inside) & ~(page - 1), MADV_HUGEPAGE)
+    /// From how many bytes on memory is mapped: the allocator's large pieces begin 16 bytes behind a page, so that every second
+    /// entry of 32 bytes would lie in two cache lines.
+    private static var large: Int { 1 << 20 }
+
+    private static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory = unsafe memory, unsafe memory != MAP_FAILED else { return nil }
+        // Pages of 2 MiB, so that a lookup in a large table misses no page table entry. A kernel that does not know the request
+        // has done nothing, which is well too.
+        if bytes >= 8 << 20 { _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE) }
+        return unsafe memory
     }
 
     /// Where an element lies; traps outside the run.
