@@ -186,6 +186,43 @@ import Testing
         }
     }
 
+    @Test func `A block that cannot be written goes back, the node says so, and gets it once it can`() async throws {
+        try await ControlPlane.run(clusterCIDRs: []) { plane in
+            let complete = try await plane.client.get(ClusterRole.self, namespace: nil, name: "duet:controllers")
+            func setRules(_ rules: [JSONValue]?) async throws {
+                var role = try await plane.client.get(ClusterRole.self, namespace: nil, name: complete.name)
+                role.rules = rules
+                try await plane.client.update(role)
+            }
+            // They write pools, but not nodes.
+            let others: JSONValue = ["verbs": ["patch"], "apiGroups": ["network.duet.dev"], "resources": ["*"]]
+            try await setRules(
+                (complete.rules ?? []).map { rule in
+                    guard rule["resources"] == ["*"] else { return rule }
+                    var rule = rule
+                    rule["verbs"] = .array((rule["verbs"]?.array ?? []).filter { $0 != "patch" })
+                    return rule
+                } + [others])
+            // One block, so that one that is not given back could never be given.
+            try await plane.client.create(Self.pool("left", ["10.12.0.0/26"]))
+            try await plane.addNode("n1")
+            try await plane.eventually("the node is told what failed") {
+                let events = try await plane.client.list(Event.self, namespace: "default").items
+                return events.contains {
+                    $0.reason == "CIDRAssignmentFailed" && $0.involvedObject.name == "n1"
+                        && $0.message == "Node n1 status is now: CIDRAssignmentFailed"
+                }
+            }
+            #expect(try await plane.client.get(Node.self, namespace: nil, name: "n1").podCIDRs.isEmpty)
+            try await plane.client.delete(Node.self, namespace: nil, name: "n1")
+            try await setRules(complete.rules)
+            try await plane.addNode("n2")
+            try await plane.eventually("the block is free for another node") {
+                try await plane.client.get(Node.self, namespace: nil, name: "n2").podCIDRs == ["10.12.0.0/26"]
+            }
+        }
+    }
+
     @Test func `A NodeNetwork that somebody deletes comes back as it was`() async throws {
         try await ControlPlane.run(clusterCIDRs: []) { plane in
             try await plane.client.create(Self.pool("left", Self.fragments))

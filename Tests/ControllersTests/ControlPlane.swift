@@ -23,9 +23,10 @@ struct ControlPlane: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .warning
         let services = ["10.96.0.0/16", "fd00:10:96::/112"].compactMap { IPPrefix($0) }
+        let port = FreePort.next()
         let server = try await APIServer(
             configuration: APIServerConfiguration(
-                dataDirectory: directory, bindAddress: "::", securePort: FreePort.next(),
+                dataDirectory: directory, bindAddress: "::", securePort: port,
                 advertiseAddresses: ["127.0.0.1", "::1"].compactMap { IPAddress($0) },
                 serviceClusterIPRanges: services),
             logger: logger)
@@ -34,10 +35,17 @@ struct ControlPlane: Sendable {
             #expect(await server.waitUntilListening())
             let client = try KubernetesClient(
                 configuration: ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig"), userAgent: "test")
+            // The controllers may do what their own role says, no more.
+            let path = directory + "/controllers.kubeconfig"
+            try ClusterPKI(dataDirectory: directory).issueKubeconfig(
+                user: ClusterPKI.controllers, groups: [], serverURL: "https://127.0.0.1:\(port)"
+            ).write(toFile: path, atomically: true, encoding: .utf8)
+            let own = try KubernetesClient(
+                configuration: ClientConfiguration(kubeconfigPath: path), userAgent: "test")
             let configuration = ControllerConfiguration(
                 clusterCIDRs: clusterCIDRs.compactMap { IPPrefix($0) }, serviceClusterIPRanges: services,
                 blockReturnSeconds: blockReturnSeconds)
-            let manager = try ControllerManager(client: client, configuration: configuration, logger: logger)
+            let manager = try ControllerManager(client: own, configuration: configuration, logger: logger)
             group.addTask { try await manager.run() }
             group.addTask { try await PretendingNodes(client: client).run() }
             do {
@@ -45,6 +53,7 @@ struct ControlPlane: Sendable {
             } catch {
                 group.cancelAll()
                 await client.shutdown()
+                await own.shutdown()
                 throw error
             }
             group.cancelAll()
@@ -54,6 +63,7 @@ struct ControlPlane: Sendable {
                 }
             }
             await client.shutdown()
+            await own.shutdown()
         }
     }
 
