@@ -382,7 +382,8 @@ class Host:
 class Way:
     """One of the ways to a server pod: an address, the port that leads to a web server there, and the cgroup of the callers.
 
-    All callers are in cgroups of the same depth, one of them with programs: a process in a cgroup of its own costs a little more to run."""
+    Each has a cgroup of its own, of the same depth, one of them with programs: a process in a cgroup costs a little more to run, and
+    for a while after it has moved into it a few hundredths more."""
 
     def __init__(self, host, address, web, cgroup):
         self.host, self.address, self.web, self.cgroup = host, address, web, cgroup
@@ -416,7 +417,7 @@ class Paths:
     )
 
     def __init__(self, topology, cgroup, plain):
-        self.topology, self.cgroup, self.plain = topology, cgroup, plain
+        self.topology, self.cgroup, (self.plain, self.other) = topology, cgroup, plain
         self.cluster = Cluster(topology)
         self.node = node = self.cluster.node
         self.cluster.grow(PEERS, 2)
@@ -445,7 +446,7 @@ class Paths:
 
     def measure(self, suite, family):
         direct = Way(self.host, self.host.own[family], DIRECT, self.plain)
-        packets = Way(self.host, self.service[family], 80, self.plain)
+        packets = Way(self.host, self.service[family], 80, self.other)
         led = Way(self.host, self.service[family], 81, self.cgroup)
         for figure, unit, is_rate, as_packets, at_connect, how in self.FIGURES:
             peer, ours = self.compare(figure, direct, packets, led)
@@ -513,8 +514,8 @@ class Paths:
 
 def paths(suite):
     mount = run("findmnt", "-rn", "-t", "cgroup2", "-o", "TARGET").stdout.split()[0]
-    cgroup, plain = f"{mount}/dt-bench", f"{mount}/dt-bench-plain"
-    for path in (cgroup, plain):
+    cgroup, *plain = (f"{mount}/dt-bench{suffix}" for suffix in ("", "-plain", "-other"))
+    for path in (cgroup, *plain):
         os.makedirs(path, exist_ok=True)
     try:
         with Topology("dt-bench") as topology:
@@ -525,7 +526,7 @@ def paths(suite):
             # The kernel leads calls after the agent's end too.
             topology.exec(lab.host.node.namespace, DUET, "cleanup", cgroups=True)
     finally:
-        for path in (cgroup, plain):
+        for path in (cgroup, *plain):
             eventually(lambda path=path: not os.path.exists(path) or remove(path), "the callers have ended")
 
 
