@@ -39,6 +39,8 @@ const volatile __u32 connects_datagrams = 0;
 #define NANOSECONDS 1000000000ull
 /// How often a number is drawn that may hit no slot, as in nftables (BalanceRules).
 #define ATTEMPTS 6
+/// A step that few calls take, apart from the way of the others, which so is short and straight.
+#define APART static __attribute__((noinline))
 
 INLINE struct duet_frontend frontend4(struct bpf_sock_addr *call) {
     return (struct duet_frontend){
@@ -99,26 +101,75 @@ INLINE struct duet_frontend node_port(const struct duet_frontend *called) {
     };
 }
 
+/// Whether a call comes from the network namespace of the node.
+INLINE int is_of_node(struct bpf_sock_addr *call) {
+    return bpf_get_netns_cookie(call) == node_namespace;
+}
+
+/// Whether a program leads calls from where this one comes from. A call may meet several programs, in its cgroup and in those
+/// above: each leaves alone what is another's, and what another has noted.
+INLINE int is_ours(struct bpf_sock_addr *call) {
+    return serves_node == serves_pods ? serves_node : is_of_node(call) ? serves_node : serves_pods;
+}
+
 /// Whether an address is one of the node's that node ports answer on, as seen by the caller.
-INLINE int answers_node_ports(const __u32 *address, int is_node) {
+INLINE int answers_node_ports(struct bpf_sock_addr *call, const __u32 *address) {
     struct duet_prefix key = {.length = 128, .address = {address[0], address[1], address[2], address[3]}};
     if (is_loopback(address)) {
-        if (!is_node || !answers_on_loopback) return 0;
+        if (!answers_on_loopback || !is_of_node(call)) return 0;
     } else if (!bpf_map_lookup_elem(&node_addresses, &key.address)) {
         return 0;
     }
     return bpf_map_lookup_elem(&node_port_ranges, &key) != 0;
 }
 
-/// Whether a program leads calls from a network namespace. A call may meet several programs, in its cgroup and in those
-/// above: each leaves alone what is another's, and what another has noted.
-INLINE int is_ours(__u64 network_namespace) {
-    return network_namespace == node_namespace ? serves_node : serves_pods;
+/// What happens to a call of a node port, which it makes of what is called; 0 if it is none.
+APART struct duet_balance *as_node_port(
+    struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_frontend *port) {
+    if (!answers_node_ports(call, called->address)) return 0;
+    *port = node_port(called);
+    return bpf_map_lookup_elem(&balances, port);
+}
+
+/// Finds the frontend whose slots another one shares; 0 when calls of that are not led.
+APART int find_anchor(const struct duet_frontend *called, struct duet_frontend *found) {
+    struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, called);
+    if (!anchor || bpf_map_lookup_elem(&guarded, called)) return 0;
+    *found = *anchor;
+    return 1;
+}
+
+/// A number below a range.
+INLINE __u32 random_below(__u64 range) {
+    return (__u32)(range * bpf_get_prandom_u32() >> 32);
+}
+
+/// Draws once more after a number that hit no slot; 0 when there is none.
+APART struct duet_backend *redraw(struct duet_slot *slot, __u32 pool, __u32 range) {
+    struct duet_backend *backend = 0;
+    for (int attempt = 1; attempt <= ATTEMPTS && !backend; attempt++) {
+        // At last below where there is a slot for each number.
+        slot->number = pool + random_below(attempt < ATTEMPTS ? range : range / 2 + 1);
+        backend = bpf_map_lookup_elem(&slots, slot);
+    }
+    if (backend) return backend;
+    // A call in the middle of a change may find slots gone; the first is the last to go.
+    slot->number = pool;
+    return bpf_map_lookup_elem(&slots, slot);
+}
+
+/// Draws one of so many slots from a number on; 0 when none of them is there.
+INLINE int draw(const struct duet_frontend *anchor, __u32 pool, __u32 range, struct duet_backend *chosen) {
+    struct duet_slot slot = {.anchor = *anchor, .number = pool + random_below(range)};
+    struct duet_backend *backend = bpf_map_lookup_elem(&slots, &slot);
+    if (!backend) backend = redraw(&slot, pool, range);
+    if (!backend) return 0;
+    *chosen = *backend;
+    return 1;
 }
 
 /// The endpoint that a client has been led to before, if it still may be.
-static __attribute__((noinline)) int keep(
-    const struct duet_client *client, __u64 now, __u64 sticky, struct duet_backend *chosen) {
+INLINE int keep(const struct duet_client *client, __u64 now, __u64 sticky, struct duet_backend *chosen) {
     struct duet_kept *kept = bpf_map_lookup_elem(&clients, client);
     if (!kept || now - kept->used >= sticky) return 0;
     struct duet_member member = {.anchor = client->anchor, .backend = kept->backend};
@@ -128,59 +179,37 @@ static __attribute__((noinline)) int keep(
     return 1;
 }
 
-/// Draws one of so many slots from a number on; 0 when none of them is there.
-static __attribute__((noinline)) int draw(
-    const struct duet_frontend *anchor, __u32 pool, __u32 range, struct duet_backend *chosen) {
-    struct duet_slot slot = {.anchor = *anchor};
-    struct duet_backend *backend = 0;
-    for (int attempt = 0; attempt <= ATTEMPTS && !backend; attempt++) {
-        // At last below where there is a slot for each number.
-        __u64 below = attempt < ATTEMPTS ? range : range / 2 + 1;
-        slot.number = pool + (__u32)(below * bpf_get_prandom_u32() >> 32);
-        backend = bpf_map_lookup_elem(&slots, &slot);
-    }
-    if (!backend) {
-        // A call in the middle of a change may find slots gone; the first is the last to go.
-        slot.number = pool;
-        backend = bpf_map_lookup_elem(&slots, &slot);
-        if (!backend) return 0;
-    }
-    *chosen = *backend;
+/// Draws one for a client that is to keep it, unless it has one.
+APART int draw_once(
+    struct bpf_sock_addr *call, const struct duet_frontend *anchor, const struct duet_balance *balance,
+    struct duet_backend *chosen) {
+    __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = bpf_ktime_get_ns();
+    struct duet_client client = {
+        .network_namespace = bpf_get_netns_cookie(call), .anchor = *anchor, .pool = balance->pool};
+    if (keep(&client, now, sticky, chosen)) return 1;
+    if (!draw(anchor, client.pool, balance->range, chosen)) return 0;
+    struct duet_kept kept = {.used = now, .backend = *chosen};
+    bpf_map_update_elem(&clients, &client, &kept, BPF_ANY);
     return 1;
 }
 
 /// Draws an endpoint for a call; 0 when the call is to be left as it is.
-static __attribute__((noinline)) int choose(
-    __u64 network_namespace, const struct duet_frontend *called, struct duet_backend *chosen) {
-    int is_node = network_namespace == node_namespace;
+INLINE int choose(struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
+    struct duet_frontend port, anchor;
     struct duet_balance *balance = bpf_map_lookup_elem(&balances, called);
-    struct duet_frontend found;
     if (!balance || balance->action == DUET_REFUSE) {
-        if (!answers_node_ports(called->address, is_node)) return 0;
-        found = node_port(called);
-        called = &found;
-        balance = bpf_map_lookup_elem(&balances, called);
+        balance = as_node_port(call, called, &port);
+        called = &port;
     }
     if (!balance || balance->action != DUET_BALANCE || !balance->range) return 0;
-
-    if (balance->entry == DUET_CLUSTER) {
-        if (masquerades_all && !is_node) return 0;
-    } else {
-        struct duet_frontend *anchor = bpf_map_lookup_elem(&aliases, called);
-        if (!anchor || bpf_map_lookup_elem(&guarded, called)) return 0;
-        found = *anchor;
-        called = &found;
+    if (balance->entry != DUET_CLUSTER) {
+        if (!find_anchor(called, &anchor)) return 0;
+        called = &anchor;
+    } else if (masquerades_all && !is_of_node(call)) {
+        return 0;
     }
-    __u32 pool = balance->pool, range = balance->range;
-    if (!balance->sticky_seconds) return draw(called, pool, range, chosen);
-
-    __u64 sticky = balance->sticky_seconds * NANOSECONDS, now = bpf_ktime_get_ns();
-    struct duet_client client = {.network_namespace = network_namespace, .anchor = *called, .pool = pool};
-    if (keep(&client, now, sticky, chosen)) return 1;
-    if (!draw(called, pool, range, chosen)) return 0;
-    struct duet_kept kept = {.used = now, .backend = *chosen};
-    bpf_map_update_elem(&clients, &client, &kept, BPF_ANY);
-    return 1;
+    if (balance->sticky_seconds) return draw_once(call, called, balance, chosen);
+    return draw(called, balance->pool, balance->range, chosen);
 }
 
 /// The place of a socket's note.
@@ -195,38 +224,31 @@ INLINE struct duet_peer *noted(struct bpf_sock *socket, __u64 cookie) {
     return place && place->socket == cookie ? &place->peer : bpf_sk_storage_get(&peers, socket, 0, 0);
 }
 
-/// Where to note what a socket calls; 0 if there is no room.
-INLINE struct duet_peer *note(struct bpf_sock *socket, __u64 cookie) {
-    struct duet_note *place = place_of(cookie);
-    if (place) {
-        __u64 holder = __sync_val_compare_and_swap(&place->socket, 0, cookie);
-        if (holder == 0 || holder == cookie) return &place->peer;
-    }
+/// Where to note what a socket calls, in its place if `holder` leaves it; 0 if there is no room.
+INLINE struct duet_peer *note(struct duet_note *place, __u64 holder, __u64 cookie, struct bpf_sock *socket) {
+    if (!holder) holder = __sync_val_compare_and_swap(&place->socket, 0, cookie);
+    if (!holder || holder == cookie) return &place->peer;
     return bpf_sk_storage_get(&peers, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
-/// Gives a socket's place back.
-INLINE void free_place(__u64 cookie) {
-    struct duet_note *place = place_of(cookie);
-    if (place && place->socket == cookie) place->socket = 0;
-}
-
 /// Draws an endpoint for a connection, and notes it with the socket; 0 when the call is to be left as it is.
-static __attribute__((noinline)) int connect(
-    struct bpf_sock_addr *call, __u64 network_namespace, const struct duet_frontend *called,
-    struct duet_backend *chosen) {
+INLINE int connect(struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
     int is_datagram = called->transport == IPPROTO_UDP;
     if (called->transport != IPPROTO_TCP && !is_datagram) return 0;
     struct bpf_sock *socket = call->sk;
     if (!socket) return 0;
     __u64 cookie = bpf_get_socket_cookie(call);
-    if ((is_datagram && !connects_datagrams) || !choose(network_namespace, called, chosen)) {
+    struct duet_note *place = place_of(cookie);
+    if (!place) return 0;
+    // Asked for early: it is seldom in a cache, and comes while the endpoint is drawn.
+    __u64 holder = *(volatile __u64 *)&place->socket;
+    if ((is_datagram && !connects_datagrams) || !choose(call, called, chosen)) {
         // What an earlier connection of the socket left must not be taken for this one's.
-        free_place(cookie);
+        if (holder == cookie) place->socket = 0;
         if (bpf_sk_storage_get(&peers, socket, 0, 0)) bpf_sk_storage_delete(&peers, socket);
         return 0;
     }
-    struct duet_peer *peer = note(socket, cookie);
+    struct duet_peer *peer = note(place, holder, cookie, socket);
     if (!peer) return 0;
     peer->frontend = *called;
     peer->backend = *chosen;
@@ -239,9 +261,7 @@ static __attribute__((noinline)) int connect(
 }
 
 /// The endpoint of a datagram: the one that the socket's earlier ones to the same frontend had, or a new one.
-static __attribute__((noinline)) int send(
-    struct bpf_sock_addr *call, __u64 network_namespace, const struct duet_frontend *called,
-    struct duet_backend *chosen) {
+INLINE int send(struct bpf_sock_addr *call, const struct duet_frontend *called, struct duet_backend *chosen) {
     if (called->transport != IPPROTO_UDP) return 0;
     __u64 socket = bpf_get_socket_cookie(call);
     struct duet_flow flow = {.socket = socket, .frontend = *called};
@@ -250,7 +270,7 @@ static __attribute__((noinline)) int send(
     if (known) {
         *chosen = known->backend;
     } else {
-        if (!choose(network_namespace, called, chosen)) {
+        if (!choose(call, called, chosen)) {
             // The answers to this one come from whom it is sent to.
             answer.backend = as_backend(called);
             if (bpf_map_lookup_elem(&origins, &answer)) bpf_map_delete_elem(&origins, &answer);
@@ -265,7 +285,7 @@ static __attribute__((noinline)) int send(
 }
 
 /// What a socket called that is connected to, or hears from, an endpoint; 0 when it is what it says.
-static __attribute__((noinline)) int called_as(
+INLINE int called_as(
     struct bpf_sock_addr *call, const struct duet_frontend *met, struct duet_frontend *called) {
     struct duet_backend backend = as_backend(met);
     struct bpf_sock *socket = call->sk;
@@ -285,20 +305,19 @@ static __attribute__((noinline)) int called_as(
 
 /// A program for each hook and family; all of them let the call go on.
 #define OUTWARD(hook, family, step)                                                                                   \
-    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
+    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                            \
         struct duet_frontend called = frontend##family(call);                                                         \
         struct duet_backend chosen = {};                                                                              \
-        __u64 network_namespace = bpf_get_netns_cookie(call);                                                         \
-        if (!is_ours(network_namespace)) return 1;                                                                    \
-        if (step(call, network_namespace, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
+        if (!is_ours(call)) return 1;                                                                                 \
+        if (step(call, &called, &chosen)) set##family(call, chosen.address, chosen.port);                             \
         return 1;                                                                                                     \
     }
 
 #define INWARD(hook, family)                                                                                          \
-    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                             \
+    SECTION("cgroup/" #hook #family) int duet_##hook##family(struct bpf_sock_addr *call) {                            \
         struct duet_frontend met = frontend##family(call);                                                            \
         struct duet_frontend called = {};                                                                             \
-        if (!is_ours(bpf_get_netns_cookie(call))) return 1;                                                           \
+        if (!is_ours(call)) return 1;                                                                                 \
         if (called_as(call, &met, &called)) set##family(call, called.address, called.port);                           \
         return 1;                                                                                                     \
     }
@@ -313,6 +332,8 @@ INWARD(getpeername, 4)
 INWARD(getpeername, 6)
 
 SECTION("cgroup/sock_release") int duet_sock_release(struct bpf_sock *socket) {
-    free_place(bpf_get_socket_cookie(socket));
+    __u64 cookie = bpf_get_socket_cookie(socket);
+    struct duet_note *place = place_of(cookie);
+    if (place && place->socket == cookie) place->socket = 0;
     return 1;
 }
