@@ -72,7 +72,6 @@ extension TableLayout {
     /// An IPv4 caller is embedded, so it keeps its address, unless nothing answers to that; IPv6 callers get the node's on
     /// the translator's link.
     private var translationRules: [Rule] {
-        let toTranslator = [header.destination(), isIn(.translated)]
         let kept: [Expression] =
             header.isEmbedded
             ? [header.source(), loopbackBits, .compare(Register(0), .notEqual, header.loopback.address.bytes)]
@@ -81,9 +80,12 @@ extension TableLayout {
         return [
             rule(
                 ChainName.sources,
-                toTranslator + [header.destination(header.register(afterAddressAnd: 0))]
+                [header.destination(), isIn(.translated), .verdict(.jump(ChainName.toTranslator))]),
+            rule(
+                ChainName.toTranslator,
+                [header.destination(), header.destination(header.register(afterAddressAnd: 0))]
                     + [isIn(.hairpins, inverted: true), .verdict(.drop)]),
-            rule(ChainName.sources, toTranslator + kept),
+            rule(ChainName.toTranslator, kept),
             rule(ChainName.sources, [header.source(), isIn(.unanswered), .masquerade(fullyRandom: true)]),
         ]
     }

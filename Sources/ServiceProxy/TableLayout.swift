@@ -26,6 +26,7 @@ struct TableLayout: Sendable {
         static let nodePortRefusals = "node-port-refusals"
         static let refuse = "refuse"
         static let sources = "sources"
+        static let toTranslator = "to-translator"
         static let martians = "martians"
     }
 
@@ -109,7 +110,7 @@ struct TableLayout: Sendable {
         let martians = base(ChainName.martians, .filter, .prerouting, Chain.Priority.raw)
         let plain = [
             ChainName.refuse, ChainName.nodePortRefusals, ChainName.refusals, ChainName.nodePorts, ChainName.outsiders,
-            ChainName.guards, ChainName.dispatch,
+            ChainName.guards, ChainName.dispatch, ChainName.toTranslator,
         ].map { Chain(table: table, name: $0) }
         return plain + translating + (answersOnLoopback ? [martians] : [])
     }
