@@ -138,7 +138,7 @@ private struct PortPlan {
             if kind != .cluster, service.externalIsLocal, choice.hasEndpoints {
                 state.outsiders = Balance(.outsider, .local, over: count(.local), stickySeconds: service.stickySeconds)
             }
-            if kind == .loadBalancer { state.admitted = admittedSources(of: frontend) }
+            if kind == .loadBalancer { state.admitted = admittedSources }
             states[frontend] = state
         }
         return (states, slots)
@@ -156,13 +156,13 @@ private struct PortPlan {
         return .balance(Balance(entry, pool, over: count(pool), stickySeconds: service.stickySeconds))
     }
 
-    /// The sources that may call a load balancer's address.
+    /// The sources that may call the load balancer's addresses.
     ///
-    /// A node that is admitted may call with the address that it calls, as it does when it holds that address itself.
-    private func admittedSources(of frontend: Frontend) -> Set<IPPrefix>? {
+    /// A node that is admitted may call with one of these addresses, as it does when it holds them itself.
+    private var admittedSources: Set<IPPrefix>? {
         guard var sources = service.admittedSources else { return nil }
         let admitsNode = node.addresses.contains { address in sources.contains { $0.contains(address) } }
-        if let own = frontend.address, admitsNode { sources.insert(IPPrefix(own, length: own.family.bitWidth)) }
+        if admitsNode { sources.formUnion(service.loadBalancerIPs.map { IPPrefix($0, length: $0.family.bitWidth) }) }
         return sources.withoutContained
     }
 }

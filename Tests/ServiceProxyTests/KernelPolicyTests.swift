@@ -190,16 +190,18 @@ struct KernelPolicyTests {
             var web = policy.service("web", number: 1, nodePort: 30_080)
             web.spec?.loadBalancerSourceRanges = ranges
             web.status = ServiceStatus(
-                loadBalancer: LoadBalancerStatus(ingress: [LoadBalancerIngress(ip: policy.external(2).description)]))
+                loadBalancer: LoadBalancerStatus(
+                    ingress: [2, 3].map { LoadBalancerIngress(ip: policy.external($0).description) }))
             policy.update(web, ready: ["pod-1"])
             try policy.table.flush()
         }
-        /// Calls the load balancer's address, as itself where the node does.
-        func expect(isAnswered: Bool, from place: String, _ ranges: [String]) throws {
+        /// Calls an address of the load balancer's, with the first where the node does.
+        func expect(isAnswered: Bool, from place: String, to balanced: UInt128 = 2, _ ranges: [String]) throws {
             let source = place == "node" ? policy.external(2) : policy.address(place)
-            let call = Call(from: source, to: policy.external(2), .tcp, 80)
+            let call = Call(from: source, to: policy.external(balanced), .tcp, 80)
             let met = try policy.lab.answers(to: [(place, call, isAnswered ? 4 : 0.4)])
-            #expect(met[0].hasPrefix(isAnswered ? "pod-1" : "timeout"), "\(place) of \(ranges): \(met)")
+            #expect(
+                met[0].hasPrefix(isAnswered ? "pod-1" : "timeout"), "\(place) to \(balanced) of \(ranges): \(met)")
         }
         for (ranges, isAnswered) in [([client, client, anyOther], true), ([" \(client) "], true), ([anyOther], false)] {
             try serve(ranges)
@@ -209,12 +211,14 @@ struct KernelPolicyTests {
                 of: [(policy.external(2), 80), (policy.nodeAddress, 30_080), (clusterIP(family, 1), 80)],
                 "sources \(ranges)")
         }
-        // A node that holds the address itself calls it with just that.
+        // A node that holds an address itself calls it with just that, and may call the other with it.
         try policy.lab.shell("ip addr add \(policy.external(2))/\(family.bitWidth) dev lo", in: "node")
         let link = IPPrefix(policy.nodeAddress, length: family.bitWidth).description
         for (ranges, isAnswered) in [([link], true), ([anyOther], false)] {
             try serve(ranges)
-            try expect(isAnswered: isAnswered, from: "node", ranges)
+            for balanced: UInt128 in [2, 3] {
+                try expect(isAnswered: isAnswered, from: "node", to: balanced, ranges)
+            }
         }
     }
 
