@@ -19,9 +19,9 @@ final class Caller: Sendable {
 
     /// - Parameter cgroup: the cgroup that the process, and so every socket of it, is in; nil for the tests' own.
     init(cgroup: String?) throws {
-        let entering = cgroup.map { "echo $$ >\($0)/cgroup.procs; " } ?? ""
         var specification = ChildProcess.Specification(
-            executable: "bash", arguments: ["-c", "\(entering)exec python3 -c \"$1\"", "bash", Self.program])
+            executable: "bash",
+            arguments: ["-c", "\(NodeLab.entering(cgroup)) exec python3 -c \"$1\"", "bash", Self.program])
         specification.standardInput = .descriptor(orders.fileHandleForReading.fileDescriptor)
         specification.standardOutput = .descriptor(output.fileHandleForWriting.fileDescriptor)
         process = try ChildProcess.spawn(specification)

@@ -206,7 +206,7 @@ final class NodeLab: Sendable {
     }
 
     /// The beginning of a command whose process enters a cgroup.
-    private static func entering(_ cgroup: String?) -> String {
+    static func entering(_ cgroup: String?) -> String {
         cgroup.map { "echo $$ >\($0)/cgroup.procs;" } ?? ""
     }
 

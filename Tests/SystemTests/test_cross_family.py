@@ -6,7 +6,7 @@ import sys
 import unittest
 
 from support import DUET, eventually, run
-from underlay import Topology
+from underlay import Topology, in_cgroup
 
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -295,7 +295,7 @@ class LedTopology(Topology):
         self.cgroup, self.led = cgroup, namespaces
 
     def joining(self, namespace, command):
-        return ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command) if namespace in self.led else command
+        return in_cgroup(self.cgroup, *command) if namespace in self.led else command
 
     def exec(self, namespace, *command, cgroups=False, **options):
         return super().exec(namespace, *self.joining(namespace, command), cgroups=cgroups or namespace in self.led, **options)

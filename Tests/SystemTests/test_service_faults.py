@@ -9,7 +9,7 @@ import time
 import unittest
 
 from support import DUET, eventually, run
-from underlay import Topology
+from underlay import Topology, in_cgroup
 
 ROUNDS = int(os.environ.get("DUET_PROXY_FAULTS", "4"))
 PODS, NODE_PORT = 4, 30080
@@ -141,9 +141,9 @@ class KilledProxy(unittest.TestCase):
         for number, (namespace, address, port) in enumerate(targets):
             path = f"{topology.directory.name}/client-{number}"
             with open(path, "w") as file:
-                enter = f"echo $$ >{self.cgroup}/cgroup.procs; " if self.cgroup and namespace == caller else ""
-                topology.spawn(namespace, "sh", "-c", f'{enter}exec "$@"', "sh", sys.executable, "-c", CLIENT, address, str(port), stdout=file,
-                               cgroups=bool(enter))
+                is_led = bool(self.cgroup) and namespace == caller
+                command = (sys.executable, "-c", CLIENT, address, str(port))
+                topology.spawn(namespace, *(in_cgroup(self.cgroup, *command) if is_led else command), stdout=file, cgroups=is_led)
             self.clients.append((path, 6 if ":" in address else 4))
 
     def table(self):

@@ -96,6 +96,11 @@ def inside(namespace):
         enter(HOME)
 
 
+def in_cgroup(cgroup, *command):
+    """A command whose process enters a cgroup first."""
+    return ("sh", "-c", 'echo $$ >"$0"/cgroup.procs; exec "$@"', cgroup, *command)
+
+
 def ip(namespace, *commands):
     """Runs commands of `ip`, one a line, in a namespace."""
     run("ip", "-n", namespace, "-batch", "-", input="\n".join(line for text in commands for line in text.splitlines()) + "\n")
