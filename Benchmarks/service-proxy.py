@@ -21,16 +21,19 @@ for name in ("DUET_IMAGES", "DUET_TOOLS", "DUET_EXAMPLES"):
     os.environ.setdefault(name, "")
 
 from report import Suite, compared  # noqa: E402
-from underlay import PORT, Topology, inside  # noqa: E402
+from underlay import PORT, Topology, in_cgroup, inside  # noqa: E402
 from support import DUET, eventually, run  # noqa: E402
 
 WRITERS, CHANGES, BATCH, TURNS, PEERS = 8, 200, 1000, 300, 1000
 WORDS = {4: "ip", 6: "ip6"}
-# Each way to the server pod ends at a port of its own there. If two shared one, a client's port that comes round within a
+# Each way to the server pod ends at ports of its own there. If two shared one, a client's port that comes round within a
 # minute would meet what the other way left: the server's TIME_WAIT, which takes half of the SYNs for old ones because a
 # client's time stamps depend on the address that it called (RFC 7323, 5.3), and the flow that conntrack still has of the
-# same two ends. SYNs sent again a second later are then all that is measured, and any DNAT shows it.
-DIRECT, PACKETS, LED, CHAINS = 8080, 8081, 8082, 8083
+# same two ends. SYNs sent again a second later are then all that is measured, and any DNAT shows it. Each way has several, turn
+# about: in the kernel's hash tables some keys have company and others have not, which makes half a hundredth of a call.
+DIRECT, PACKETS, LED, CHAINS, SPREAD = 8080, 8180, 8280, 8380, 8
+# The Service's ports that lead to the first of them, as packets and at connect time.
+PACKETS_PORT, LED_PORT = 80, 180
 WEB = """
 defaults
   mode http
@@ -39,12 +42,12 @@ defaults
   timeout server 10s
 frontend web
   http-request return status 200 content-type text/plain string ok
-""" + "".join(f"  bind :{port}\n  bind :::{port} v6only\n" for port in (DIRECT, PACKETS, LED, CHAINS))
+""" + "".join(f"  bind :{first}-{first + SPREAD - 1}\n  bind :::{first}-{first + SPREAD - 1} v6only\n" for first in (DIRECT, PACKETS, LED, CHAINS))
 # Measures ways in turn, a few milliseconds each, so that what else changes on the machine changes for all of them; prints for each
 # turn what each way had. A socket belongs to the cgroup and the network namespace that its maker is in.
 TURNED = """
 import ctypes, json, os, socket, statistics, struct, sys, time
-figure, turns, ways, place = sys.argv[1], int(sys.argv[2]), [way.split(",") for way in sys.argv[3:]], None
+figure, turns, spread, ways, place = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), [way.split(",") for way in sys.argv[4:]], None
 def new(way):
     global place
     if place != way[2:]:
@@ -53,6 +56,8 @@ def new(way):
         with open("/run/netns/" + place[1]) as file:
             if ctypes.CDLL(None).setns(file.fileno(), 0x40000000): raise OSError("setns")
     return socket.socket(socket.AF_INET6 if ":" in way[0] else socket.AF_INET)
+def web(way):
+    return way[0], int(way[1]) + turn % spread
 def connected(way):
     s = new(way)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -65,7 +70,7 @@ def first_packet(index):
         with new(ways[index]) as s:
             # No port is left behind.
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            target = (ways[index][0], int(ways[index][1]))
+            target = web(ways[index])
             start = time.perf_counter_ns()
             s.connect(target)
             times.append(time.perf_counter_ns() - start)
@@ -76,7 +81,7 @@ def connections(index):
     start = time.perf_counter_ns()
     for _ in range(30):
         with new(ways[index]) as s:
-            s.connect((ways[index][0], int(ways[index][1])))
+            s.connect(web(ways[index]))
             s.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
             while s.recv(4096): pass
     return 30e9 / (time.perf_counter_ns() - start)
@@ -297,21 +302,43 @@ def batch_time(cluster):
 
 
 def chains(family, services):
-    """A rule set with a chain for each Service and endpoint; `services` are addresses, ports and endpoints."""
+    """A rule set with a chain for each Service and endpoint; `services` are addresses, ports and endpoints.
+
+    It does with a new connection what kube-proxy's does (masquerade, refuse, keep off whom a load balancer does not admit), and
+    asks in the same places."""
     word, kind = WORDS[family], f"ipv{family}_addr"
-    lines = [f"table {word} peer {{", f"map services {{ type {kind} . inet_proto . inet_service : verdict; }}"]
+    frontend, pods, loopback = f"{kind} . inet_proto . inet_service", *(
+        ("10.244.0.0/16", "127.0.0.0/8") if family == 4 else ("fd00:10:244::/48", "::1"))
+    lines = [f"table {word} peer {{", f"set addresses {{ type {kind}; }}",
+             *(f"map {name} {{ type {frontend} : verdict; }}" for name in ("services", "unserved", "guarded")),
+             *(f"map {name} {{ type inet_proto . inet_service : verdict; }}" for name in ("node-ports", "unserved-node-ports")),
+             "chain marking { meta mark set meta mark or 0x4000; }"]
     elements = []
     for number, (address, own, endpoints) in enumerate(services):
         names = [f"endpoint-{number}-{index}" for index in range(len(endpoints))]
         for name, (place, port) in zip(names, endpoints):
             target = f"{place}:{port}" if family == 4 else f"[{place}]:{port}"
-            lines.append(f"chain {name} {{ {word} saddr {place} meta mark set meta mark or 0x4000; meta l4proto tcp dnat to {target}; }}")
+            lines.append(f"chain {name} {{ {word} saddr {place} jump marking; meta l4proto tcp dnat to {target}; }}")
         verdicts = ", ".join(f"{index} : goto {name}" for index, name in enumerate(names))
-        lines.append(f"chain service-{number} {{ numgen random mod {len(names)} vmap {{ {verdicts} }}; }}")
+        lines.append(f"chain service-{number} {{ {word} daddr {address} tcp dport {own} {word} saddr != {pods} jump marking; "
+                     f"numgen random mod {len(names)} vmap {{ {verdicts} }}; }}")
         elements.append(f"{address} . tcp . {own} : goto service-{number}")
-    lines += [f"chain dispatch {{ {word} daddr . meta l4proto . th dport vmap @services; }}"]
+    key, port = f"{word} daddr . meta l4proto . th dport vmap", "meta l4proto . th dport vmap"
+    to_node = f"fib daddr type local {word} daddr != {loopback}"
+    lines += [f"chain dispatch {{ {key} @services; {to_node} {port} @node-ports; }}",
+              f"chain check-endpoints {{ {key} @unserved; }}", f"chain check-node-ports {{ {to_node} {port} @unserved-node-ports; }}",
+              f"chain check-sources {{ {key} @guarded; }}", f"chain check-addresses {{ {word} daddr @addresses reject; }}",
+              "chain masquerading { meta mark and 0x4000 == 0 return; meta mark set meta mark xor 0x4000; masquerade fully-random; }"]
+    checks = (("prerouting", -110, ("sources",)), ("input", -110, ("node-ports", "endpoints")), ("forward", -110, ("endpoints", "addresses")),
+              ("output", -110, ("endpoints", "sources")), ("output", -90, ("addresses",)))
+    for hook, priority, names in checks:
+        jumps = " ".join(f"ct state new jump check-{name};" for name in names)
+        lines.append(f"chain filter-{hook}{priority} {{ type filter hook {hook} priority {priority}; {jumps} }}")
     lines += [f"chain {hook} {{ type nat hook {hook} priority -100; jump dispatch; }}" for hook in ("prerouting", "output")]
-    return "\n".join(lines + ["}", f"add element {word} peer services {{ {', '.join(elements)} }}"])
+    lines += ["chain postrouting { type nat hook postrouting priority 100; jump masquerading; }", "}",
+              f"add element {word} peer services {{ {', '.join(elements)} }}",
+              f"add element {word} peer addresses {{ {', '.join({address for address, _, _ in services})} }}"]
+    return "\n".join(lines)
 
 
 def virtual(family, number):
@@ -377,10 +404,12 @@ class Host:
         topology.spawn(self.server.namespace, sys.executable, "-c", SINK, stdout=subprocess.PIPE).stdout.readline()
         # Pods may use what a cluster's would: the rows open more connections than there are ports at first.
         topology.exec(self.client.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_tw_reuse=1")
+        # Nor does the tracking of connections fill up with those that were reset.
+        topology.exec(node.namespace, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_timeout_close=1")
 
 
 class Way:
-    """One of the ways to a server pod: an address, the port that leads to a web server there, and the cgroup of the callers.
+    """One of the ways to a server pod: an address, the first port that leads to a web server there, and the cgroup of the callers.
 
     Each has a cgroup of its own, of the same depth, one of them with programs: a process in a cgroup costs a little more to run, and
     for a while after it has moved into it a few hundredths more."""
@@ -388,9 +417,10 @@ class Way:
     def __init__(self, host, address, web, cgroup):
         self.host, self.address, self.web, self.cgroup = host, address, web, cgroup
 
-    def exec(self, *command):
-        words = ("sh", "-c", f'echo $$ >{self.cgroup}/cgroup.procs; exec "$@"', "sh", *command)
-        return self.host.topology.exec(self.host.client.namespace, *words, cgroups=True).stdout
+    def turned(self, figure, turns, *ways):
+        """What the program prints that measures ways in turn."""
+        command = in_cgroup(self.cgroup, sys.executable, "-c", TURNED, figure, str(turns), str(SPREAD), *map(str, ways))
+        return self.host.topology.exec(self.host.client.namespace, *command, cgroups=True).stdout
 
     def repeated(self):
         """How many SYNs the client has sent again so far."""
@@ -425,7 +455,9 @@ class Paths:
         other = topology.add_node(2, (4, 6), (4, 6))
         other.start_agent("--health-port", "0", "--no-service-proxy")
         self.host, self.peer = Host(topology, node), Host(topology, other)
-        ports = [("web", 80, PACKETS), ("web-led", 81, LED), ("echo", 7000, 7000), ("sink", 7100, 7100)]
+        ports = [(f"{name}-{n}", port + n, to + n) for n in range(SPREAD)
+                 for name, port, to in (("web", PACKETS_PORT, PACKETS), ("led", LED_PORT, LED))]
+        ports += [("echo", 7000, 7000), ("sink", 7100, 7100)]
         topology.api("POST", "/api/v1/namespaces/default/services", {"metadata": {"name": "own"}, "spec": {
             "ipFamilyPolicy": "RequireDualStack", "ports": [{"name": name, "port": port, "targetPort": to} for name, port, to in ports]}})
         for family in (4, 6):
@@ -439,21 +471,21 @@ class Paths:
         before = sum(way.repeated() for way in ways)
         # A hundredth of a call is less than what else differs from turn to turn, and turns of calls alone are short.
         turns = 4 * TURNS if figure == "first packet" else TURNS
-        text = ways[0].exec(sys.executable, "-c", TURNED, figure, str(turns), *map(str, ways))
+        text = ways[0].turned(figure, turns, *ways)
         if (repeated := sum(way.repeated() for way in ways) - before) > 2 * len(ways):
             raise AssertionError(f"{repeated} SYNs went unanswered: this measured waiting, not connecting")
         return compared([json.loads(line) for line in text.splitlines()])
 
     def measure(self, suite, family):
         direct = Way(self.host, self.host.own[family], DIRECT, self.plain)
-        packets = Way(self.host, self.service[family], 80, self.other)
-        led = Way(self.host, self.service[family], 81, self.cgroup)
+        packets = Way(self.host, self.service[family], PACKETS_PORT, self.other)
+        led = Way(self.host, self.service[family], LED_PORT, self.cgroup)
         for figure, unit, is_rate, as_packets, at_connect, how in self.FIGURES:
             peer, ours = self.compare(figure, direct, packets, led)
             for way, (ratio, low, high), share in zip(("", ", at connect time"), ours, (as_packets, at_connect)):
                 goal = round(share * peer if is_rate else peer / share, 3)
                 suite.add(f"{figure} IPv{family}{way}", ratio * peer, unit, goal,
-                          f"{how}; from pod to pod of one node, each way to a port of its own; median of the ratios "
+                          f"{how}; from pod to pod of one node, each way to {SPREAD} ports of its own; median of the ratios "
                           f"({low:.3f} to {high:.3f} in 19 of 20 cases); peer: direct, through the same node, which tracks these connections too",
                           peer=peer, higher_is_better=is_rate)
             if figure == "first packet":
@@ -461,13 +493,13 @@ class Paths:
         self.add_connected(suite, family, led)
         chosen, own = virtual(family, PEERS), self.peer.own[family]
         services = [(virtual(family, n), 80, [(own, CHAINS)]) for n in range(PEERS)]
-        services += [(chosen, 80, [(own, CHAINS)]), (chosen, 7100, [(own, 7100)])]
+        services += [(chosen, 80 + n, [(own, CHAINS + n)]) for n in range(SPREAD)] + [(chosen, 7100, [(own, 7100)])]
         self.topology.exec(self.peer.node.namespace, "nft", "-f", "-", input=chains(family, services))
         for figure, unit, is_rate, _, _, how in self.FIGURES[:3]:
             peer, [(ratio, low, high)] = self.compare(figure, Way(self.peer, chosen, 80, self.plain), packets)
             suite.add(f"{figure} IPv{family}, chains", ratio * peer, unit, round(peer, 3),
                       f"{how}; median of the ratios ({low:.3f} to {high:.3f} in 19 of 20 cases); peer: {PEERS} Services with a "
-                      "chain for each and for its endpoint, between two pods of another node, without Duet's", peer=peer, higher_is_better=is_rate)
+                      "chain for each and for its endpoint and base chains as kube-proxy's, between two pods of another node, without Duet's", peer=peer, higher_is_better=is_rate)
         self.topology.exec(self.peer.node.namespace, "nft", "delete", "table", WORDS[family], "peer")
 
     def add_programs(self, suite, family, led, direct):
@@ -475,7 +507,7 @@ class Paths:
         def spent(figure, turns):
             """The runs of the programs and the nanoseconds that they took, by their hooks."""
             before = self.programs()
-            led.exec(sys.executable, "-c", TURNED, figure, str(turns), str(led))
+            led.turned(figure, turns, led)
             return {name: [after - start for start, after in zip(before.get(name, (0, 0)), counts)] for name, counts in self.programs().items()}
 
         def count_runs(value):
@@ -483,7 +515,7 @@ class Paths:
                 file.write(value)
         count_runs("1")
         try:
-            counts = spent("first packet", 20)
+            counts = spent("first packet", 100)
             calls, nanoseconds = counts[f"duet_connect{family}"]
             suite.add(f"program of a call IPv{family}", nanoseconds / calls / 1e3, "µs", round(0.02 * direct, 3),
                       f"the kernel's count of the program's time (bpf_stats_enabled) for {calls} calls; goal: 0.02 of a direct connect(2)")
@@ -507,7 +539,7 @@ class Paths:
         """Shows that calls of the cgroup are led: the kernel tracks none of them under the Service's address."""
         command = ("conntrack", "-L", "-f", f"ipv{family}", "-d", led.address)
         self.topology.exec(self.node.namespace, "conntrack", "-F")
-        led.exec(sys.executable, "-c", TURNED, "first packet", "10", str(led))
+        led.turned("first packet", 10, led)
         tracked = self.topology.exec(self.node.namespace, *command).stdout.count("\n")
         suite.add(f"tracked IPv{family}, at connect time", tracked, "flows", 0, "flows to the Service's address in conntrack after 1300 calls")
 
