@@ -31,9 +31,10 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         let translation = try Self.translation(configuration, metrics, names, services, serviceRanges, logger)
         let proxy = configuration.services.map { [client] options in
             ServiceProxyService(
-                services: services, endpointSlices: endpointSlices, nodes: nodes, networks: networks,
-                serviceRanges: serviceRanges, client: client, nodeName: configuration.routing.nodeName,
-                options: options, moreMetrics: { metrics?.text ?? "" }, logger: logger)
+                services: services, endpointSlices: endpointSlices, namespaces: namespaces, nodes: nodes,
+                networks: networks, serviceRanges: serviceRanges, client: client,
+                nodeName: configuration.routing.nodeName, options: options, moreMetrics: { metrics?.text ?? "" },
+                logger: logger)
         }
         var routing = configuration.routing
         routing.gatewayRange = configuration.translation?.gatewayRange

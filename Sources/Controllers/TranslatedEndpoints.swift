@@ -25,10 +25,12 @@ public struct TranslatedEndpoints: ServiceLifecycle.Service {
         try await cancelWhenGracefulShutdown {
             let informers = context.informers
             try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await informers.namespaces.run() }
                 group.addTask { try await informers.nodes.run() }
                 group.addTask { try await informers.pods.run() }
                 group.addTask { try await informers.services.run() }
                 group.addTask { try await informers.endpointSlices.run() }
+                await informers.namespaces.waitForSync()
                 await informers.nodes.waitForSync()
                 await informers.pods.waitForSync()
                 await informers.services.waitForSync()

@@ -19,6 +19,8 @@ actor ProxyEngine {
     private let translation: TranslationKeeper?
     /// Tells the authors of Services what does not work.
     private let reporter: ServiceReporter
+    /// The Services of a namespace, as they were seen last.
+    private let servicesOfNamespace: @Sendable (String) -> [Service]
     private let logger: Logger
     private var serviceRanges: [String: ServiceCIDR] = [:]
     /// Whether the kernel has had all that the objects say, once.
@@ -26,7 +28,7 @@ actor ProxyEngine {
     /// Whether kube-proxy may have rules that are to go: until a look finds none.
     private var mayHavePredecessor: Bool
     /// How many of the informers have yet to deliver their initial content; the kernel is left alone until then.
-    private var informersToSync = 3
+    private var informersToSync = 4
     private let wakeups: AsyncStream<Void>
     private let wakeup: AsyncStream<Void>.Continuation
 
@@ -37,8 +39,10 @@ actor ProxyEngine {
     /// Opens the tables; a family that the kernel lacks is left out unless it lacks both.
     init(
         nodeName: String, options: ProxyOptions, reporter: ServiceReporter,
+        servicesOfNamespace: @escaping @Sendable (String) -> [Service],
         moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
     ) throws {
+        self.servicesOfNamespace = servicesOfNamespace
         let commits = OwnCommits()
         let opened = try TableReconciler.openEach(logger: logger) { family in
             let table = try TableReconciler(
@@ -66,14 +70,34 @@ actor ProxyEngine {
 
     func take(_ event: InformerEvent<Service>) {
         switch event {
-        case .added(let service), .updated(_, let service):
-            tables.forEach { $0.update(service) }
-            reporter.review(service)
+        case .added(let service), .updated(_, let service): take(service)
         case .deleted(let service):
             tables.forEach { $0.remove(service) }
             reporter.forget(service)
         case .synced: informersToSync -= 1
         }
+        noteChange()
+    }
+
+    private func take(_ service: Service) {
+        tables.forEach { $0.update(service) }
+        reporter.review(service)
+    }
+
+    func take(_ event: InformerEvent<Namespace>) {
+        switch event {
+        case .added(let namespace), .updated(_, let namespace): take(namespace, named: namespace.name)
+        case .deleted(let namespace): take(nil, named: namespace.name)
+        case .synced:
+            informersToSync -= 1
+            noteChange()
+        }
+    }
+
+    private func take(_ namespace: Namespace?, named name: String) {
+        // Most changes of namespaces are about something else, and cost the Services nothing.
+        guard tables.map({ $0.update(namespace, named: name) }).contains(true) else { return }
+        servicesOfNamespace(name).forEach(take)
         noteChange()
     }
 

@@ -10,13 +10,29 @@ extension ServiceName {
 extension ServiceProxyModel {
     /// Takes a Service that was created or changed.
     package mutating func update(_ service: Service) {
-        var own = ProxiedService(service, family: family)
-        if own == nil, let foreign = ProxiedService(service, family: family, clusterFamily: family.other),
-            isCrossFamily(foreign), foreign.answersElsewhere
+        var own = proxied(service, clusterFamily: family)
+        if own == nil, let foreign = proxied(service, clusterFamily: family.other), isCrossFamily(foreign),
+            foreign.answersElsewhere
         {
             own = foreign
         }
         set(own, named: ServiceName(service.metadata))
+    }
+
+    private func proxied(_ service: Service, clusterFamily: IPFamily) -> ProxiedService? {
+        var proxied = ProxiedService(service, family: family, clusterFamily: clusterFamily)
+        proxied?.wantsTranslation =
+            service.wantsTranslation(in: nil) ?? service.metadata.namespace.flatMap { namespaceWishes[$0] }
+        return proxied
+    }
+
+    /// Takes a namespace as it is now; nil when it is gone.
+    ///
+    /// - Returns: whether it says something else of translation now, so that its Services are to be taken again.
+    package mutating func update(_ namespace: Namespace?, named name: String) -> Bool {
+        let old = namespaceWishes[name]
+        namespaceWishes[name] = namespace?.wantsTranslation
+        return old != namespace?.wantsTranslation
     }
 
     /// Takes a Service that is gone.
@@ -109,7 +125,6 @@ extension ProxiedService {
             let seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? Self.defaultStickySeconds
             stickySeconds = UInt32(clamping: max(seconds, 1))
         }
-        wantsTranslation = service.wantsTranslation
     }
 
     /// Three hours, as the API has it.

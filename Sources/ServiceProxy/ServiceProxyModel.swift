@@ -18,6 +18,8 @@ package struct ServiceProxyModel: Sendable {
     var dirty: Set<ServiceName> = []
     /// The Services that reach endpoints of the other family where they can.
     var crossFamilyServices: Set<ServiceName> = []
+    /// What namespaces say of translation for those of their Services that say nothing.
+    var namespaceWishes: [String: Bool] = [:]
     /// Whether there is a translator.
     var isTranslating = false
     /// The endpoints of the other family that each Service has, under the addresses that stand for them.

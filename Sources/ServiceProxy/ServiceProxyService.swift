@@ -10,6 +10,7 @@ public import ServiceLifecycle
 public final class ServiceProxyService: ServiceLifecycle.Service {
     private let services: Informer<KubernetesAPI.Service>
     private let endpointSlices: Informer<EndpointSlice>
+    private let namespaces: Informer<Namespace>
     private let nodes: Informer<Node>
     private let networks: Informer<NodeNetwork>
     private let serviceRanges: Informer<ServiceCIDR>
@@ -28,13 +29,14 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     ///
     /// - Parameter moreMetrics: what `/metrics` tells of other parts of the node's network, as Prometheus reads it.
     public init(
-        services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>, nodes: Informer<Node>,
-        networks: Informer<NodeNetwork>, serviceRanges: Informer<ServiceCIDR>, client: KubernetesClient,
-        nodeName: String, options: ProxyOptions = ProxyOptions(),
-        moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
+        services: Informer<KubernetesAPI.Service>, endpointSlices: Informer<EndpointSlice>,
+        namespaces: Informer<Namespace>, nodes: Informer<Node>, networks: Informer<NodeNetwork>,
+        serviceRanges: Informer<ServiceCIDR>, client: KubernetesClient, nodeName: String,
+        options: ProxyOptions = ProxyOptions(), moreMetrics: @escaping @Sendable () -> String = { "" }, logger: Logger
     ) {
         self.services = services
         self.endpointSlices = endpointSlices
+        self.namespaces = namespaces
         self.nodes = nodes
         self.networks = networks
         self.serviceRanges = serviceRanges
@@ -48,13 +50,19 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
     /// Follows the informers until the task is cancelled; throws when the kernel can do it for no family.
     public func run() async throws {
         let events = EventRecorder(component: "duet-agent", node: nodeName)
-        let reporter = ServiceReporter(events: events, translates: options.crossFamily?.includesAll) { [services] in
-            services.store.get($0.namespace, $0.name)
-        }
+        let reporter = ServiceReporter(
+            events: events,
+            isTranslated: { [options, namespaces] service in
+                options.crossFamily.map {
+                    service.wantsTranslation(in: namespaces.store.get(nil, service.namespace)) ?? $0.includesAll
+                } ?? false
+            }, lookup: { [services] in services.store.get($0.namespace, $0.name) })
         let engine = try ProxyEngine(
-            nodeName: nodeName, options: options, reporter: reporter, moreMetrics: moreMetrics, logger: logger)
+            nodeName: nodeName, options: options, reporter: reporter,
+            servicesOfNamespace: { [services] in services.store.list(namespace: $0) }, moreMetrics: moreMetrics,
+            logger: logger)
         await cancelWhenGracefulShutdown {
-            [services, endpointSlices, nodes, networks, serviceRanges, client, logger] in
+            [services, endpointSlices, namespaces, nodes, networks, serviceRanges, client, logger] in
             await withTaskGroup { group in
                 group.addTask { await events.run(client: client, logger: logger) }
                 group.addTask {
@@ -62,6 +70,9 @@ public final class ServiceProxyService: ServiceLifecycle.Service {
                 }
                 group.addTask {
                     for await event in endpointSlices.events() { await engine.take(event) }
+                }
+                group.addTask {
+                    for await event in namespaces.events() { await engine.take(event) }
                 }
                 group.addTask {
                     for await event in nodes.events() { await engine.take(event) }

@@ -5,22 +5,25 @@ internal import Synchronization
 /// Tells the authors of Services what does not work as they may think, by an event each time that it begins.
 final class ServiceReporter: Sendable {
     private let events: EventRecorder
-    /// Whether Services that say nothing about it are translated between families; nil when no Service is.
-    private let translates: Bool?
+    /// Whether a Service is translated between families.
+    private let isTranslated: @Sendable (Service) -> Bool
     /// The Service of a name, as it was seen last.
     private let lookup: @Sendable (ServiceName) -> Service?
     /// What was said and still holds, of Services of which anything was said.
     private let state = Mutex<[ServiceName: Set<ServiceWarning>]>([:])
 
-    init(events: EventRecorder, translates: Bool?, lookup: @escaping @Sendable (ServiceName) -> Service?) {
+    init(
+        events: EventRecorder, isTranslated: @escaping @Sendable (Service) -> Bool,
+        lookup: @escaping @Sendable (ServiceName) -> Service?
+    ) {
         self.events = events
-        self.translates = translates
+        self.isTranslated = isTranslated
         self.lookup = lookup
     }
 
     /// Looks at a Service that is new or has changed.
     func review(_ service: Service) {
-        let warnings = ServiceWarning.warnings(of: service, translates: translates)
+        let warnings = ServiceWarning.warnings(of: service, isTranslated: isTranslated(service))
         let name = ServiceName(service.metadata)
         let fresh = state.withLock { said in
             let old = said.updateValue(warnings, forKey: name) ?? []

@@ -17,12 +17,10 @@ extension ServiceWarning {
     /// What the author of a Service may not foresee of its families: addresses that do not answer, and callers that
     /// are not admitted.
     ///
-    /// - Parameter translates: whether Services that say nothing about it are translated between families; nil when no
-    ///   Service is.
-    package static func warnings(of service: Service, translates: Bool? = nil) -> Set<ServiceWarning> {
+    /// - Parameter isTranslated: whether the Service is translated between families.
+    package static func warnings(of service: Service, isTranslated: Bool = false) -> Set<ServiceWarning> {
         var families = IPFamily.allCases.filter { ProxiedService(service, family: $0) != nil }
         // By translation the addresses of a family answer without a cluster address of it.
-        let isTranslated = translates.map { service.wantsTranslation ?? $0 } ?? false
         if isTranslated, !families.isEmpty { families = IPFamily.allCases }
         // One that is not for this proxy has none.
         guard let spec = service.spec, !families.isEmpty else { return [] }

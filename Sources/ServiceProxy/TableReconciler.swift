@@ -120,6 +120,7 @@ package final class TableReconciler {
 
     package func update(_ service: Service) { model.update(service) }
     package func remove(_ service: Service) { model.remove(service) }
+    package func update(_ namespace: Namespace?, named name: String) -> Bool { model.update(namespace, named: name) }
     package func update(_ slice: EndpointSlice) { model.update(slice) }
     package func remove(_ slice: EndpointSlice) { model.remove(slice) }
     package func update(_ node: Node) { model.update(node) }

@@ -40,7 +40,7 @@ struct ServiceOptions: ParsableArguments {
         inversion: .prefixedNo,
         help: ArgumentHelp(
             "Let Services that ask for it reach pods that have no address of the caller's family, by translation.",
-            discussion: "They ask by the annotation network.duet.dev/cross-family: enabled."))
+            discussion: "They, or their namespace, ask by the annotation network.duet.dev/cross-family: enabled."))
     var crossFamily = true
 
     @Flag(help: "Let all Services do so but those with the annotation network.duet.dev/cross-family: disabled.")

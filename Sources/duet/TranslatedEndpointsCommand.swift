@@ -8,8 +8,8 @@ struct TranslatedEndpointsCommand: AsyncParsableCommand {
         commandName: "translated-endpoints",
         abstract: "Publish the pods that Services reach by translation, beside another control plane's controllers.",
         discussion: """
-            `duet server` does so itself. It lists and watches Services, pods, nodes and EndpointSlices, and writes
-            EndpointSlices that nobody but Duet's proxies takes for a Service's.
+            `duet server` does so itself. It lists and watches Services, namespaces, pods, nodes and EndpointSlices,
+            and writes EndpointSlices that nobody but Duet's proxies takes for a Service's.
             """)
 
     @Option(help: "Path of the kubeconfig to reach the API server with.")

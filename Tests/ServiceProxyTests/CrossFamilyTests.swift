@@ -140,7 +140,7 @@ struct CrossFamilyTests {
         #expect(model.translations.count == 2)
         #expect(!model.table.hairpins.contains { model.translations[$0] == clusterIP(family.other, 1) })
         #expect(ServiceWarning.warnings(of: web).map(\.reason) == ["KubeProxyIncorrectIPVersion"])
-        #expect(ServiceWarning.warnings(of: web, translates: false).isEmpty)
+        #expect(ServiceWarning.warnings(of: web, isTranslated: true).isEmpty)
 
         web.metadata.annotations = nil
         lab.forEach { $0.update(web) }
@@ -148,6 +148,33 @@ struct CrossFamilyTests {
         let table = try #require(lab.models[family]?.table)
         #expect(table.actions.isEmpty && table.slots.isEmpty && table.hairpins.isEmpty)
         #expect(lab.translations(family).isEmpty)
+    }
+
+    @Test(arguments: [nil, "enabled", "disabled"], [nil, "enabled", "disabled"])
+    func `What a Service says counts before what its namespace says, and that before the node`(
+        own: String?, ofNamespace: String?
+    ) {
+        for includesAll in [false, true] {
+            var lab = TranslatingNode(includesAll: includesAll)
+            let web = asking([.ipv4], own)
+            lab.forEach {
+                $0.update(web)
+                $0.update(podSlice(.ipv6, [1]))
+            }
+            lab.flush()
+            let before = (own ?? (includesAll ? "enabled" : "disabled")) == "enabled"
+            #expect(lab.translations(.ipv4).isEmpty == !before)
+            var namespace = Namespace(metadata: ObjectMeta(name: web.namespace))
+            for step in [ofNamespace, nil] {
+                namespace.metadata.annotations = step.map { [Service.crossFamilyAnnotation: $0] }
+                lab.forEach {
+                    if $0.update(namespace, named: namespace.name) { $0.update(web) }
+                }
+                lab.flush()
+                let wanted = own ?? step ?? (includesAll ? "enabled" : "disabled")
+                #expect(lab.translations(.ipv4).isEmpty == (wanted == "disabled"))
+            }
+        }
     }
 
     @Test func `Slices that only proxies find count as those of the Service`() {

@@ -8,7 +8,8 @@ import unittest
 from support import DUET, eventually, run
 from underlay import Topology, in_cgroup
 
-SERVICES = "/api/v1/namespaces/default/services"
+NAMESPACE = "/api/v1/namespaces/default"
+SERVICES = f"{NAMESPACE}/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 CLUSTER = {4: "10.96.0.{}", 6: "fd00:10:96::{}"}
 DEVICE = "duet-services"
@@ -256,18 +257,55 @@ class CrossFamily(unittest.TestCase):
         self.topology.api("PATCH", f"{pods}/six/status", {"status": {
             "phase": "Running", "podIP": own, "podIPs": [{"ip": own}], "conditions": [{"type": "Ready", "status": "True"}]}}, patch=True)
         self.reach(self.pods[1].namespace, [address])
-        slices = [entry for entry in json.loads(self.topology.api("GET", SLICES))["items"]
-                  if entry["metadata"].get("labels", {}).get("network.duet.dev/service-name") == name]
+
+        def published():
+            return [entry for entry in json.loads(self.topology.api("GET", SLICES))["items"]
+                    if entry["metadata"].get("labels", {}).get("network.duet.dev/service-name") == name]
+        slices = published()
         self.assertEqual([(entry["addressType"], entry["endpoints"][0]["addresses"]) for entry in slices], [("IPv6", [own])])
         self.assertNotIn("kubernetes.io/service-name", slices[0]["metadata"]["labels"])
+        self.ask(f"{SERVICES}/{name}", None)
+        eventually(lambda: self.assertEqual(published(), []) or True, "nobody asks any more")
+        self.ask(NAMESPACE, "enabled")
+        self.reach(self.pods[1].namespace, [address])
+        self.ask(NAMESPACE, None)
+        eventually(lambda: self.assertEqual(published(), []) or True, "the namespace does not ask any more")
+        self.ask(f"{SERVICES}/{name}", "enabled")
+        self.reach(self.pods[1].namespace, [address])
         self.topology.api("DELETE", f"{pods}/six?gracePeriodSeconds=0")
         eventually(lambda: "Refused" in self.topology.call(self.pods[1].namespace, [(address, 0)])[address][0], "no endpoint any more")
         publisher.terminate()
         self.assertEqual(publisher.wait(timeout=20), 0)
         self.topology.api("DELETE", f"{SERVICES}/{name}")
-        for entry in json.loads(self.topology.api("GET", SLICES))["items"]:
-            if entry["metadata"].get("labels", {}).get("network.duet.dev/service-name") == name:
-                self.topology.api("DELETE", f"{SLICES}/{entry['metadata']['name']}")
+        for entry in published():
+            self.topology.api("DELETE", f"{SLICES}/{entry['metadata']['name']}")
+
+    def ask(self, path, text):
+        """Lets a Service, or a namespace, say something about translation; None takes that back."""
+        self.topology.api("PATCH", path, {"metadata": {"annotations": {"network.duet.dev/cross-family": text}}}, patch=True)
+
+    def test_a_namespace_asks_for_its_services(self):
+        # Two that say nothing, of which one is called at an address of the other family alone, and one that refuses.
+        outside = "192.0.2.77"
+        silent, cluster = self.service((4,), self.pods[2], self.v6, annotation=None)
+        foreign, _ = self.service((6,), self.pods[2], self.v6, annotation=None, status=outside, type="LoadBalancer")
+        denying, denied = self.service((4,), self.pods[2], self.v6, annotation="disabled")
+
+        def refused(*addresses):
+            results = self.topology.call(self.pods[1].namespace, [(address, 0) for address in addresses])
+            for address in addresses:
+                self.assertIn("Refused", results[address][0])
+            return True
+        eventually(lambda: refused(cluster[4], denied[4]), "nobody asks")
+        self.ask(NAMESPACE, "enabled")
+        self.reach(self.pods[1].namespace, [cluster[4], outside])
+        refused(denied[4])
+        own = next(address for address in self.pods[1].addresses if family(address) == 4)
+        self.assertIn(self.pods[2].addresses[0], self.explain(self.both, own, f"{cluster[4]}:7000"))
+        self.ask(NAMESPACE, "disabled")
+        eventually(lambda: refused(cluster[4]), "the namespace refuses")
+        self.ask(NAMESPACE, None)
+        self.remove(silent, foreign, denying)
 
     def test_what_is_spoilt_is_repaired_and_cleanup_leaves_nothing(self):
         name, addresses = self.service((4,), self.pods[2], self.v6)
@@ -275,9 +313,9 @@ class CrossFamily(unittest.TestCase):
         run("ip", "-n", self.both.namespace, "link", "del", DEVICE)
         self.reach(self.pods[1].namespace, [addresses[4]])
         # Another annotation takes it back.
-        self.topology.api("PATCH", f"{SERVICES}/{name}", {"metadata": {"annotations": {"network.duet.dev/cross-family": "disabled"}}}, patch=True)
+        self.ask(f"{SERVICES}/{name}", "disabled")
         eventually(lambda: not self.links(), "a Service that does not ask any more needs no link")
-        self.topology.api("PATCH", f"{SERVICES}/{name}", {"metadata": {"annotations": {"network.duet.dev/cross-family": "enabled"}}}, patch=True)
+        self.ask(f"{SERVICES}/{name}", "enabled")
         self.reach(self.pods[1].namespace, [addresses[4]])
         self.both.stop_agent()
         self.topology.exec(self.both.namespace, DUET, "cleanup")

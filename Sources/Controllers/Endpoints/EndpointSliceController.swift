@@ -30,6 +30,7 @@ final class EndpointSliceController: Controller {
                 }
             }
             group.addTask { await self.context.informers.nodes.forEach(self.nodeChanged) }
+            group.addTask { await self.context.informers.namespaces.forEach(self.namespaceChanged) }
             group.addTask { await self.context.work(on: self.queue, name: "endpoint slices", workers: 4, self.sync) }
         }
     }
@@ -47,6 +48,13 @@ final class EndpointSliceController: Controller {
         for pod in context.informers.pods.store.byIndex(PodView.byNode, node.name) {
             selection.enqueue(.added(pod), into: queue)
         }
+    }
+
+    private func namespaceChanged(_ event: InformerEvent<Namespace>) {
+        guard purpose == .translation, let namespace = event.object,
+            event.previous?.wantsTranslation != namespace.wantsTranslation
+        else { return }
+        for service in context.informers.services.store.list(namespace: namespace.name) { queue.add(service.key) }
     }
 
     private func sync(_ key: ObjectKey) async throws {
@@ -82,8 +90,9 @@ final class EndpointSliceController: Controller {
     /// Whether a Service has slices for this purpose at all.
     private func isWanted(by service: KubernetesAPI.Service) -> Bool {
         guard purpose == .translation else { return true }
+        let namespace = context.informers.namespaces.store.get(nil, service.namespace)
         return service.hasSelectedEndpoints && !service.isHeadless
-            && service.wantsTranslation ?? context.configuration.translatesAllServices
+            && service.wantsTranslation(in: namespace) ?? context.configuration.translatesAllServices
     }
 
     /// Reports on the Service whether its endpoints are shared out among zones.

@@ -5,6 +5,7 @@ package import KubernetesAPI
 package struct ClusterSnapshot: Sendable {
     package var services: [Service] = []
     package var slices: [EndpointSlice] = []
+    package var namespaces: [Namespace] = []
     package var serviceRanges: [ServiceCIDR] = []
     package var pods: [Pod] = []
     package var node = Node()
@@ -60,6 +61,7 @@ package struct Explainer: Sendable {
                 family: entry.key, nodeName: snapshot.node.name, options: entry.value,
                 adoptingSlotsOf: kernel[entry.key]?.table)
             model.set(isTranslating: crossFamily != nil)
+            for namespace in snapshot.namespaces { _ = model.update(namespace, named: namespace.name) }
             for service in snapshot.services { model.update(service) }
             for slice in snapshot.slices { model.update(slice) }
             model.update(snapshot.node)

@@ -10,6 +10,7 @@ package enum LiveState {
         var snapshot = ClusterSnapshot()
         snapshot.services = try await client.list(Service.self).items
         snapshot.slices = try await client.list(EndpointSlice.self).items
+        snapshot.namespaces = try await client.list(Namespace.self).items
         snapshot.pods = try await client.list(Pod.self).items
         snapshot.node = try await client.get(Node.self, namespace: nil, name: nodeName)
         // Not every cluster has these.
