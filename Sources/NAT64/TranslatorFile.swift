@@ -65,6 +65,7 @@ struct TranslatorFile: Decodable {
         var clientPrefixLength: Int?
         var heldFragments: Int?
         var heldOpens: Int?
+        var restingPorts: Int?
         var errorsPerSecond: Int?
     }
 
@@ -75,6 +76,7 @@ struct TranslatorFile: Decodable {
         var tcpIncomingOpen: Int?
         var icmp: Int?
         var fragment: Int?
+        var portRest: Int?
     }
 
     /// The keys of each mapping, by the place it is at; "[]" stands for any item of a list.
@@ -91,9 +93,9 @@ struct TranslatorFile: Decodable {
         "mtu": ["ipv4", "ipv6", "lowestIPv6"],
         "limits": [
             "sessions", "sessionsPerClient", "portsPerClient", "clientPrefixLength", "heldFragments", "heldOpens",
-            "errorsPerSecond",
+            "restingPorts", "errorsPerSecond",
         ],
-        "timeouts": ["udp", "tcpEstablished", "tcpTransitory", "tcpIncomingOpen", "icmp", "fragment"],
+        "timeouts": ["udp", "tcpEstablished", "tcpTransitory", "tcpIncomingOpen", "icmp", "fragment", "portRest"],
     ]
 
     /// Reads a file's text.

@@ -32,6 +32,8 @@ struct TranslatorFileReader {
             try number(limits?.clientPrefixLength, "limits.clientPrefixLength", 1...128) ?? 128
         configuration.maximumHeldFragments = try number(limits?.heldFragments, "limits.heldFragments", 0...65_536) ?? 64
         configuration.maximumHeldSYNs = try number(limits?.heldOpens, "limits.heldOpens", 0...65_536) ?? 64
+        configuration.maximumRestingPorts =
+            try number(limits?.restingPorts, "limits.restingPorts", 0...(1 << 28)) ?? configuration.maximumRestingPorts
         return configuration
     }
 
@@ -193,6 +195,9 @@ struct TranslatorFileReader {
         ] {
             guard let seconds = try number(value, "timeouts.\(key)", 1...8000) else { continue }
             timeouts[keyPath: path] = UInt32(seconds)
+        }
+        if let seconds = try number(file.timeouts?.portRest, "timeouts.portRest", 0...8000) {
+            timeouts.portRest = UInt32(seconds)
         }
         return timeouts
     }

@@ -43,8 +43,9 @@ struct `A translator's file` {
             addresses: {ipv4: 192.0.2.254, ipv6: "2001:db8::fe"}
             mtu: {ipv4: 1400, ipv6: 1420, lowestIPv6: 1300}
             limits: {sessions: 1000, sessionsPerClient: 100, portsPerClient: 10, clientPrefixLength: 64, heldFragments: 5,
-              heldOpens: 0, errorsPerSecond: 7}
-            timeouts: {udp: 120, tcpEstablished: 7200, tcpTransitory: 200, tcpIncomingOpen: 5, icmp: 30, fragment: 3}
+              heldOpens: 0, restingPorts: 9, errorsPerSecond: 7}
+            timeouts: {udp: 120, tcpEstablished: 7200, tcpTransitory: 200, tcpIncomingOpen: 5, icmp: 30, fragment: 3,
+              portRest: 0}
             makesUDPChecksums: false
             copiesTrafficClass: false
             control: /tmp/x.sock
@@ -73,14 +74,14 @@ struct `A translator's file` {
         #expect(
             [
                 nat64.maximumSessions, nat64.sessionsPerClient, nat64.mappingsPerClient, nat64.clientPrefixLength,
-                nat64.maximumHeldFragments, nat64.maximumHeldSYNs,
-            ] == [1000, 100, 10, 64, 5, 0])
+                nat64.maximumHeldFragments, nat64.maximumHeldSYNs, nat64.maximumRestingPorts,
+            ] == [1000, 100, 10, 64, 5, 0, 9])
         let timeouts = nat64.timeouts
         #expect(
             [
                 timeouts.udp, timeouts.tcpEstablished, timeouts.tcpTransitory, timeouts.tcpIncomingSYN, timeouts.icmp,
-                timeouts.fragment,
-            ] == [120, 7200, 200, 5, 30, 3])
+                timeouts.fragment, timeouts.portRest,
+            ] == [120, 7200, 200, 5, 30, 3, 0])
         #expect(configuration.device == "t0" && configuration.queues == 2 && configuration.control == "/tmp/x.sock")
         #expect(configuration.metrics?.host == "::1" && configuration.metrics?.port == 9464)
     }

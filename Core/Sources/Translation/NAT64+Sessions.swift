@@ -21,7 +21,7 @@ extension NAT64 {
         }
         let isNew = mapping == 0
         do throws(DropReason) {
-            if isNew { mapping = try table.makeMapping(tuple.kind, client, tuple.source) }
+            if isNew { mapping = try table.makeMapping(tuple.kind, client, tuple.source, at: NAT64.second(now)) }
             // A SYN of the other side that waits for this one makes it a simultaneous open (RFC 6146 §3.5.2.2).
             let held = tuple.kind == .tcp ? heldSYNs.place(HeldSYN(table.mappings[mapping], remote, tuple)) : nil
             try makeSession(
@@ -31,7 +31,7 @@ extension NAT64 {
                 accounts.counters.count(dropped: .supersededSYN)
             }
         } catch {
-            if isNew, mapping != 0 { table.forgetIfIdle(mapping: mapping) }
+            if isNew, mapping != 0 { table.forgetIfIdle(mapping: mapping, end: nil) }
             throw Refusal(error, ICMPAnswer(type: ICMPv6Type.destinationUnreachable.rawValue, code: 3))
         }
         return mapping

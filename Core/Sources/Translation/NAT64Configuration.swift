@@ -25,6 +25,8 @@ public struct SessionTimeouts: Hashable, Sendable {
     public var fragment: UInt32 = 2
     /// A TCP SYN from outside that no mapping permits, and that waits for the client to open the connection as well.
     public var tcpIncomingSYN: UInt32 = 6
+    /// A public port of UDP, or identifier of echo requests, before another client gets it (RFC 6888, REQ-8); 0 gives it out at once.
+    public var portRest: UInt32 = 120
 
     /// Makes the RFC's time-outs.
     public init() {}
@@ -91,6 +93,8 @@ public struct NAT64Configuration: Sendable {
     public var mappingsPerClient: Int
     /// The sessions that a client may hold at once.
     public var sessionsPerClient: Int
+    /// The public ports that may rest between two clients; with more of them the oldest ends its rest early.
+    public var maximumRestingPorts: Int
     /// The leading bits of an address that name a client: 128 for each host, 64 for each link.
     public var clientPrefixLength: Int
     /// The fragments that may wait for the first one of their datagram.
@@ -114,7 +118,8 @@ public struct NAT64Configuration: Sendable {
         forwards: [PortForward] = [], filtering: SessionFiltering = .endpointIndependent,
         timeouts: SessionTimeouts = SessionTimeouts(),
         maximumSessions: Int = 1 << 20, mappingsPerClient: Int = 4096, sessionsPerClient: Int = 16384,
-        clientPrefixLength: Int = 128, maximumHeldFragments: Int = 64, maximumHeldSYNs: Int = 64,
+        maximumRestingPorts: Int = 32768, clientPrefixLength: Int = 128, maximumHeldFragments: Int = 64,
+        maximumHeldSYNs: Int = 64,
         deniedDestinations: [IPPrefix] = [], embedsNonGlobal: Bool = false, secret: UInt64,
         options: TranslationOptions = TranslationOptions()
     ) {
@@ -129,6 +134,7 @@ public struct NAT64Configuration: Sendable {
         self.maximumSessions = maximumSessions
         self.mappingsPerClient = mappingsPerClient
         self.sessionsPerClient = sessionsPerClient
+        self.maximumRestingPorts = maximumRestingPorts
         self.clientPrefixLength = clientPrefixLength
         self.maximumHeldFragments = maximumHeldFragments
         self.maximumHeldSYNs = maximumHeldSYNs

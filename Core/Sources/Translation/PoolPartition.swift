@@ -59,6 +59,7 @@ public struct PoolPartition: Sendable {
         part.identifiers = PoolPartition.slice(whole.identifiers, shard, of: shards)
         part.sharesPool = shards > 1
         part.maximumSessions = (whole.maximumSessions + shards - 1) / shards
+        part.maximumRestingPorts = (whole.maximumRestingPorts + shards - 1) / shards
         part.options.repliesPerSecond = (whole.options.repliesPerSecond + shards - 1) / shards
         part.secret = whole.secret &+ UInt64(shard) &* 0x9E37_79B9_7F4A_7C15
         part.forwards = whole.forwards.filter { self.shard(ofClient: $0.client) == shard }

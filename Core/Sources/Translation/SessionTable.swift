@@ -96,6 +96,7 @@ struct SessionTable: ~Copyable {
         permissionBuckets = Buckets(capacity: permitted)
         ports = PortTable(
             addresses: pool.count, range: configuration.ports, identifiers: configuration.identifiers,
+            restingPorts: configuration.maximumRestingPorts,
             secret: configuration.secret ^ 0xD1B5_4A32_D192_ED03)
         wheel = ZeroedMemory(count: SessionTable.seconds)
         hasMemory =
@@ -156,14 +157,15 @@ struct SessionTable: ~Copyable {
 
     /// Makes a mapping for a client's address and port.
     mutating func makeMapping(
-        _ kind: SessionKind, _ address: IPv6Address, _ port: UInt16
+        _ kind: SessionKind, _ address: IPv6Address, _ port: UInt16, at now: UInt32
     ) throws(DropReason) -> UInt32 {
         guard hasMemory else { throw .noMemory }
         guard !mappings.isFull else { throw .tableFull }
         let client = try makeClient(address, publicAddress: nil)
         guard clients[client].mappings < UInt32(clamping: configuration.mappingsPerClient) else { throw .quota }
         let publicAddress = Int(clients[client].publicAddress)
-        guard let publicPort = ports.free(publicAddress, kind, wish: port) else {
+        let key = clients[client].address
+        guard let publicPort = ports.free(publicAddress, kind, wish: port, for: key, at: now) else {
             forgetIfIdle(client)
             throw .portsExhausted
         }
@@ -210,14 +212,24 @@ struct SessionTable: ~Copyable {
     }
 
     /// Removes a mapping that has no session.
-    mutating func forgetIfIdle(mapping number: UInt32) {
+    ///
+    /// - Parameter end: the second in which its last session has ended; nil where it had none.
+    mutating func forgetIfIdle(mapping number: UInt32, end: UInt32?) {
         let mapping = mappings[number]
         guard mapping.sessions == 0, !mapping.isStatic else { return }
         mappingBuckets.unlink(number, mappingHash(mapping.kind, mapping.address, mapping.port), in: &mappings)
-        ports.setOwner(Int(mapping.publicAddress), mapping.kind, mapping.publicPort, 0)
+        ports.release(
+            Int(mapping.publicAddress), mapping.kind, mapping.publicPort, of: clients[mapping.client].address,
+            until: rests(mapping.kind) ? end.map { $0 + configuration.timeouts.portRest } : nil)
         mappings.remove(number)
         clients[mapping.client].mappings -= 1
         forgetIfIdle(mapping.client)
+    }
+
+    /// Whether ports rest between two clients: not those of TCP, whose sessions show by themselves that they are over, and not
+    /// where the hosts that the first one talked to could not send to the second (RFC 6888, REQ-8, A and C).
+    private func rests(_ kind: SessionKind) -> Bool {
+        kind != .tcp && configuration.filtering == .endpointIndependent && configuration.timeouts.portRest > 0
     }
 
     // MARK: Sessions
@@ -264,7 +276,7 @@ struct SessionTable: ~Copyable {
         hash(mapping, UInt64(remote) << 16 | UInt64(port))
     }
 
-    private mutating func remove(_ number: UInt32) {
+    private mutating func remove(_ number: UInt32, at now: UInt32) {
         let session = sessions[number]
         sessionBuckets.unlink(number, sessionHash(session.mapping, session.remote, session.remotePort), in: &sessions)
         sessions[number].state = Session.freed
@@ -279,7 +291,7 @@ struct SessionTable: ~Copyable {
         }
         clients[mappings[session.mapping].client].sessions -= 1
         mappings[session.mapping].sessions -= 1
-        forgetIfIdle(mapping: session.mapping)
+        forgetIfIdle(mapping: session.mapping, end: now)
     }
 
     private func permission(_ mapping: UInt32, _ remote: UInt32) -> UInt32 {
@@ -342,7 +354,7 @@ struct SessionTable: ~Copyable {
                 let ended = sessions[number]
                 let mapping = mappings[ended.mapping]
                 let isRevived = revive(&sessions[number], mapping)
-                if isRevived { schedule(number) } else { remove(number) }
+                if isRevived { schedule(number) } else { remove(number, at: now) }
                 return (ended, mapping, isRevived)
             }
             guard let last = turned else {

@@ -220,6 +220,7 @@ struct `Stateful NAT64` {
         #expect(bench.wait(seconds: 0) == [])
         #expect(bench.wait(seconds: 301) == [])
         #expect(bench.nat.sessionCount == 0)
+        _ = bench.wait(seconds: 120)
         #expect(bench.send(NAT64Bench.udp6(30100)).packet != nil)
     }
 
