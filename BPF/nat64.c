@@ -18,6 +18,8 @@
 static long (*const bpf_skb_change_proto)(struct __sk_buff *packet, __be16 protocol, __u64 flags) =
     (void *)BPF_FUNC_skb_change_proto;
 static long (*const bpf_skb_pull_data)(struct __sk_buff *packet, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
+static long (*const bpf_skb_load_bytes)(const struct __sk_buff *packet, __u32 offset, void *to, __u32 length) =
+    (void *)BPF_FUNC_skb_load_bytes;
 static long (*const bpf_l4_csum_replace)(struct __sk_buff *packet, __u32 offset, __u64 from, __u64 to, __u64 flags) =
     (void *)BPF_FUNC_l4_csum_replace;
 static long (*const bpf_skb_store_bytes)(
@@ -48,6 +50,7 @@ enum { ICMPV4_ECHO_REPLY = 0, ICMPV4_ECHO_REQUEST = 8, ICMPV6_ECHO_REQUEST = 128
 
 #define ICMP_CHECKSUM 2
 #define TCP_CHECKSUM 16
+#define TCP_HEADER_LENGTH 12
 #define UDP_CHECKSUM 6
 #define DONT_FRAGMENT 0x4000
 #define FRAGMENT_BITS 0x3fff
@@ -104,6 +107,14 @@ INLINE void change_checksum(struct __sk_buff *packet, __u32 transport, __u8 prot
 
 /// Changes the sum of the whole packet, where a device has made one (CHECKSUM_COMPLETE), by what was stored without it.
 INLINE void change_whole_sum(struct __sk_buff *packet, __u64 change) { bpf_csum_update(packet, folded(change)); }
+
+/// The bytes of a packet's transport header; those of TCP's options count.
+INLINE __u32 header_length(const struct __sk_buff *packet, __u32 transport, __u8 protocol) {
+    if (protocol != IPPROTO_TCP) return sizeof(struct udphdr);
+    __u8 length = 0;
+    bpf_skb_load_bytes(packet, transport + TCP_HEADER_LENGTH, &length, sizeof(length));
+    return (length >> 4) * 4;
+}
 
 /// The pseudo-header of ICMPv6, which ICMPv4 does not have.
 struct pseudo_header {
@@ -185,8 +196,10 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
         .protocol = protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : protocol, .saddr = *source, .daddr = remote};
     new.tos = (old->priority << 4) | (old->flow_lbl[0] >> 4);
     // Of a packet that stands for several, each one counts.
-    __u32 each = packet->gso_size ? packet->gso_size + sizeof(struct iphdr) + sizeof(struct tcphdr) : sizeof(new) + payload;
-    if (each > LONGEST_FRAGMENTABLE)
+    __u32 each = payload;
+    if (packet->gso_size)
+        each = packet->gso_size + header_length(packet, ETH_HLEN + sizeof(struct ipv6hdr), protocol);
+    if (sizeof(new) + each > LONGEST_FRAGMENTABLE)
         new.frag_off = __builtin_bswap16(DONT_FRAGMENT);
     else
         new.id = (__be16)bpf_get_prandom_u32();

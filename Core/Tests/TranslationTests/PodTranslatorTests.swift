@@ -123,6 +123,25 @@ struct `The program and userspace` {
         #expect(counters.slowFromPods.packets + counters.slowToPods.packets == 0)
     }
 
+    /// A segment is as long as its headers and its payload together.
+    @Test(arguments: [(6, 1208, 32, false), (6, 1209, 32, true), (17, 1232, 8, false), (17, 1233, 8, true)])
+    func `forbid fragments by the length of each segment of several`(
+        next: UInt8, payload: Int, header: Int, isForbidden: Bool
+    ) throws {
+        let host6 = "2001:db8:64::\(Self.host4)"
+        let data = [UInt8](repeating: 1, count: 2 * payload + (next == 6 ? 12 : 0))
+        var transport =
+            next == 6
+            ? TestPackets.tcp(Self.pod, host6, (1, 2), flags: 16, data) : TestPackets.udp(Self.pod, host6, (1, 2), data)
+        // The first 12 bytes of the data are options.
+        if next == 6 { transport[12] = 8 << 4 }
+        let packet = TestPackets.ipv6(Self.pod, host6, next: next, transport)
+        #expect(packet.count == 40 + header + 2 * payload)
+        let context = PacketContext(segmentSize: UInt32(payload), segments: 2)
+        let run = try program().run(.ingress, on: frame(packet), context)
+        #expect(run.packet[14 + 6] & 0x40 == (isForbidden ? 0x40 : 0))
+    }
+
     @Test
     func `keep the sum of a whole packet that a device has made`() throws {
         let program = try program()
