@@ -11,14 +11,12 @@ struct StaleFlows: Sendable {
     let serving: [Frontend: Set<IPAddress>]
 
     func contains(_ entry: ConntrackEntry) -> Bool {
-        contains(entry.original, answeredBy: entry.reply.source)
-    }
-
-    func contains(_ original: ConntrackTuple, answeredBy endpoint: IPAddress) -> Bool {
+        let original = entry.original
         guard original.transportProtocol == TransportProtocol.udp.rawValue else { return false }
-        return contains(
-            Frontend(address: original.destination, transport: .udp, port: original.destinationPort),
-            answeredBy: endpoint)
+        let called = Frontend(address: original.destination, transport: .udp, port: original.destinationPort)
+        // Another host's port may have the number of a node port. Its flows would go on by another source port.
+        if serving[called] == nil, entry.isMasqueradedOnly { return false }
+        return contains(called, answeredBy: entry.reply.source)
     }
 
     /// Whether a flow to what a client called is stale when an endpoint answers it.
@@ -26,5 +24,13 @@ struct StaleFlows: Sendable {
         // A node port is known by its number alone: it answers on every address of the node.
         let addresses = serving[called] ?? serving[Frontend(address: nil, transport: .udp, port: called.port)]
         return addresses.map { !$0.contains(endpoint) } ?? false
+    }
+}
+
+extension ConntrackEntry {
+    /// Whether it goes where it was sent to, from elsewhere than where it came from: through this node to another host.
+    fileprivate var isMasqueradedOnly: Bool {
+        reply.source == original.destination
+            && (reply.destination != original.source || reply.destinationPort != original.sourcePort)
     }
 }

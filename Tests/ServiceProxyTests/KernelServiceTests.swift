@@ -145,6 +145,19 @@ struct KernelServiceTests {
         for flow in flows { #expect(flow.isAnswered(by: "pod-1")) }
     }
 
+    @Test("A masqueraded flow to another host's port of the same number stays", arguments: IPFamily.allCases)
+    func leavesFlowsOfOthers(family: IPFamily) throws {
+        let lab = try NodeLab()
+        let table = try web(in: lab, family, pods: ["pod-1"], transport: "UDP")
+        table.update(service("web", [clusterIP(family, 1)], nodePort: 8080, transport: "UDP"))
+        try table.flush()
+        let chain = "chain sources { type nat hook postrouting priority 200; masquerade fully-random; }"
+        try lab.shell("nft \"table \(family == .ipv4 ? "ip" : "ip6") others { \(chain); }\"", in: "node")
+        let flow = try lab.startFlow(NodeLab.address(family, of: "remote"), 8080, from: "pod-2")
+        #expect(flow.isAnswered(by: "remote"))
+        #expect(try lead(table, family, to: ["pod-2"], transport: "UDP").forgottenFlows == 0)
+    }
+
     @Test("A successor adopts the table without a transaction", arguments: IPFamily.allCases)
     func adopts(family: IPFamily) throws {
         let lab = try NodeLab()
