@@ -222,6 +222,7 @@ actor ProxyEngine {
             doubtful.insert(table.family)
         }
         repair { doubtful.contains($0.family) }
+        if await healthServers.lackPorts { wakeup.yield() }
     }
 
     private func auditTranslation() {

@@ -91,9 +91,11 @@ struct HealthTests {
         for _ in 0..<2 { await servers.apply(check("web", 2), at: [family: [loopback]]) }
         #expect(try ask(family, port, "/") == "200 1")
         #expect(reports.withLock { $0 } == [ServiceName("web"): ["FailedToStartServiceHealthcheck"]])
+        #expect(await servers.lackPorts)
         await holder.close()
         await servers.apply(check("web", 2), at: [family: [loopback]])
         #expect(try ask(family, port, "/") == "200 2")
+        #expect(await !servers.lackPorts)
         await servers.close()
     }
 

@@ -56,6 +56,9 @@ package actor HealthServers {
         for place in places where listeners[place] == nil { await listen(at: place) }
     }
 
+    /// Whether there are ports that others had when they were tried.
+    package var lackPorts: Bool { !refused.isEmpty }
+
     private func listen(at place: Place) async {
         let family = place.address.family
         do {
