@@ -123,10 +123,10 @@ class Node:
         self.pods.remove(self.pod(number))
         subprocess.run(["ip", "netns", "del", f"{self.name}-{number}"], check=True)
 
-    def configuration(self, kind, network="net", version="1.0.0", subnets=BOTH, **extra):
-        """A configuration with host-local behind it."""
+    def configuration(self, kind, network="net", version="1.0.0", subnets=BOTH, routes=(), **extra):
+        """A configuration with host-local behind it, and routes beside those of the subnets."""
         ipam = {"type": "host-local", "dataDir": self.directory, "ranges": [[{"subnet": subnet}] for subnet, _ in subnets],
-                "routes": [{"dst": route} for _, route in subnets if route]}
+                "routes": [{"dst": route} for _, route in subnets if route] + [{"dst": route, "gw": gateway} for route, gateway in routes]}
         return {"cniVersion": version, "name": network, "type": kind, "ipam": ipam} | extra
 
     def prepare(self, plugins, command, configuration, pod=0, container=None, interface="eth0", netns=None, arguments=""):

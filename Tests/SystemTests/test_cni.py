@@ -55,7 +55,8 @@ def state(node, namespace):
         lines += [f"addr {name(link['ifname'])} {entry['local']}/{entry['prefixlen']} {entry['scope']} {entry.get('broadcast')}"
                   for entry in link["addr_info"] if entry["scope"] != "link"]
     for family in ("-4", "-6"):
-        lines += [f"route {[route.get(key) for key in ('dst', 'gateway', 'scope', 'prefsrc', 'metric')]} {name(route.get('dev'))}"
+        lines += [f"route {[route.get(key) for key in ('dst', 'gateway', 'scope', 'prefsrc', 'metric')]} {name(route.get('dev'))} "
+                  f"{[hop['gateway'] for hop in route.get('nexthops', [])]}"
                   for route in ip(family, "route", namespace=namespace) if route["dst"] != "fe80::/64"]
     rules = subprocess.run(["nft", "list", "table", "bridge", "nat"], capture_output=True, text=True, timeout=30).stdout
     if namespace is None:
@@ -77,6 +78,8 @@ def settled(node, pods):
         time.sleep(0.01)
 
 
+WAYS = (("10.20.0.0/16", "10.9.0.7"), ("10.20.0.0/16", "10.9.0.8"))
+WAYS_V6 = (("fd20::/64", "fd00:9::7"), ("fd20::/64", "fd00:9::8"))
 # Kind, remark, what the configuration has beside the defaults, options of the call.
 ATTACHMENTS = [
     ("ptp", "both families", {}, {}),
@@ -99,6 +102,13 @@ ATTACHMENTS = [
     ("bridge", "checked hardware address", {"macspoofchk": True, "isGateway": True}, {}),
     ("bridge", "duplicate detection", {"enabledad": True}, {}),
     ("bridge", "resolver", {"dns": {"nameservers": ["fd00::a"], "domain": "x.y", "options": ["ndots:5"]}}, {}),
+    ("bridge", "an address that is asked for in several ways", {"runtimeConfig": {"ips": ["10.9.0.79"]}, "args": {"cni": {"ips": ["::ffff:10.9.0.79/112"]}}},
+     {"arguments": "IgnoreUnknown=1;IP=10.9.0.79"}),
+    ("bridge", "no address in the arguments", {"mtu": -1}, {"arguments": "IgnoreUnknown=1;IP="}),
+    ("bridge", "hardware address with full stops", {"runtimeConfig": {"mac": "0211.2233.4455"}}, {}),
+    ("bridge", "several ways", {"routes": WAYS}, {}),
+    ("ptp", "several ways", {"routes": WAYS}, {}),
+    ("ptp", "MTU that says nothing", {"mtu": -1}, {}),
     ("loopback", "loopback", {}, {}),
 ]
 
@@ -111,7 +121,10 @@ REFUSALS = [
     ("ptp", {"ipam": {"type": "host-local", "ranges": [[{"subnet": "10.9.0.0/31"}]]}}),
     ("ptp", {"ipam": {"type": "host-local", "ranges": [[{"subnet": "10.9.0.7/24"}]]}}),
     ("bridge", {"ipam": {"type": "host-local", "ranges": []}}),
+    ("ptp", {"ipam": {"type": "../host-local"}}),
+    ("ptp", {"ipam": {"type": ""}}),
     ("ptp", {"cniVersion": "2.0.0"}),
+    ("ptp", {"cniVersion": "1.0"}),
     ("ptp", {"name": ""}),
     ("ptp", {"name": "a/b"}),
 ]
@@ -138,6 +151,17 @@ class BesideTheReference(unittest.TestCase):
             with self.subTest(f"{row[0]}: {row[1]}"):
                 ours, theirs = (self.attach(binaries, row, "1.0.0") for binaries in (OURS, REFERENCE))
                 self.assertEqual(ours, theirs)
+
+    def test_several_ways_of_ipv6_are_one_route(self):
+        # The reference does not find the routes that it made itself, so that it cannot check them.
+        for kind in ("ptp", "bridge"):
+            row = (kind, "", {"routes": WAYS_V6}, {})
+            self.assertEqual(*(self.attach(binaries, row, "1.0.0") for binaries in (OURS, REFERENCE)))
+            with Node(detects_duplicates=False) as node:
+                configuration = node.configuration(kind, routes=WAYS_V6)
+                configuration["prevResult"] = node.call(REFERENCE, "ADD", configuration).printed
+                settled(node, [0])
+                self.assertTrue(node.call(OURS, "CHECK", configuration).ok)
 
     def test_results_are_the_same_in_every_version(self):
         for version in ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0"):
@@ -167,6 +191,22 @@ class BesideTheReference(unittest.TestCase):
                         # The search path differs; Debian's version ends one text with a full stop that newer ones do not have.
                         answers.append((answer.printed["code"], answer.message.partition(" in path ")[0].rstrip(".")))
                 self.assertEqual(*answers)
+
+    def test_what_add_refuses_del_lets_go(self):
+        """A runtime calls DEL for an ADD that failed, and goes on with the plugins before only if that succeeds."""
+        refused = REFUSALS[:4] + [
+            ("bridge", {"runtimeConfig": {"mac": "x"}}), ("bridge", {"ipam": {"type": "host-local", "ranges": [[{"subnet": "x"}]]}}),
+            ("portmap", {"runtimeConfig": {"portMappings": [{"hostPort": 70000, "containerPort": 80, "protocol": "tcp"}]}}),
+            ("portmap", {"conditionsV4": ["-m", "mark"]}), ("firewall", {"ingressPolicy": "x"}), ("firewall", {"iptablesAdminChainName": "A B"}),
+            ("tuning", {"sysctl": {"kernel.hostname": "x"}}), ("bandwidth", {"ingressRate": 8})]
+        for kind, extra in refused:
+            with self.subTest(f"{kind} {extra}"), Node() as node:
+                first = node.call(OURS, "ADD", node.configuration("bridge", version="1.0.0"), interface="eth1")
+                configuration = node.configuration(kind) | {"prevResult": first.printed} | extra
+                configuration.get("ipam", {})["dataDir"] = node.directory
+                for command, isServed in (("ADD", False), ("DEL", True)):
+                    answer = node.call(OURS, command, configuration)
+                    self.assertEqual(answer.ok, isServed, answer)
 
     def test_each_continues_what_the_other_began(self):
         for first, second in ((OURS, REFERENCE), (REFERENCE, OURS)):

@@ -1,6 +1,8 @@
 """The CNI plugins in the hands of a bare containerd: beside the reference ones, swapped while pods run, and after its sudden death."""
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -115,7 +117,7 @@ class InContainerd(unittest.TestCase):
                                 ip("link", "del", link)
                 self.assertEqual(*pictures.values())
 
-    def test_pods_of_a_killed_containerd_are_collected(self):
+    def test_pods_of_a_killed_containerd_and_killed_plugins_are_collected(self):
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
         with Node() as node, self.subTest(f"seed {seed}"):
@@ -136,7 +138,14 @@ class InContainerd(unittest.TestCase):
                 makers = [threading.Thread(target=make, args=(number,)) for number in range(3)]
                 for maker in makers:
                     maker.start()
-                time.sleep(chance.random() * 0.4)
+                end = time.monotonic() + chance.random() * 0.8
+                while time.monotonic() < end:
+                    # Some plugins die before the runtime, which then has to undo what they began.
+                    for pid in self.running_plugins(containerd):
+                        if chance.random() < 0.2:
+                            with contextlib.suppress(ProcessLookupError):
+                                os.kill(pid, signal.SIGKILL)
+                    time.sleep(0.02)
                 containerd.kill()
                 for maker in makers:
                     maker.join()
@@ -161,16 +170,19 @@ class InContainerd(unittest.TestCase):
             self.assert_nothing_is_left(node, "net")
             run("flock", "--nonblock", f"{node.directory}/net/lock", "true")
 
+    @staticmethod
+    def running_plugins(containerd):
+        """The processes of plugins."""
+        names = {"duet-cni", "bridge", "ptp", "portmap", "bandwidth", "host-local"}
+        for pid in containerd.remaining():
+            with contextlib.suppress(OSError):
+                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) in names:
+                    yield pid
+
     def wait_for_plugins(self, containerd):
         """Waits for the processes of plugins to end."""
-        def names():
-            for pid in containerd.remaining():
-                try:
-                    yield os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-                except OSError:
-                    continue
         deadline = time.monotonic() + 30
-        while set(names()) & {"duet-cni", "bridge", "ptp", "portmap", "bandwidth", "host-local"}:
+        while list(self.running_plugins(containerd)):
             self.assertLess(time.monotonic(), deadline, "a plugin does not end")
             time.sleep(0.02)
 

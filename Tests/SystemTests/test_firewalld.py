@@ -54,6 +54,13 @@ class Firewalld(unittest.TestCase):
                     self.assertFalse(node.call(test_cni.OURS, "CHECK", configuration).ok)
             refused = node.call(test_cni.OURS, "ADD", configuration | {"firewalldZone": "no-such-zone"})
             self.assertIn("INVALID_ZONE", refused.message)
+            # Nobody deleted the pod, and another network gives its addresses away.
+            for zone in ("internal", "trusted"):
+                answer = node.call(test_cni.OURS, "ADD", configuration | {"firewalldZone": zone})
+                self.assertTrue(answer.ok, answer)
+                self.assertEqual(self.sources(zone), ADDRESSES)
+            self.assertEqual(self.sources("internal"), set())
+            self.assertTrue(node.call(test_cni.OURS, "DEL", configuration | {"firewalldZone": "trusted"}).ok)
             # The rules of iptables are still there for whoever asks for them.
             configuration = configuration | {"backend": "iptables"}
             self.assertTrue(node.call(test_cni.OURS, "ADD", configuration).ok)

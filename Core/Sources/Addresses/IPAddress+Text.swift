@@ -8,11 +8,13 @@ extension IPAddress: LosslessStringConvertible {
     /// becomes the IPv4 address.
     public init?(sloppy text: String) {
         guard let address = IPAddress(text, allowingLeadingZeros: true) else { return nil }
-        if case .v6(let v6) = address, let mapped = v6.mapped {
-            self = .v4(mapped)
-        } else {
-            self = address
-        }
+        self = address.unmapped
+    }
+
+    /// The IPv4 address inside an IPv4-mapped IPv6 address; every other address itself.
+    public var unmapped: IPAddress {
+        if case .v6(let v6) = self, let mapped = v6.mapped { return .v4(mapped) }
+        return self
     }
 
     /// Reads the strict form of an address from ASCII bytes.

@@ -9,7 +9,8 @@ public struct CNIArguments: Sendable {
     public init(_ text: String, known: [String]) throws(CNIError) {
         var pairs: [(key: String, value: String)] = []
         var ignoresUnknown = false
-        for pair in text.split(separator: ";") {
+        let texts = text.isEmpty ? [] : text.split(separator: ";", omittingEmptySubsequences: false)
+        for pair in texts {
             let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw CNIError("ARGS: invalid pair \"\(pair)\"") }
             let (key, value) = (String(parts[0]), String(parts[1]))
@@ -20,7 +21,9 @@ public struct CNIArguments: Sendable {
             switch value.lowercased() {
             case "1", "true": ignoresUnknown = true
             case "0", "false": ignoresUnknown = false
-            default: throw CNIError("ARGS: error parsing value of pair \"\(pair)\": boolean unmarshal error")
+            default:
+                throw CNIError(
+                    "ARGS: error parsing value of pair \"\(pair)\": boolean unmarshal error: invalid input \(value)")
             }
         }
         let unknown = pairs.filter { !known.contains($0.key) }

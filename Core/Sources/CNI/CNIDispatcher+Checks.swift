@@ -22,9 +22,8 @@ extension CNIDispatcher {
         guard json.object != nil else {
             throw CNIError(.decodingFailure, "error unmarshall network config: expected an object")
         }
-        guard let name = json["name"]?.string, !name.isEmpty else {
-            throw CNIError(.invalidConfiguration, "missing network name")
-        }
+        let name = try json.word("name")
+        guard !name.isEmpty else { throw CNIError(.invalidConfiguration, "missing network name") }
         guard isIdentifier(name) else {
             throw CNIError(.invalidConfiguration, "invalid characters found in network name", details: name)
         }
@@ -43,7 +42,7 @@ extension CNIDispatcher {
             guard isServed else {
                 throw CNIError(.incompatibleVersion, "config version does not allow \(command.rawValue)")
             }
-            if CNIVersion.supported.contains(version) { return version }
+            if CNIVersion.supported.contains(version), version.description == text { return version }
         }
         let supported = CNIVersion.supported.map { "\"\($0)\"" }.joined(separator: " ")
         throw CNIError(

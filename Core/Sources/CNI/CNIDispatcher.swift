@@ -59,7 +59,7 @@ public struct CNIDispatcher: Sendable {
         if command == .version { return Self.versions(asked: bytes) }
 
         let (json, networkName) = try Self.decode(bytes)
-        let versionText = json["cniVersion"]?.string ?? ""
+        let versionText = try json.word("cniVersion")
         version = versionText.isEmpty ? CNIVersion.unspecified.description : versionText
         guard let command else {
             throw CNIError(.invalidEnvironment, "unknown CNI_COMMAND: \(name)")
@@ -70,6 +70,8 @@ public struct CNIDispatcher: Sendable {
         }
         let configuration = NetworkConfiguration(
             json: json, name: networkName, version: try Self.checkVersion(version, command))
+        // DEL goes on with whatever can be read: its ADD may have been refused for the rest.
+        if command != .delete { try configuration.checkShape() }
         let request = CNIRequest(command: command, environment: environment, configuration: configuration)
         try checkNamespace(request, environment)
         do {

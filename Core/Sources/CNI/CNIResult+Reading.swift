@@ -104,6 +104,6 @@ extension JSONValue {
         guard let text = value.string, let address = IPAddress(text) else {
             throw CNIError(.decodingFailure, "invalid IP address: \(value.string ?? value.text())")
         }
-        return address
+        return address.unmapped
     }
 }

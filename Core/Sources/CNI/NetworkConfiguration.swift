@@ -28,6 +28,13 @@ public struct NetworkConfiguration: Sendable {
         }
     }
 
+    /// Checks that the parts that plugins look into have the shape that they expect there.
+    func checkShape() throws(CNIError) {
+        try json.section("runtimeConfig")
+        try json.section("args")?.section("cni")
+        _ = try json.section("ipam")?.word("type")
+    }
+
     /// What the runtime adds for the capabilities that the plugin declared.
     public var runtime: JSONValue? { json["runtimeConfig"] }
 
@@ -74,6 +81,17 @@ public struct NetworkConfiguration: Sendable {
 }
 
 extension JSONValue {
+    /// The object under a key; absent and null count as none.
+    @discardableResult
+    public func section(_ key: String) throws(CNIError) -> JSONValue? {
+        guard let value = self[key], !value.isNull else { return nil }
+        guard value.object != nil else { throw CNIResult.malformed(key, "an object") }
+        return value
+    }
+
+    /// Whether a key is true: for DEL, which takes anything else for false, since no ADD would have gone on with it.
+    public func isTrue(_ key: String) -> Bool { self[key]?.bool ?? false }
+
     /// The boolean under a key; absent and null count as `standard`.
     public func flag(_ key: String, default standard: Bool = false) throws(CNIError) -> Bool {
         guard let value = self[key], !value.isNull else { return standard }

@@ -9,9 +9,11 @@ public enum PluginExecutor {
     @discardableResult
     public static func run(_ type: String, _ request: CNIRequest) throws -> CNIResult? {
         let path = try find(type, in: request.searchPath)
-        var environment = request.environment
-        // Plugins of other makers look for tools such as iptables there.
-        environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        // Plugins of other makers may have settings of their own in it, and look for tools such as iptables in PATH.
+        var environment = ProcessInformation.environment.merging(request.environment) { $1 }
+        if (environment["PATH"] ?? "").isEmpty {
+            environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        }
         let output = try ChildProcess.output(
             of: ChildProcess.Specification(executable: path, environment: environment),
             input: request.configuration.json.serialized())
@@ -26,10 +28,9 @@ public enum PluginExecutor {
     }
 
     static func find(_ type: String, in searchPath: [String]) throws(CNIError) -> String {
+        guard !type.isEmpty else { throw CNIError("no plugin name provided") }
         // A configuration must not reach outside the plugin directories.
-        guard !type.isEmpty, !type.contains("/") else {
-            throw CNIError(.invalidConfiguration, "invalid plugin name: \(type)")
-        }
+        guard !type.contains("/") else { throw CNIError("invalid plugin name: \(type)") }
         for directory in searchPath {
             let path = "\(directory)/\(type)"
             if let status = try? FileSystem.status(path), status.kind == .file { return path }

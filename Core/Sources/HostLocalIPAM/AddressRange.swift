@@ -21,6 +21,9 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         subnet text: String, first: IPAddress? = nil, last: IPAddress? = nil, gateway: IPAddress? = nil
     ) throws(CNIError) {
         guard let written = InterfaceAddress(text) else { throw CNIError("invalid CIDR address: \(text)") }
+        guard written.address == written.address.unmapped else {
+            throw CNIError("IPNet IP and Mask version mismatch")
+        }
         let subnet = written.prefix
         guard subnet.hostBits >= 2 else { throw CNIError("Network \(subnet) too small to allocate from") }
         guard written.address == subnet.address else {

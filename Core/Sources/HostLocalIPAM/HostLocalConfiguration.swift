@@ -1,13 +1,10 @@
 public import Addresses
 public import CNI
 import JSON
+import Linux
 
 /// The `ipam` part of a network configuration, as host-local understands it.
 public struct HostLocalConfiguration: Sendable {
-    /// The network's name, which names the directory of its allocations.
-    public let network: String
-    /// The directory that holds a directory for each network.
-    public let dataDirectory: String
     /// One set for each address that an attachment gets.
     public let rangeSets: [RangeSet]
     /// The routes to return.
@@ -23,12 +20,10 @@ public struct HostLocalConfiguration: Sendable {
     /// Reads the configuration of a request; errors carry the reference plugin's texts.
     public init(_ request: CNIRequest) throws(CNIError) {
         let configuration = request.configuration
-        guard let ipam = configuration.json["ipam"], ipam.object != nil else {
+        guard let ipam = try configuration.json.section("ipam") else {
             throw CNIError("IPAM config missing 'ipam' key")
         }
-        network = configuration.name
-        let directory = try ipam.word("dataDir")
-        dataDirectory = directory.isEmpty ? Self.standardDataDirectory : directory
+        _ = try ipam.word("dataDir")
         resolverFile = try ipam.word("resolvConf")
         requested = try Self.requested(request)
 
@@ -37,6 +32,9 @@ public struct HostLocalConfiguration: Sendable {
         var sources = try configuration.runtime?.list("ipRanges") ?? []
         if let subnet = ipam["subnet"], !subnet.isNull { sources.append(.array([ipam])) }
         sources += try ipam.list("ranges")
+        if sources.isEmpty, let range = try Self.range(fromFile: try ipam.word("rangeFromFile")) {
+            sources.append(.array([range]))
+        }
         for (index, value) in sources.enumerated() {
             do {
                 sets.append(try RangeSet(json: value))
@@ -49,6 +47,27 @@ public struct HostLocalConfiguration: Sendable {
         var routes: [CNIResult.Route] = []
         for value in try ipam.list("routes") { routes.append(try CNIResult.Route(json: value)) }
         self.routes = routes
+    }
+
+    /// The directory that holds one for each network, of a configuration that may be wrong in every other respect.
+    static func dataDirectory(_ configuration: NetworkConfiguration) -> String {
+        let directory = configuration.json.at("ipam", "dataDir")?.string ?? ""
+        return directory.isEmpty ? standardDataDirectory : directory
+    }
+
+    /// The range that a file holds, which another program writes; nil when none is named.
+    private static func range(fromFile path: String) throws(CNIError) -> JSONValue? {
+        if path.isEmpty { return nil }
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try FileSystem.readFile(path)
+        } catch {
+            throw CNIError("failed to read rangeFromFile \"\(path)\": \(error)")
+        }
+        guard let json = try? JSONValue(parsing: bytes), json["subnet"]?.string != nil else {
+            throw CNIError("failed to parse rangeFromFile \"\(path)\" as a Range")
+        }
+        return json
     }
 
     private static func check(_ sets: [RangeSet], version: CNIVersion) throws(CNIError) {
@@ -66,8 +85,8 @@ public struct HostLocalConfiguration: Sendable {
 
     private static func requested(_ request: CNIRequest) throws(CNIError) -> [IPAddress] {
         var addresses: [IPAddress] = []
-        let arguments = try CNIArguments(request.arguments, known: ["IP", "GATEWAY"])
-        if let text = arguments["IP"] {
+        let arguments = try CNIArguments(request.arguments, known: ["IP"])
+        if let text = arguments["IP"], !text.isEmpty {
             guard let address = address(text) else {
                 throw CNIError("ARGS: error parsing value of pair \"IP=\(text)\": invalid IP address \(text)")
             }
@@ -80,11 +99,13 @@ public struct HostLocalConfiguration: Sendable {
                 addresses.append(address)
             }
         }
-        return addresses
+        // The runtime may ask for the same one in several ways.
+        var seen: Set<IPAddress> = []
+        return addresses.filter { seen.insert($0).inserted }
     }
 
     /// Reads `address` or `address/length`.
     private static func address(_ text: String) -> IPAddress? {
-        IPAddress(text) ?? InterfaceAddress(text)?.address
+        (IPAddress(text) ?? InterfaceAddress(text)?.address)?.unmapped
     }
 }

@@ -17,7 +17,7 @@ public struct HostLocalPlugin: CNIPlugin {
         if !configuration.resolverFile.isEmpty {
             result.dns = CNIResult.DNS(resolverFile: try FileSystem.readText(configuration.resolverFile))
         }
-        var store = try AllocationStore(configuration)
+        var store = try AllocationStore(request.configuration)
         var allocation = Allocation(request, configuration, own: try store.reservations(of: request.attachment))
         do {
             try allocation.reserveAll(in: &store)
@@ -32,15 +32,16 @@ public struct HostLocalPlugin: CNIPlugin {
         return result
     }
 
-    /// Frees every address of the attachment.
+    /// Frees every address of the attachment, also where the ranges are wrong or no longer those of its ADD.
     public func delete(_ request: CNIRequest) throws {
-        var store = try AllocationStore(try HostLocalConfiguration(request))
+        var store = try AllocationStore(request.configuration)
         try release(try store.reservations(of: request.attachment), in: &store)
     }
 
     /// Verifies that the attachment has an address.
     public func check(_ request: CNIRequest) throws {
-        var store = try AllocationStore(try HostLocalConfiguration(request))
+        _ = try HostLocalConfiguration(request)
+        var store = try AllocationStore(request.configuration)
         guard try !store.reservations(of: request.attachment).isEmpty else {
             throw CNIError("host-local: Failed to find address added by container \(request.containerID)")
         }
@@ -49,7 +50,7 @@ public struct HostLocalPlugin: CNIPlugin {
     /// Frees every address that belongs to no valid attachment.
     public func collectGarbage(_ request: CNIRequest) throws {
         let valid = try request.configuration.validAttachments()
-        var store = try AllocationStore(try HostLocalConfiguration(request))
+        var store = try AllocationStore(request.configuration)
         let obsolete = try store.reservations().filter { reservation in
             !valid.contains { reservation.belongs(to: $0) }
         }
@@ -59,7 +60,7 @@ public struct HostLocalPlugin: CNIPlugin {
     /// Fails with code 50 when a range set has no free address.
     public func status(_ request: CNIRequest) throws {
         let configuration = try HostLocalConfiguration(request)
-        let store = try AllocationStore(configuration)
+        let store = try AllocationStore(request.configuration)
         for (index, set) in configuration.rangeSets.enumerated() {
             guard set.next(after: store.lastReserved(set: index), isTaken: { store.isTaken($0.address) }) != nil else {
                 throw CNIError(.unavailable, "no IP addresses available in range set: \(set)")
@@ -85,8 +86,9 @@ public struct HostLocalPlugin: CNIPlugin {
 
 extension AllocationStore {
     /// Opens the allocations of a configuration's network.
-    init(_ configuration: HostLocalConfiguration) throws(SystemError) {
-        try self.init(dataDirectory: configuration.dataDirectory, network: configuration.network)
+    init(_ configuration: NetworkConfiguration) throws(SystemError) {
+        try self.init(
+            dataDirectory: HostLocalConfiguration.dataDirectory(configuration), network: configuration.name)
     }
 }
 

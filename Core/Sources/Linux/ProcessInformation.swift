@@ -35,6 +35,19 @@ public struct ProcessInformation: Sendable, Hashable {
         unsafe duet_program_name().map { unsafe String(cString: $0) } ?? ""
     }
 
+    /// The variables of the calling process.
+    public static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = unsafe environ
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
+            let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            unsafe next += 1
+        }
+        return variables
+    }
+
     /// The calling process.
     public static var currentPID: Int32 {
         getpid()

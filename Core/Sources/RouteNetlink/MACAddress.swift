@@ -17,14 +17,20 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
         rawValue = bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// Reads six groups of two hexadecimal digits with colons or dashes between them.
+    /// Reads six groups of two hexadecimal digits with colons or dashes between them, or three of four with full stops.
     public init?(_ text: String) {
-        let groups = text.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "-" }
-        let bytes = groups.compactMap { group in
-            group.utf8.count == 2 && group.allSatisfy(\.isHexDigit) ? UInt8(group, radix: 16) : nil
+        let isDotted = text.utf8.contains(UInt8(ascii: "."))
+        let groups = text.split(omittingEmptySubsequences: false) { isDotted ? $0 == "." : $0 == ":" || $0 == "-" }
+        let (count, digits) = isDotted ? (3, 4) : (6, 2)
+        guard groups.count == count else { return nil }
+        var value: UInt64 = 0
+        for group in groups {
+            guard group.utf8.count == digits, group.allSatisfy(\.isHexDigit), let part = UInt64(group, radix: 16) else {
+                return nil
+            }
+            value = value << UInt64(4 * digits) | part
         }
-        guard groups.count == bytes.count else { return nil }
-        self.init(bytes: bytes)
+        rawValue = value
     }
 
     /// The six bytes in wire order.

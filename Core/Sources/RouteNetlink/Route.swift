@@ -47,6 +47,8 @@ public struct Route: Sendable, Hashable {
     public var metric: UInt32
     /// The largest packet in bytes.
     public var mtu: Int?
+    /// The largest TCP segment that the other end is told to send, in bytes.
+    public var advertisedMSS: Int?
     /// Whether the gateway is taken to be on the link although no route says so.
     public var isOnLink: Bool
 
@@ -57,7 +59,7 @@ public struct Route: Sendable, Hashable {
     public init(
         destination: IPPrefix, gateway: IPAddress? = nil, interface: Int32? = nil, source: IPAddress? = nil,
         protocol: RouteProtocol = .boot, scope: RouteScope? = nil, table: UInt32 = Route.mainTable,
-        metric: UInt32 = 0, mtu: Int? = nil, isOnLink: Bool = false
+        metric: UInt32 = 0, mtu: Int? = nil, advertisedMSS: Int? = nil, isOnLink: Bool = false
     ) {
         self.destination = destination
         self.gateway = gateway
@@ -69,6 +71,7 @@ public struct Route: Sendable, Hashable {
         self.table = table
         self.metric = metric
         self.mtu = mtu
+        self.advertisedMSS = advertisedMSS
         self.isOnLink = isOnLink
     }
 }
@@ -82,6 +85,7 @@ extension Route: CustomStringConvertible {
         if let source { text += " src \(source)" }
         if metric != 0 { text += " metric \(metric)" }
         if let mtu { text += " mtu \(mtu)" }
+        if let advertisedMSS { text += " advmss \(advertisedMSS)" }
         if table != Self.mainTable { text += " table \(table)" }
         if isOnLink { text += " onlink" }
         return text
@@ -118,9 +122,32 @@ extension Route {
             case Int(RTA_PRIORITY.rawValue): metric = attribute.integer()
             case Int(RTA_METRICS.rawValue):
                 mtu = (attribute.attributes[Int(RTAX_MTU)]?.integer(as: UInt32.self)).map(Int.init)
+                advertisedMSS = (attribute.attributes[Int(RTAX_ADVMSS)]?.integer(as: UInt32.self)).map(Int.init)
             default: break
             }
         }
+    }
+
+    /// The route by each of the next hops of the message that it was read from (`struct rtnexthop`); itself where there is one.
+    func ways(_ reply: NetlinkReply) -> [Route] {
+        guard let hops = reply.attributes(after: Self.headerSize)[Int(RTA_MULTIPATH.rawValue)] else { return [self] }
+        var ways: [Route] = []
+        var rest = hops.payload
+        while rest.count >= 8 {
+            let length = Int(rest.integer(at: 0, as: UInt16.self))
+            guard length >= 8, length <= rest.count else { break }
+            var way = self
+            way.interface = rest.integer(at: 4)
+            let attributes = NetlinkAttributes(rest.prefix(length).dropFirst(8))
+            if let gateway = attributes[Int(RTA_GATEWAY.rawValue)] {
+                way.gateway = IPAddress(bytes: gateway.payload)
+            } else if let via = attributes[Int(RTA_VIA.rawValue)] {
+                way.gateway = IPAddress(bytes: via.payload.dropFirst(2))
+            }
+            ways.append(way)
+            rest = rest.dropFirst((length + 3) & ~3)
+        }
+        return ways
     }
 
     /// `struct rtmsg` of linux/rtnetlink.h, and the attributes.
@@ -140,8 +167,11 @@ extension Route {
         if let interface { writer.attribute(Int(RTA_OIF.rawValue), interface) }
         if let source { writer.attribute(Int(RTA_PREFSRC.rawValue), bytes: source.bytes) }
         if metric != 0 { writer.attribute(Int(RTA_PRIORITY.rawValue), metric) }
-        if let mtu {
-            writer.nested(Int(RTA_METRICS.rawValue)) { $0.attribute(Int(RTAX_MTU), UInt32(mtu)) }
+        if mtu != nil || advertisedMSS != nil {
+            writer.nested(Int(RTA_METRICS.rawValue)) { metrics in
+                if let mtu { metrics.attribute(Int(RTAX_MTU), UInt32(clamping: mtu)) }
+                if let advertisedMSS { metrics.attribute(Int(RTAX_ADVMSS), UInt32(clamping: advertisedMSS)) }
+            }
         }
         return writer
     }

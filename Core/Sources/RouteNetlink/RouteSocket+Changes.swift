@@ -9,8 +9,10 @@ public enum LinkChange: Sendable, Hashable {
     case bringUp(Int32, master: Int32? = nil, alias: String? = nil)
     /// Adds an address to a link.
     case addAddress(InterfaceAddress, Int32, flags: AddressFlags = [], broadcast: IPAddress? = nil)
-    /// Adds a route.
+    /// Adds a route; one to the same destination with the same metric is an error.
     case addRoute(Route)
+    /// Adds a route, or beside others to the same destination another way there; the same one is an error.
+    case addWay(Route)
 
     var request: NetlinkRequest {
         switch self {
@@ -19,6 +21,7 @@ public enum LinkChange: Sendable, Hashable {
         case .addAddress(let address, let index, let flags, let broadcast):
             RouteSocket.addition(of: address, index, flags: flags, broadcast: broadcast)
         case .addRoute(let route): RouteSocket.addition(of: route)
+        case .addWay(let route): RouteSocket.addition(of: route, beside: true)
         }
     }
 
@@ -26,7 +29,7 @@ public enum LinkChange: Sendable, Hashable {
         switch self {
         case .bringUp(let index, _, _): "bring up link \(index)"
         case .addAddress(let address, let index, _, _): "add address \(address) to link \(index)"
-        case .addRoute(let route): "add route \(route)"
+        case .addRoute(let route), .addWay(let route): "add route \(route)"
         }
     }
 }

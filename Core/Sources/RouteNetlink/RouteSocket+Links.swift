@@ -133,13 +133,13 @@ extension RouteSocket {
 
     /// Sets the largest packet in bytes.
     public mutating func setMTU(_ index: Int32, _ mtu: Int) throws(NetlinkError) {
-        try change(index, "set MTU of link \(index) to \(mtu)") { $0.attribute(Int(IFLA_MTU), UInt32(mtu)) }
+        try change(index, "set MTU of link \(index) to \(mtu)") { $0.attribute(Int(IFLA_MTU), UInt32(clamping: mtu)) }
     }
 
     /// Sets how many packets may wait to be sent.
     public mutating func setQueueLength(_ index: Int32, _ length: Int) throws(NetlinkError) {
         try change(index, "set queue length of link \(index) to \(length)") {
-            $0.attribute(Int(IFLA_TXQLEN), UInt32(length))
+            $0.attribute(Int(IFLA_TXQLEN), UInt32(clamping: length))
         }
     }
 
@@ -242,7 +242,7 @@ extension RouteSocket {
 
     private static func describe(_ payload: inout NetlinkWriter, name: String, mtu: Int?, mac: MACAddress?) {
         payload.attribute(Int(IFLA_IFNAME), string: name)
-        if let mtu { payload.attribute(Int(IFLA_MTU), UInt32(mtu)) }
+        if let mtu { payload.attribute(Int(IFLA_MTU), UInt32(clamping: mtu)) }
         if let mac { payload.attribute(Int(IFLA_ADDRESS), bytes: mac.bytes) }
     }
 

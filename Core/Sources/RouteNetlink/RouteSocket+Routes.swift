@@ -5,7 +5,8 @@ internal import Linux
 public import Netlink
 
 extension RouteSocket {
-    /// The unicast routes of a family, of one table and one protocol where these are given.
+    /// The unicast routes of a family, of one table and one protocol where these are given; one with several next hops is
+    /// a route for each.
     public mutating func routes(
         _ family: IPFamily, table: UInt32? = nil, protocol: RouteProtocol? = nil
     ) throws(NetlinkError) -> [Route] {
@@ -15,12 +16,12 @@ extension RouteSocket {
             // Kernels before 4.20 do not filter, so the answer is checked again.
             return try netlink.dump(
                 NetlinkRequest(type: UInt16(RTM_GETROUTE), payload: payload), "list \(family) routes"
-            ) { reply in
+            ) { reply -> [Route]? in
                 guard let route = Route(reply), table == nil || route.table == table,
                     `protocol` == nil || route.protocol == `protocol`
                 else { return nil }
-                return route
-            }
+                return route.ways(reply)
+            }.flatMap(\.self)
         } catch  where error.errno == .noEntry {
             // A table comes into being with its first route.
             return []
@@ -46,8 +47,9 @@ extension RouteSocket {
         try netlink.execute(Self.addition(of: route), "add route \(route)")
     }
 
-    static func addition(of route: Route) -> NetlinkRequest {
-        NetlinkRequest(type: UInt16(RTM_NEWROUTE), flags: [.create, .exclusive], payload: route.encode())
+    static func addition(of route: Route, beside others: Bool = false) -> NetlinkRequest {
+        NetlinkRequest(
+            type: UInt16(RTM_NEWROUTE), flags: others ? .create : [.create, .exclusive], payload: route.encode())
     }
 
     /// Adds a route in place of one to the same destination with the same metric.

@@ -66,7 +66,16 @@ import Testing
         // Nobody deleted c1, and c2 gets its addresses.
         #expect(try node.node.call(.ours, "ADD", configuration, container: "c2").isSuccess)
         #expect(try collect("c2").sorted() == added.sorted())
+        // A deletion that comes late leaves the rules to c2.
+        #expect(try node.node.call(.ours, "DEL", configuration, container: "c1").isSuccess)
+        #expect(try collect("c2").sorted() == added.sorted())
         #expect(try collect().isEmpty)
+        // A runtime that has lost what the plugins answered gives no result.
+        #expect(try node.node.call(.ours, "ADD", configuration, container: "c1").isSuccess)
+        var bare = configuration
+        bare["prevResult"] = .null
+        #expect(try node.node.call(.ours, "DEL", bare, container: "c1").isSuccess)
+        #expect(try collect("c1").isEmpty)
         #expect(try node.node.call(.reference, "ADD", node.configuration("firewall"), container: "c3").isSuccess)
         #expect(try collect().sorted() == added.sorted(), "the reference's do not tell whose they are")
     }
@@ -104,6 +113,8 @@ import Testing
             (["prevResult": .null], "missing prevResult from earlier plugin"),
             (["ingressPolicy": "some"], "unknown ingress policy: \"some\""),
             (["backend": "firewalld"], "firewalld is not running"),
+            (["iptablesAdminChainName": "A B"], "iptablesAdminChainName \"A B\" is no name for a chain of iptables"),
+            (["iptablesAdminChainName": "-A"], "iptablesAdminChainName \"-A\" is no name for a chain of iptables"),
             (
                 [
                     "ingressPolicy": "same-bridge",

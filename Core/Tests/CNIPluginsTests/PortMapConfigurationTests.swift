@@ -51,7 +51,7 @@ struct `A configuration of mapped ports` {
     func `that is wrong is refused`(extra: String, code: Int, message: String) throws {
         let error = try failure(extra)
         #expect(error["code"]?.int == code)
-        #expect(error["msg"]?.string == message)
+        #expect(error["msg"]?.string?.hasSuffix(message) == true)
     }
 
     @Test(

@@ -56,6 +56,25 @@ struct DispatcherCase: Sendable, CustomTestStringConvertible {
             message: "incompatible CNI versions",
             details: #"config is "1.9.0", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]"#),
         DispatcherCase(
+            remark: "a version that is not written out", input: #"{"cniVersion":"1.0","name":"net"}"#, code: 1,
+            message: "incompatible CNI versions",
+            details: #"config is "1.0", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]"#),
+        DispatcherCase(
+            remark: "a version that is a number", input: #"{"cniVersion":1,"name":"net"}"#, code: 6,
+            message: #"cannot read "cniVersion": expected a string"#),
+        DispatcherCase(
+            remark: "a name that is a number", input: #"{"cniVersion":"1.0.0","name":7}"#, code: 6,
+            message: #"cannot read "name": expected a string"#),
+        DispatcherCase(
+            remark: "ipam that is a list", input: #"{"cniVersion":"1.0.0","name":"net","ipam":[]}"#, code: 6,
+            message: #"cannot read "ipam": expected an object"#),
+        DispatcherCase(
+            remark: "a type that is a number", input: #"{"cniVersion":"1.0.0","name":"net","ipam":{"type":1}}"#,
+            code: 6, message: #"cannot read "type": expected a string"#),
+        DispatcherCase(
+            remark: "arguments that are a text", input: #"{"cniVersion":"1.0.0","name":"net","args":{"cni":"x"}}"#,
+            code: 6, message: #"cannot read "cni": expected an object"#),
+        DispatcherCase(
             remark: "CHECK before it existed", environment: ["CNI_COMMAND": "CHECK"],
             input: #"{"cniVersion":"0.3.1","name":"net"}"#, code: 1, message: "config version does not allow CHECK"),
         DispatcherCase(
@@ -138,6 +157,12 @@ struct DispatcherCase: Sendable, CustomTestStringConvertible {
     func `works in its own namespace when told to`(override: String) {
         let extra = ["CNI_NETNS": "/own", "CNI_NETNS_OVERRIDE": override]
         let outcome = run(DispatcherCase.complete.merging(extra) { $1 }, #"{"cniVersion":"1.0.0","name":"net"}"#)
+        #expect(outcome.status == 0)
+    }
+
+    @Test func `deletes whatever the shape of the rest`() {
+        let environment = DispatcherCase.complete.merging(["CNI_COMMAND": "DEL"]) { $1 }
+        let outcome = run(environment, #"{"cniVersion":"1.0.0","name":"net","ipam":[],"args":"x","runtimeConfig":1}"#)
         #expect(outcome.status == 0)
     }
 

@@ -83,6 +83,7 @@ import Testing
         arguments: [
             ("", [:], nil), ("IgnoreUnknown=1;A=B;IP=1.2.3.4", ["IP": "1.2.3.4"], nil),
             ("A=B", [:], #"ARGS: unknown args ["A=B"]"#), ("A", [:], #"ARGS: invalid pair "A""#),
+            ("IP=1;", [:], "ARGS: invalid pair \"\""),
             ("IP=1;IP=2", ["IP": "2"], nil), ("IgnoreUnknown=maybe", [:], "boolean unmarshal error"),
         ] as [(String, [String: String], String?)])
     func `Arguments are read as pairs`(text: String, expected: [String: String], failure: String?) throws {

@@ -28,6 +28,7 @@ import Testing
             "Network has host bits set. For a subnet mask of length 24 the network address is 10.0.0.0"
         ),
         ("10.0.0.0", "invalid CIDR address: 10.0.0.0"), ("", "invalid CIDR address: "),
+        ("::ffff:10.0.0.0/120", "IPNet IP and Mask version mismatch"),
     ])
     func `refuses subnets with the reference's texts`(subnet: String, message: String) {
         #expect(throws: CNIError(message)) { try AddressRange(subnet: subnet) }

@@ -137,24 +137,36 @@ struct RouteSocketTests {
             let address = try #require(InterfaceAddress("10.1.0.2/24"))
             let route = Route(
                 destination: try #require(IPPrefix("10.2.0.0/16")), gateway: IPAddress("10.1.0.1"), interface: index)
+            var second = route
+            second.gateway = IPAddress("10.1.0.3")
             let changes: [LinkChange] = [
                 .bringUp(bridge), .bringUp(index, master: bridge, alias: "mine"), .addAddress(address, index),
                 .addAddress(address, index), .addRoute(route), .addRoute(route),
                 .addAddress(try #require(InterfaceAddress("fd00:1::2/64")), index, flags: .noDAD),
+                .addWay(second), .addWay(second),
             ]
             let refused = try socket.make(changes)
-            #expect(refused.map(\.index) == [3, 5])
+            #expect(refused.map(\.index) == [3, 5, 8])
             #expect(refused.allSatisfy { $0.errno == .exists })
             #expect(
                 refused.map(\.operation) == [
                     "add address 10.1.0.2/24 to link \(index)", "add route 10.2.0.0/16 via 10.1.0.1 dev \(index)",
+                    "add route 10.2.0.0/16 via 10.1.0.3 dev \(index)",
                 ])
             let shown = try sandbox.ip("addr", "show", "dev", "a")
             #expect(try socket.link(at: index)?.alias == "mine")
             for text in ["master bridge", "10.1.0.2/24", "fd00:1::2/64"] {
                 #expect(shown.contains(text), "\(text): \(shown)")
             }
-            #expect(try sandbox.ip("route").contains("10.2.0.0/16 via 10.1.0.1 dev a"))
+            for gateway in ["10.1.0.1", "10.1.0.3"] {
+                #expect(try sandbox.ip("route").contains("10.2.0.0/16 via \(gateway) dev a"))
+            }
+            let ways = try ["fd00:1::7", "fd00:1::8"].map { gateway in
+                Route(destination: try #require(IPPrefix("fd20::/64")), gateway: IPAddress(gateway), interface: index)
+            }
+            #expect(try socket.make(ways.map(LinkChange.addWay)).isEmpty)
+            let listed = try socket.routes(.ipv6).filter { $0.destination == ways[0].destination }
+            #expect(Set(listed.map(\.gateway)) == Set(ways.map(\.gateway)))
             #expect(try socket.make([]).isEmpty)
         }
     }
@@ -225,7 +237,7 @@ struct RouteSocketTests {
                 let prefix = try #require(IPPrefix(destination))
                 let route = Route(
                     destination: prefix, gateway: IPAddress(gateway), interface: link, protocol: .duet, metric: 1024,
-                    mtu: 1400)
+                    mtu: 1400, advertisedMSS: 1300)
                 try socket.addRoute(route)
                 #expect(try socket.routes(prefix.family, protocol: .duet).contains(route))
                 #expect(try sandbox.ip("-4", "route").contains("proto 68") || prefix.family == .ipv6)

@@ -48,7 +48,7 @@ struct BridgeConfiguration {
         isGateway = try json.flag("isGateway") || isDefaultGateway
         forcesAddress = try json.flag("forceAddress")
         masquerades = try Masquerade.isWanted(json)
-        mtu = try json.number("mtu")
+        mtu = max(0, try json.number("mtu"))
         hairpin = try json.flag("hairpinMode")
         isPromiscuous = try json.flag("promiscMode")
         detectsDuplicates = try json.flag("enabledad")

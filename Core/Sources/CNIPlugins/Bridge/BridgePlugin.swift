@@ -56,13 +56,13 @@ public struct BridgePlugin: CNIPlugin {
 
     /// Deletes the link, frees the addresses and removes the rules.
     public func delete(_ request: CNIRequest) throws {
-        let configuration = try BridgeConfiguration(request)
+        let json = request.configuration.json
         if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
             _ = try namespace.routes.deleteLink(named: request.interfaceName)
         }
-        if configuration.hasAddresses { try AddressManagement.forward(request) }
-        if configuration.checksHardwareAddress { try SpoofCheck(request.attachment).remove() }
-        if configuration.masquerades { try Masquerade.remove(request) }
+        if !request.configuration.ipamType.isEmpty { try AddressManagement.forward(request) }
+        if json.isTrue("macspoofchk") { try SpoofCheck(request.attachment).remove() }
+        if json.isTrue("ipMasq") { try Masquerade.remove(request) }
     }
 
     /// Verifies bridge, port and the container's interface against the previous result.

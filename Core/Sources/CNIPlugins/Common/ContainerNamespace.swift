@@ -58,12 +58,16 @@ struct ContainerNamespace: ~Copyable {
         return link
     }
 
-    /// Makes changes in order; of two routes to the same destination the first stays.
+    /// Makes changes in order; a route of which there is the same already is no error.
     ///
     /// Errors: the first change that was refused.
     mutating func make(_ changes: [LinkChange]) throws {
         for error in try routes.make(changes) {
-            guard case .addRoute(let route) = changes[error.index] else { throw error }
+            let route: Route
+            switch changes[error.index] {
+            case .addRoute(let added), .addWay(let added): route = added
+            case .addAddress, .bringUp: throw error
+            }
             if error.errno == .exists { continue }
             throw CNIError("failed to add route '\(route)' in \(path): \(error)")
         }

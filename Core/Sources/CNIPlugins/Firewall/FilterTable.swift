@@ -50,12 +50,14 @@ struct FilterTable {
         return transaction
     }
 
-    /// The changes that remove rules; those that are not there need none.
-    func removal(of rules: [FilterRule]) -> Transaction { removal(of: rules.flatMap(matches)) }
-
-    /// The changes that remove the rules of owners that are gone.
-    func removal(where isObsolete: (String) -> Bool) -> Transaction {
-        removal(of: rules.filter { $0.owner.map(isObsolete) ?? false })
+    /// The changes that remove the rules of owners that are gone, and such rules as nobody owns; those that are not there
+    /// need none.
+    func removal(of unwanted: [FilterRule] = [], where isObsolete: (String) -> Bool) -> Transaction {
+        let unwanted = unwanted.map { ($0.chain, $0.rule(family)) }
+        return removal(
+            of: rules.filter { entry in
+                entry.owner.map(isObsolete) ?? unwanted.contains { $0.0 == entry.chain && entry.does($0.1) }
+            })
     }
 
     private func removal(of entries: [RuleEntry]) -> Transaction {

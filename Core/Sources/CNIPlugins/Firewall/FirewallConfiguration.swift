@@ -32,20 +32,28 @@ struct FirewallConfiguration {
     init(_ json: JSONValue, isFirewalldRunning: () -> Bool) throws(CNIError) {
         let chain = try json.word("iptablesAdminChainName")
         adminChain = chain.isEmpty ? "CNI-ADMIN" : chain
-        guard adminChain.utf8.count <= 28 else {
-            throw CNIError("iptablesAdminChainName \"\(adminChain)\" is longer than 28 bytes")
-        }
+        // What iptables could not name, it could not list or delete either.
+        guard adminChain.utf8.count <= 28, !["-", "!"].contains(adminChain.first),
+            !adminChain.contains(where: \.isWhitespace)
+        else { throw CNIError("iptablesAdminChainName \"\(adminChain)\" is no name for a chain of iptables") }
         let word = try json.word("ingressPolicy")
         guard let policy = word.isEmpty ? .open : IngressPolicy(rawValue: word) else {
             throw CNIError("unknown ingress policy: \"\(word)\"")
         }
         self.policy = policy
-        let zone = try json.word("firewalldZone")
+        _ = try json.word("firewalldZone")
+        _ = try json.word("backend")
+        backend = Self.backend(json, isFirewalldRunning: isFirewalldRunning)
+    }
+
+    /// Who lets a pod's packets pass, by a configuration that may be wrong in every other respect.
+    static func backend(_ json: JSONValue, isFirewalldRunning: () -> Bool) -> Backend {
+        let zone = json["firewalldZone"]?.string ?? ""
         let firewalld = Backend.firewalld(zone: zone.isEmpty ? "trusted" : zone)
-        switch try json.word("backend") {
-        case "iptables": backend = .filter
-        case "firewalld": backend = firewalld
-        default: backend = isFirewalldRunning() ? firewalld : .filter
+        return switch json["backend"]?.string {
+        case "iptables": .filter
+        case "firewalld": firewalld
+        default: isFirewalldRunning() ? firewalld : .filter
         }
     }
 }

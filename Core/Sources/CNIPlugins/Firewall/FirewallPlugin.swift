@@ -18,17 +18,19 @@ public struct FirewallPlugin: CNIPlugin {
         do {
             try add(configuration, result, AttachmentTag(request).comment)
         } catch {
-            try? remove(configuration, result)
+            try? remove(request, configuration.backend, result)
             throw error
         }
         return result
     }
 
     /// Removes the rules of the pod's addresses; the chains stay, and so does what keeps bridges apart.
+    ///
+    /// Without a previous result, as after an ADD that failed, those that bear the attachment's name.
     public func delete(_ request: CNIRequest) throws {
-        let configuration = try configuration(request)
-        guard let result = try request.configuration.previousResult() else { return }
-        try remove(configuration, result)
+        let backend = FirewallConfiguration.backend(
+            request.configuration.json, isFirewalldRunning: Firewalld.isRunning)
+        try remove(request, backend, try request.configuration.previousResult() ?? CNIResult())
     }
 
     /// Verifies that all rules are there.
@@ -88,12 +90,15 @@ public struct FirewallPlugin: CNIPlugin {
         if configuration.policy != .open { try isolate(configuration.policy, result) }
     }
 
-    private func remove(_ configuration: FirewallConfiguration, _ result: CNIResult) throws {
-        if case .firewalld(let zone) = configuration.backend { try Firewalld(zone: zone).remove(result.podPrefixes) }
+    private func remove(
+        _ request: CNIRequest, _ backend: FirewallConfiguration.Backend, _ result: CNIResult
+    ) throws {
+        if case .firewalld(let zone) = backend { try Firewalld(zone: zone).remove(result.podPrefixes) }
+        let tag = AttachmentTag(request)
         // Rules may be there from before firewalld was.
-        for family in result.families {
+        for family in result.families.isEmpty ? IPFamily.allCases : result.families {
             try NFTablesSocket.update { socket throws(NFTablesError) in
-                try FilterTable(family, &socket).removal(of: Self.passes(result, family))
+                try FilterTable(family, &socket).removal(of: Self.passes(result, family), where: tag.owns)
             }
         }
     }

@@ -18,10 +18,11 @@ struct Firewalld {
         return FileSystem.exists("/proc/\(pid)") && FileSystem.exists(command)
     }
 
-    /// Puts addresses into the zone; one that is there already is no error.
+    /// Puts addresses into the zone; one that is there already is no error, and one that an earlier pod left in another zone
+    /// leaves that.
     func add(_ addresses: [IPPrefix]) throws {
         for address in addresses {
-            let output = try run("--add-source=\(address)")
+            let output = try run("--change-source=\(address)")
             guard output.status.isSuccess else {
                 throw CNIError("failed to add the address \(address) to \(zone) zone: \(output.errorText)")
             }

@@ -12,7 +12,7 @@ struct PointToPointConfiguration {
 
     init(_ configuration: NetworkConfiguration) throws(CNIError) {
         let json = configuration.json
-        mtu = try json.number("mtu")
+        mtu = max(0, try json.number("mtu"))
         masquerades = try Masquerade.isWanted(json)
         dns = try configuration.dns()
     }

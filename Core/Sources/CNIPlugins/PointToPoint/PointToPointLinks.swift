@@ -33,6 +33,12 @@ struct PointToPointLinks {
         }
     }
 
+    /// Whether an address is in a pod's subnet, which is reached through the gateway: as a gateway of its own it has to be
+    /// taken to be on the link.
+    func isBehindGateway(_ address: IPAddress) -> Bool {
+        ends.contains { $0.pod.prefix.contains(address) && $0.gateway != address }
+    }
+
     /// The two routes of one address in the container.
     func routes(_ pod: InterfaceAddress, _ gateway: IPAddress, _ index: Int32) -> [Route] {
         [

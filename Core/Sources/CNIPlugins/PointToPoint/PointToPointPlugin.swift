@@ -28,14 +28,13 @@ public struct PointToPointPlugin: CNIPlugin {
         return result
     }
 
-    /// Frees the addresses, then deletes the link with all that depends on it.
+    /// Deletes the link with all that depends on it, then frees the addresses: whoever gets one next finds its route gone.
     public func delete(_ request: CNIRequest) throws {
-        let configuration = try PointToPointConfiguration(request.configuration)
-        try AddressManagement.forward(request)
         if var namespace = try ContainerNamespace.ifPresent(request.namespacePath) {
             _ = try namespace.routes.deleteLink(named: request.interfaceName)
         }
-        if configuration.masquerades { try Masquerade.remove(request) }
+        if !request.configuration.ipamType.isEmpty { try AddressManagement.forward(request) }
+        if request.configuration.json.isTrue("ipMasq") { try Masquerade.remove(request) }
     }
 
     /// Verifies the container's interface against the previous result.
@@ -74,7 +73,8 @@ public struct PointToPointPlugin: CNIPlugin {
             try links.configureHostParameters(pair.host.name)
             let index = pair.container.index
             try namespace.make(
-                [.bringUp(index)] + links.container(index) + ContainerInterface.routes(result, interface: index))
+                [.bringUp(index)] + links.container(index)
+                    + ContainerInterface.routes(result, interface: index, where: links.isBehindGateway))
             try links.configure(&host, pair.host.index, alias: AttachmentTag(request).comment)
             if configuration.masquerades { try Masquerade.add(request, result.addresses.map(\.address)) }
             // Last: meanwhile the kernel's workers have done what there is to wait for.

@@ -15,7 +15,12 @@ public struct PortMapPlugin: CNIPlugin {
 
     /// Maps the ports in the families of the container's addresses; maps none when one fails.
     public func add(_ request: CNIRequest) throws -> CNIResult {
-        let configuration = try PortMapConfiguration(request.configuration)
+        let configuration: PortMapConfiguration
+        do throws(CNIError) {
+            configuration = try PortMapConfiguration(request.configuration)
+        } catch {
+            throw error.prefixed("failed to parse config")
+        }
         let result = try request.requiredPreviousResult("must be called as chained plugin")
         if configuration.mappings.isEmpty { return result }
         do {
@@ -32,8 +37,9 @@ public struct PortMapPlugin: CNIPlugin {
 
     /// Removes the mappings, and those that the reference plugin made for the container.
     public func delete(_ request: CNIRequest) throws {
-        let configuration = try PortMapConfiguration(request.configuration)
         try remove(request)
+        // Mappings that ADD refused led nowhere.
+        guard let configuration = try? PortMapConfiguration(request.configuration) else { return }
         for family in IPFamily.allCases { forgetConnections(configuration.mappings, family) }
     }
 

@@ -11,8 +11,8 @@ struct AttributeBackup {
     private let network: String
 
     /// Names the file of an attachment.
-    init(_ directory: String, _ request: CNIRequest) {
-        self.directory = directory
+    init(_ request: CNIRequest) {
+        directory = TuningConfiguration.dataDirectory(request.configuration)
         path = "\(directory)/\(Self.name(request.attachment))"
         network = request.network
     }
@@ -43,7 +43,8 @@ struct AttributeBackup {
     /// Removes the files of a request's network that belong to none of its valid attachments.
     ///
     /// Those that the reference plugin wrote do not tell their network, and stay.
-    static func collectGarbage(_ directory: String, _ request: CNIRequest) throws {
+    static func collectGarbage(_ request: CNIRequest) throws {
+        let directory = TuningConfiguration.dataDirectory(request.configuration)
         guard FileSystem.exists(directory) else { return }
         let valid = Set(try request.configuration.validAttachments().map(name))
         for file in try FileSystem.list(directory) where file.hasSuffix(".json") && !valid.contains(file) {

@@ -17,9 +17,9 @@ struct NetworkParameter: Hashable {
         let isDotted = key.firstIndex(of: "/").map { key[..<$0].contains(".") } ?? true
         let pattern =
             (isDotted ? key.split(separator: ".", omittingEmptySubsequences: false).joined(separator: "/") : key)
-            .split(separator: "/", omittingEmptySubsequences: false)
+            .split(separator: "/")
         let parts = pattern.map { $0.replacing(first: "IFNAME", with: interface) }
-        guard parts.count > 1, parts.first == "net", parts.allSatisfy({ !["", ".", ".."].contains($0) }) else {
+        guard parts.count > 1, parts.first == "net", parts.allSatisfy({ $0 != "." && $0 != ".." }) else {
             throw CNIError("invalid net sysctl key: \"\(parts.joined(separator: "/"))\"")
         }
         self.key = key

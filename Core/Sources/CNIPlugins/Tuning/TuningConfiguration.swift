@@ -8,14 +8,17 @@ struct TuningConfiguration {
     let attributes: InterfaceAttributes
     /// The kernel parameters to set, in order.
     let parameters: [NetworkParameter]
-    /// Where the former attributes are kept until DEL.
-    let dataDirectory: String
+
+    /// Where the former attributes are kept until DEL, by a configuration that may be wrong in every other respect.
+    static func dataDirectory(_ configuration: NetworkConfiguration) -> String {
+        let directory = configuration.json["dataDir"]?.string ?? ""
+        return directory.isEmpty ? "/run/cni/tuning" : directory
+    }
 
     /// Reads the configuration; what `args.cni` says goes before the runtime, which goes before `CNI_ARGS`.
     init(_ request: CNIRequest) throws(CNIError) {
         let json = request.configuration.json
-        let directory = try json.word("dataDir")
-        dataDirectory = directory.isEmpty ? "/run/cni/tuning" : directory
+        _ = try json.word("dataDir")
         let sources = [json, request.configuration.conventionArguments].compactMap { $0 }
 
         var attributes = InterfaceAttributes()

@@ -33,7 +33,7 @@ public struct TuningPlugin: CNIPlugin {
 
     /// Gives the interface its former attributes back; an interface or namespace that is gone is no error.
     public func delete(_ request: CNIRequest) throws {
-        let backup = AttributeBackup(try TuningConfiguration(request).dataDirectory, request)
+        let backup = AttributeBackup(request)
         if let attributes = backup.load(), var namespace = try ContainerNamespace.ifPresent(request.namespacePath),
             let link = try namespace.routes.link(named: request.interfaceName)
         {
@@ -65,7 +65,7 @@ public struct TuningPlugin: CNIPlugin {
 
     /// Removes the former attributes of interfaces that are gone.
     public func collectGarbage(_ request: CNIRequest) throws {
-        try AttributeBackup.collectGarbage(try TuningConfiguration(request).dataDirectory, request)
+        try AttributeBackup.collectGarbage(request)
     }
 
     /// Always able to serve.
@@ -95,7 +95,7 @@ public struct TuningPlugin: CNIPlugin {
             throw CNIError("failed to get \"\(request.interfaceName)\": Link not found")
         }
         let former = InterfaceAttributes(of: link, where: attributes)
-        let backup = AttributeBackup(configuration.dataDirectory, request)
+        let backup = AttributeBackup(request)
         try backup.save(former)
         do {
             try attributes.apply(to: link.index, &namespace.routes)
