@@ -10,12 +10,26 @@ package enum Forwarding {
 
     /// Turns forwarding on for each family that the kernel has.
     package static func enable() throws {
+        try enable(onlyWhereOff: false)
+    }
+
+    /// Turns forwarding on again where somebody has turned it off; whether anybody had.
+    package static func keep() throws -> Bool {
+        try enable(onlyWhereOff: true)
+    }
+
+    @discardableResult
+    private static func enable(onlyWhereOff: Bool) throws -> Bool {
+        var wasOff = false
         for (_, name) in switches.sorted(by: { $0.key < $1.key }) where Sysctl.exists(name) {
             let isOff = try Sysctl.get(name) == "0"
+            guard isOff || !onlyWhereOff else { continue }
+            wasOff = wasOff || isOff
             // Where it is on already somebody may have meant uplinks to listen to no router.
             try keepRouterAdvertisements(onlyWhereLearned: !isOff)
             if isOff { try Sysctl.set(name, "1") }
         }
+        return wasOff
     }
 
     // A kernel that forwards IPv6 ignores router advertisements unless told otherwise (ip-sysctl, accept_ra = 2): a node

@@ -116,18 +116,21 @@ package actor PodRouter {
     package func audit() {
         guard isSynced else { return }
         needsRetry = false
+        var superseded: [RouteFailure] = []
         do {
             _ = plan.update(try underlay.snapshot(own: plan.own, peers: plan.peerAddresses))
             report(try tunnels.audit(plan))
             try auditWireGuard()
             report(try routes.audit(plan, links: links))
             try tunnels.removeUnneeded(plan)
+            superseded = routes.superseded()
         } catch {
             fail("routes cannot be set up", error)
         }
         let refusals = plan.refusals()
         report(refusals: refusals)
-        reported.formIntersection(refusals)
+        report(refusals: superseded, "packets to another node's pods do not take Duet's way")
+        reported.formIntersection(refusals + superseded)
         _ = masqueradePlan.update(own: plan.own)
         // Nodes that are gone were taken out when they went.
         for name in plan.nodeNames { _ = updateMasqueradePlan(name) }
@@ -220,9 +223,11 @@ package actor PodRouter {
     }
 
     /// Trying again does not help against these: they are told once, and again when they differ.
-    private func report(refusals: [RouteFailure]) {
+    private func report(
+        refusals: [RouteFailure], _ message: Logger.Message = "pods of another node cannot be reached"
+    ) {
         for refusal in refusals where reported.insert(refusal).inserted {
-            logger.error("pods of another node cannot be reached", metadata: ["error": "\(refusal)"])
+            logger.error(message, metadata: ["error": "\(refusal)"])
         }
     }
 

@@ -20,6 +20,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
     private static let calm = Duration.milliseconds(100)
     private static let auditInterval = Duration.seconds(30)
     private static let retryInterval = Duration.seconds(2)
+    private static let forwardingInterval = Duration.milliseconds(900)
 
     /// How long NodeNetworks are waited for: a foreign API server may not have the kind.
     private static let patience = Duration.seconds(5)
@@ -55,6 +56,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                 group.addTask { await followNetworks(router, speaker) }
                 group.addTask { await repair(router, watch) }
                 group.addTask { await auditRegularly(router, speaker) }
+                group.addTask { await keepForwarding() }
                 if let speaker { group.addTask { await speaker.run() } }
                 await group.waitForAll()
             }
@@ -131,6 +133,15 @@ public struct PodRoutingService: ServiceLifecycle.Service {
             }
             // What happens during the pause is looked at together.
             if await router.changed(changes) { try? await Task.sleep(for: Self.calm) }
+        }
+    }
+
+    /// The kernel tells nobody that a program has turned its switches back.
+    private func keepForwarding() async {
+        while (try? await Task.sleep(for: Self.forwardingInterval)) != nil {
+            // Where it cannot be turned on, that was said at the start.
+            guard (try? Forwarding.keep()) == true else { continue }
+            logger.warning("forwarding between pods had been turned off, and is on again")
         }
     }
 

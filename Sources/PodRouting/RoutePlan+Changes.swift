@@ -13,14 +13,16 @@ extension RoutePlan {
         if ownPorts.contains(change.port) { return false }
         switch change.object {
         case .link(let link):
-            return Tunnel(linkName: link.name) != nil || isUnderlay(link.index)
+            return Tunnel(linkName: link.name) != nil || links.values.contains(link.index) || isUnderlay(link.index)
         case .address(let entry):
             let address = entry.address.address
             return isUnderlay(entry.interface) || entry.protocol == .duet || own?.addresses.contains(address) == true
                 || isPeer { entry.address.prefix.contains($0) }
         case .route(let route):
             if route.protocol == .duet { return true }
-            return route.table == Route.mainTable && isPeer { route.destination.contains($0) }
+            // Others' matter where they lead to other nodes, or stand in the place of Duet's own.
+            return route.table == Route.mainTable
+                && (self.route(to: route.destination) != nil || isPeer { route.destination.contains($0) })
         case .neighbour(let interface):
             return links.values.contains(interface)
         case .forwarding(let entry):

@@ -27,7 +27,12 @@ package struct RouteReconciler: ~Copyable {
         for family in IPFamily.allCases {
             for table in [Route.mainTable, RoutePolicy.translatedTable] {
                 for route in try socket.routes(family, table: table, protocol: .duet) {
-                    installed[route.destination] = route
+                    guard installed[route.destination] != nil else {
+                        installed[route.destination] = route
+                        continue
+                    }
+                    // There is one way to a destination: somebody has added another with Duet's number.
+                    try delete(route)
                 }
             }
         }
@@ -104,13 +109,37 @@ package struct RouteReconciler: ~Copyable {
     private mutating func remove(_ destination: IPPrefix) throws(RouteFailure) {
         guard let route = installed[destination] else { return }
         do throws(NetlinkError) {
+            try delete(route)
+        } catch {
+            throw RouteFailure(destination: destination, reason: "\(error)")
+        }
+        installed[destination] = nil
+    }
+
+    private mutating func delete(_ route: Route) throws(NetlinkError) {
+        do throws(NetlinkError) {
             try socket.deleteRoute(route)
         } catch {
             // Somebody else, or the link's end, may have removed it.
-            guard error.errno == .noProcess else {
-                throw RouteFailure(destination: destination, reason: "\(error)")
-            }
+            guard error.errno == .noProcess else { throw error }
         }
-        installed[destination] = nil
+    }
+
+    /// The routes that stand but do not count, since one of another program goes before them.
+    ///
+    /// These are left alone, as all that is not Duet's. A lookup for each destination takes some microseconds.
+    package mutating func superseded() -> [RouteFailure] {
+        var failures: [RouteFailure] = []
+        for (destination, route) in installed.sorted(by: { $0.key < $1.key }) where route.table == Route.mainTable {
+            // One that forbids the way is an error of the lookup.
+            let way = (try? socket.route(to: destination.first)) ?? nil
+            guard way?.interface != route.interface || way?.gateway != route.gateway else { continue }
+            failures.append(
+                RouteFailure(
+                    destination: destination,
+                    reason: "the one of Duet stands (\(route)), but another program's goes before it: see "
+                        + "`ip route get \(destination.first)`"))
+        }
+        return failures
     }
 }

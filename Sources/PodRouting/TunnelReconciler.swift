@@ -98,7 +98,15 @@ package struct TunnelReconciler: ~Copyable {
             link = nil
         }
         if link == nil {
-            try socket.createVXLAN(name: name, settings, mtu: mtu, mac: mac)
+            do throws(NetlinkError) {
+                try socket.createVXLAN(name: name, settings, mtu: mtu, mac: mac)
+            } catch  where error.errno == .exists {
+                // The kernel takes no second link with these settings: somebody has given it another name.
+                let links = try socket.links()
+                guard let renamed = links.first(where: { $0.vxlan == settings && $0.mac == mac }) else { throw error }
+                try socket.deleteLink(renamed.index)
+                try socket.createVXLAN(name: name, settings, mtu: mtu, mac: mac)
+            }
             link = try socket.link(named: name)
         }
         guard let link else { throw NetlinkError(.noDevice, "create VXLAN link \(name)", message: "it went away") }

@@ -20,9 +20,11 @@ struct ChangeTests {
     }
 
     @Test(
-        "Routes of Duet and those that lead to nodes do; pods' routes and other tables do not",
+        "Routes of Duet, those in their place and those that lead to nodes do; pods' routes and other tables do not",
         arguments: [
             ("10.244.2.0/24", RouteProtocol.duet, Route.mainTable, true),
+            ("10.244.2.0/24", .boot, Route.mainTable, true),
+            ("10.244.2.0/24", .boot, 100, false),
             ("0.0.0.0/0", .boot, Route.mainTable, true),
             ("172.20.0.0/16", .static, Route.mainTable, true),
             ("fd00:20::2/128", .static, Route.mainTable, true),

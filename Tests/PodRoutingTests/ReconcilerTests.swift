@@ -85,11 +85,33 @@ struct ReconcilerTests {
         for number in 1...3 { await restarted.update("node-\(number)", node(number)) }
         await restarted.synced()
         #expect(try sandbox.shell(listing) == expected)
+        for damage in [
+            "ip route append 10.244.2.0/24 via 172.20.0.8 proto 68 metric 1024",
+            "ip -6 route append fd00:10:244:2::/64 via fd00:20::8 proto 68 metric 1024",
+            "ip route replace 10.244.3.0/24 via 172.20.0.9 metric 1024",
+            "ip -6 route replace fd00:10:244:3::/64 via fd00:20::9 metric 1024",
+        ] {
+            try sandbox.shell(damage)
+            await restarted.audit()
+            #expect(try sandbox.shell(listing) == expected, "\(damage)")
+        }
+        // What goes before Duet's routes is left alone, and told.
+        #expect(try superseded(sandbox) == [])
+        try sandbox.shell(
+            "ip route add 10.244.2.0/24 via 172.20.0.9; ip -6 route add unreachable fd00:10:244:3::/64 metric 1")
+        await restarted.audit()
+        #expect(try superseded(sandbox) == ["10.244.2.0/24", "fd00:10:244:3::/64"])
 
         await restarted.update("node-3", nil)
         #expect(try sandbox.shell(listing).split(separator: "\n").count == 2)
         #expect(try sandbox.shell("ip route").contains("10.99.0.0/16 via 172.20.0.9"))
         #expect(await !restarted.needsRetry)
+    }
+
+    private func superseded(_ sandbox: Sandbox) throws -> [String] {
+        var reconciler = try sandbox.inside { try RouteReconciler() }
+        try reconciler.adopt()
+        return reconciler.superseded().map(\.destination.description)
     }
 
     @Test("A tunnel comes with the first node that needs it, is adopted and repaired, and goes with the last")
@@ -122,6 +144,7 @@ struct ReconcilerTests {
         ] { #expect(expected.contains(line), "\(line) in \(expected)") }
         let configuration = try FileSystem.readText("\(directory)/10-duet.conflist")
         #expect(configuration.contains("1450"))
+        #expect(try superseded(sandbox) == [])
 
         let restarted = try sandbox.inside { try PodRouter(directory: directory) }
         for (number, addresses) in [(1, nil), (2, nil), (4, far)] {
@@ -135,6 +158,7 @@ struct ReconcilerTests {
             "ip addr del 10.244.1.0/32 dev duet-vxlan4", "ip link set duet-vxlan4 down",
             "ip link set duet-vxlan4 mtu 1300",
             "ip route flush proto 68", "ip link del duet-vxlan4",
+            "ip link set duet-vxlan4 down; ip link set duet-vxlan4 name stolen; ip link set stolen up",
             "ip link del duet-vxlan4; ip link add duet-vxlan4 type vxlan id 1 local 172.20.0.1 dstport 1234",
         ] {
             try sandbox.shell(damage)

@@ -286,8 +286,18 @@ class EveryKindOfCluster(RoutingBase):
         for destination in wanted:
             ip(node.namespace, f"route del {destination}")
         eventually(lambda: set(node.routes()) == set(wanted), "deleted routes are back")
-        for line in run("ip", "-n", node.namespace, "-o", "link").stdout.splitlines():
-            if "duet-vxlan" in line:
-                ip(node.namespace, f"link del {line.split(': ')[1]}")
-        eventually(lambda: set(node.routes()) == set(wanted), "a deleted tunnel is back")
+        for destination in wanted:
+            router = self.topology.address(node.link, 254, 6 if ":" in destination else 4)
+            ip(node.namespace, f"route replace {destination} via {router} metric 1024")
+        eventually(lambda: set(node.routes()) == set(wanted), "replaced routes are back")
+
+        def links():
+            names = [line.split(": ")[1].split("@")[0] for line in run("ip", "-n", node.namespace, "-o", "link").stdout.splitlines()]
+            return {name for name in names if name.startswith("duet-vxlan") or name == "stolen"}
+        tunnels = links()
+        for damage in ("del {}", "set {} name stolen"):
+            for tunnel in tunnels:
+                ip(node.namespace, f"link {damage.format(tunnel)}")
+            eventually(lambda: links() == tunnels and set(node.routes()) == set(wanted), f"a tunnel is back after: {damage}")
+        self.topology.exec(node.namespace, "sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
         eventually(lambda: self.check_all_pairs(nodes) or True, "pods reach each other again")
