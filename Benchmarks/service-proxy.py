@@ -561,11 +561,13 @@ def paths(suite):
     try:
         with Topology("dt-bench") as topology:
             lab = Paths(topology, cgroup, plain)
-            for family in (4, 6):
-                lab.measure(suite, family)
-            lab.cluster.stop()
-            # The kernel leads calls after the agent's end too.
-            topology.exec(lab.host.node.namespace, DUET, "cleanup", cgroups=True)
+            try:
+                for family in (4, 6):
+                    lab.measure(suite, family)
+            finally:
+                lab.cluster.stop()
+                # The kernel leads calls after the agent's end too.
+                topology.exec(lab.host.node.namespace, DUET, "cleanup", cgroups=True)
     finally:
         for path in (cgroup, *plain):
             eventually(lambda path=path: not os.path.exists(path) or remove(path), "the callers have ended")
