@@ -7,6 +7,8 @@ package struct MasqueradeReconciler: ~Copyable {
     private var socket: NFTablesSocket
     /// What each set holds; `nil` when the table must be compared as a whole.
     private var installed: [String: Set<IPPrefix>]?
+    /// The generation of the kernel's rule set at which the table was found whole.
+    private var wholeGeneration: UInt32?
 
     /// Works in the network namespace of the calling thread.
     package init() throws(NFTablesError) {
@@ -48,6 +50,17 @@ package struct MasqueradeReconciler: ~Copyable {
         if !isEqual { try socket.commit(plan.rebuilding()) }
         installed = wanted
         return !isEqual
+    }
+
+    /// Compares the table with the plan if anybody has changed any since it was found whole; returns whether it had to be
+    /// built anew.
+    package mutating func keep(_ plan: MasqueradePlan) throws(NFTablesError) -> Bool {
+        let generation = try socket.generation()
+        if generation == wholeGeneration { return false }
+        // What is built anew now counts as whole once it was looked at again.
+        let isRebuilt = try audit(plan)
+        wholeGeneration = isRebuilt ? nil : generation
+        return isRebuilt
     }
 
     private mutating func matches(_ wanted: [String: Set<IPPrefix>]) throws(NFTablesError) -> Bool {

@@ -138,6 +138,17 @@ package actor PodRouter {
         writeConfiguration()
     }
 
+    /// Puts back the masquerade table that somebody flushed or changed.
+    package func keepMasquerading() {
+        guard isSynced else { return }
+        do throws(NFTablesError) {
+            guard try masquerade.keep(masqueradePlan) else { return }
+            logger.warning("masquerading had been changed by another program, and is as before")
+        } catch {
+            fail("masquerading cannot be set up", error)
+        }
+    }
+
     /// The node itself, once it is known with all that others tell of it.
     package var own: ClusterNode? {
         isSynced ? plan.own : nil

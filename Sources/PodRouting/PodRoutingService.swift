@@ -20,7 +20,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
     private static let calm = Duration.milliseconds(100)
     private static let auditInterval = Duration.seconds(30)
     private static let retryInterval = Duration.seconds(2)
-    private static let forwardingInterval = Duration.milliseconds(900)
+    private static let keepInterval = Duration.milliseconds(900)
 
     /// How long NodeNetworks are waited for: a foreign API server may not have the kind.
     private static let patience = Duration.seconds(5)
@@ -56,7 +56,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                 group.addTask { await followNetworks(router, speaker) }
                 group.addTask { await repair(router, watch) }
                 group.addTask { await auditRegularly(router, speaker) }
-                group.addTask { await keepForwarding() }
+                group.addTask { await keepPackets(router) }
                 if let speaker { group.addTask { await speaker.run() } }
                 await group.waitForAll()
             }
@@ -136,9 +136,10 @@ public struct PodRoutingService: ServiceLifecycle.Service {
         }
     }
 
-    /// The kernel tells nobody that a program has turned its switches back.
-    private func keepForwarding() async {
-        while (try? await Task.sleep(for: Self.forwardingInterval)) != nil {
+    /// Looks after what the kernel tells nobody of here: its switches, and rules.
+    private func keepPackets(_ router: PodRouter) async {
+        while (try? await Task.sleep(for: Self.keepInterval)) != nil {
+            await router.keepMasquerading()
             // Where it cannot be turned on, that was said at the start.
             guard (try? Forwarding.keep()) == true else { continue }
             logger.warning("forwarding between pods had been turned off, and is on again")

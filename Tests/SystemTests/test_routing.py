@@ -300,4 +300,6 @@ class EveryKindOfCluster(RoutingBase):
                 ip(node.namespace, f"link {damage.format(tunnel)}")
             eventually(lambda: links() == tunnels and set(node.routes()) == set(wanted), f"a tunnel is back after: {damage}")
         self.topology.exec(node.namespace, "sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
+        self.topology.exec(node.namespace, "nft", "delete", "table", "inet", "duet-masquerade")
+        eventually(lambda: "duet-masquerade" in self.topology.exec(node.namespace, "nft", "list", "tables").stdout, "masquerading is back", 20)
         eventually(lambda: self.check_all_pairs(nodes) or True, "pods reach each other again")
