@@ -221,7 +221,7 @@ package actor NodeTranslator {
                 return !change.isRemoval && plan.pods[pod] != nil
             }
             return options.podRange.contains(route.destination) || route.destination == options.prefix.prefix
-        case .neighbour, .forwarding: return false
+        case .neighbour, .forwarding, .packetForwarding: return false
         }
     }
 

@@ -20,7 +20,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
     private static let calm = Duration.milliseconds(100)
     private static let auditInterval = Duration.seconds(30)
     private static let retryInterval = Duration.seconds(2)
-    private static let keepInterval = Duration.milliseconds(900)
+    private static let masqueradeInterval = Duration.milliseconds(900)
 
     /// How long NodeNetworks are waited for: a foreign API server may not have the kind.
     private static let patience = Duration.seconds(5)
@@ -56,7 +56,7 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                 group.addTask { await followNetworks(router, speaker) }
                 group.addTask { await repair(router, watch) }
                 group.addTask { await auditRegularly(router, speaker) }
-                group.addTask { await keepPackets(router) }
+                group.addTask { await keepMasquerading(router) }
                 if let speaker { group.addTask { await speaker.run() } }
                 await group.waitForAll()
             }
@@ -131,19 +131,25 @@ public struct PodRoutingService: ServiceLifecycle.Service {
                     client.abandonConnections(from: entry.address.address)
                 }
             }
+            if changes?.contains(where: \.stopsForwarding) ?? true { keepForwarding() }
             // What happens during the pause is looked at together.
             if await router.changed(changes) { try? await Task.sleep(for: Self.calm) }
         }
     }
 
-    /// Looks after what the kernel tells nobody of here: its switches, and rules.
-    private func keepPackets(_ router: PodRouter) async {
-        while (try? await Task.sleep(for: Self.keepInterval)) != nil {
-            await router.keepMasquerading()
-            // Where it cannot be turned on, that was said at the start.
-            guard (try? Forwarding.keep()) == true else { continue }
+    private func keepForwarding() {
+        do {
+            guard try Forwarding.keep() else { return }
             logger.warning("forwarding between pods had been turned off, and is on again")
+        } catch {
+            logger.error(
+                "forwarding between pods has been turned off, and cannot be turned on", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Asks for the number of the kernel's rule set, which is cheaper than to hear of each of the changes to it that Services make.
+    private func keepMasquerading(_ router: PodRouter) async {
+        while (try? await Task.sleep(for: Self.masqueradeInterval)) != nil { await router.keepMasquerading() }
     }
 
     private func auditRegularly(_ router: PodRouter, _ speaker: BGPSpeaker?) async {

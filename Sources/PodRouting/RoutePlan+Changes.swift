@@ -1,6 +1,13 @@
 internal import Addresses
 package import RouteNetlink
 
+extension RouteChange {
+    /// Whether packets of a family are passed on no more.
+    var stopsForwarding: Bool {
+        if case .packetForwarding(_, isOn: false) = object { true } else { false }
+    }
+}
+
 extension RoutePlan {
     /// Whether something that changed in the kernel may have spoilt what the plan says, or the plan itself.
     ///
@@ -28,6 +35,7 @@ extension RoutePlan {
         case .forwarding(let entry):
             // Duet's own changes come without its port: what they leave is what the plan says.
             return links.values.contains(entry.interface) && holds(entry) == change.isRemoval
+        case .packetForwarding: return false
         }
     }
 

@@ -1,3 +1,4 @@
+public import Addresses
 internal import CLinux
 internal import Glibc
 internal import Linux
@@ -17,6 +18,8 @@ public struct RouteChange: Sendable, Hashable {
         case neighbour(interface: Int32)
         /// A lasting forwarding entry of a tunnel link; the kernel never tells whose socket asked for it.
         case forwarding(ForwardingEntry)
+        /// Whether packets of a family are passed on between links; never removed.
+        case packetForwarding(IPFamily, isOn: Bool)
     }
 
     /// The object's state now, or what it was when it is removed.
@@ -52,12 +55,30 @@ public struct RouteChange: Sendable, Hashable {
             object =
                 ForwardingEntry(reply).map { .forwarding($0) }
                 ?? .neighbour(interface: NeighbourHeader.interface(reply))
+        case RTM_NEWNETCONF:
+            guard let forwarding = Object(settings: reply) else { return nil }
+            object = forwarding
         default: return nil
         }
     }
 }
 
-/// Hears of every change of links, addresses, routes and neighbours in a network namespace.
+extension RouteChange.Object {
+    private static let settingsHeaderSize = 4
+
+    /// Reads the settings of all links (`struct netconfmsg` of linux/netconf.h, of which the family is all); `nil` for those of one
+    /// link, and of other families.
+    fileprivate init?(settings reply: NetlinkReply) {
+        let attributes = reply.attributes(after: Self.settingsHeaderSize)
+        guard let family = IPFamily(socketFamily: reply.payload.integer(at: 0)),
+            attributes[Int(NETCONFA_IFINDEX)]?.integer(as: Int32.self) == Int32(NETCONFA_IFINDEX_ALL),
+            let forwarding = attributes[Int(NETCONFA_FORWARDING)]?.integer(as: Int32.self)
+        else { return nil }
+        self = .packetForwarding(family, isOn: forwarding != 0)
+    }
+}
+
+/// Hears of every change of links, addresses, routes and neighbours in a network namespace, and of its forwarding.
 public struct RouteMonitor: ~Copyable, Sendable {
     private let netlink: NetlinkSocket
 
@@ -66,7 +87,7 @@ public struct RouteMonitor: ~Copyable, Sendable {
         let netlink = try NetlinkSocket(.route)
         for group in [
             RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-            RTNLGRP_IPV6_ROUTE,
+            RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
         ] {
             try netlink.join(group: group.rawValue)
         }

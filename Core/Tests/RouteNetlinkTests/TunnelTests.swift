@@ -92,6 +92,24 @@ struct TunnelTests {
         }
     }
 
+    @Test("Packets that are passed on no more are news, for each family")
+    func packetForwardingNews() throws {
+        try withSandbox("passed") { sandbox, _ in
+            let namespace = try NetworkNamespace.open(name: sandbox.name)
+            let switches = [(IPFamily.ipv4, "net/ipv4/ip_forward"), (.ipv6, "net/ipv6/conf/all/forwarding")]
+            // A new namespace has what the machine has.
+            for (_, name) in switches { try namespace.run { try Sysctl.set(name, "0") } }
+            let monitor = try namespace.run { try RouteMonitor() }
+            for (family, name) in switches {
+                for isOn in [true, false] {
+                    try namespace.run { try Sysctl.set(name, isOn ? "1" : "0") }
+                    let change = RouteChange(.packetForwarding(family, isOn: isOn), isRemoval: false)
+                    #expect(try monitor.available() == [change])
+                }
+            }
+        }
+    }
+
     @Test("News of a forwarding entry tells what it is, and not who set it")
     func forwardingNews() throws {
         try withSandbox("fdb") { sandbox, socket in
