@@ -18,6 +18,8 @@ struct Bootstrap: Sendable {
             try await createIfMissing(.serviceAccounts, name, ["metadata": ["name": "default"]])
         }
         try await createIfMissing(.serviceCIDRs, "", serviceCIDR)
+        // Before the first request: a family that the configuration has gained takes Services at once.
+        try await settleRanges()
         try await createIfMissing(.services, "default", service)
         guard !advertised.isEmpty else { return }
         try await put(.endpoints, "default", endpoints)
@@ -28,6 +30,12 @@ struct Bootstrap: Sendable {
                 try await remove(.endpointSlices, "default", sliceName(family))
             }
         }
+    }
+
+    /// Brings the ServiceCIDRs in line with the configuration, and lets deleted ones go whose time has come.
+    func settleRanges() async throws {
+        let upkeep = ServiceCIDRUpkeep(configured: configuration.serviceClusterIPRanges)
+        try await store.write { transaction throws(StatusError) in try upkeep.run(&transaction) }
     }
 
     /// The families of the service ranges, the primary one first.

@@ -9,7 +9,6 @@ final class ClusterUpkeep: Sendable {
 
     private let store: Store
     private let bootstrap: Bootstrap
-    private let ranges: ServiceCIDRUpkeep
     private let network: ServiceNetwork
     private let logger: Logger
 
@@ -18,7 +17,6 @@ final class ClusterUpkeep: Sendable {
         self.bootstrap = bootstrap
         self.network = network
         self.logger = logger
-        ranges = ServiceCIDRUpkeep(configured: bootstrap.configuration.serviceClusterIPRanges)
     }
 
     /// Runs until the task is cancelled.
@@ -36,15 +34,6 @@ final class ClusterUpkeep: Sendable {
     /// Renews what every cluster has, and lets deleted ranges go whose time has come.
     private func renew() async {
         await attempt { try await self.bootstrap.run() }
-        await settleRanges()
-    }
-
-    private func settleRanges() async {
-        await attempt {
-            try await self.store.write { [ranges = self.ranges] transaction throws(StatusError) in
-                try ranges.run(&transaction)
-            }
-        }
     }
 
     /// Tells at once why a deleted ServiceCIDR stays, and makes the server's own again when it is gone.
@@ -53,7 +42,7 @@ final class ClusterUpkeep: Sendable {
             if event.kind == .deleted {
                 await self.renew()
             } else if event.object.value.isTerminating {
-                await self.settleRanges()
+                await self.attempt { try await self.bootstrap.settleRanges() }
             }
         }
     }
