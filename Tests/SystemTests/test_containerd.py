@@ -160,7 +160,8 @@ class InContainerd(unittest.TestCase):
                     self.assertTrue(node.call(test_cni.OURS, "GC", collected).ok)
                 owners = {text.split()[0] for text in node.allocated().values()}
                 self.assertLessEqual(owners, set(known))
-                self.assertEqual(len([link for link in node.links() if link.startswith("veth")]), len(owners))
+                # A pod that the runtime knows may have lost its plugin between address and link.
+                self.assertLessEqual(len([link for link in node.links() if link.startswith("veth")]), len(owners))
                 for identifier in known:
                     if chance.random() < 0.7:
                         containerd.remove_pod(identifier)
