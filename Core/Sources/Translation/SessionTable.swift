@@ -335,28 +335,23 @@ struct SessionTable: ~Copyable {
     /// Whether there are sessions that may have ended by `now` and have not been looked at.
     func isBehind(at now: UInt32) -> Bool { due != 0 || (turned.map { $0 < now } ?? false) }
 
-    /// Takes the next session that has ended, and removes it unless `revive` gives it another second to end in.
+    /// What has become of a session whose second in the wheel has come.
+    enum Due {
+        /// It lives on: it has been prolonged since it was put there.
+        case moved
+        /// It was given another second to end in.
+        case revived(Session, Mapping)
+        /// It is gone.
+        case removed
+    }
+
+    /// Looks at the next session whose second in the wheel has come, and removes it if it has ended, unless `revive` gives it
+    /// another second to end in.
     ///
-    /// - Returns: the session as it was; nil if none has ended by `now`.
-    mutating func nextExpired(
-        at now: UInt32, revive: (inout Session, Mapping) -> Bool
-    ) -> (session: Session, mapping: Mapping, isRevived: Bool)? {
+    /// - Returns: nil if none has come by `now`.
+    mutating func nextDue(at now: UInt32, revive: (inout Session, Mapping) -> Bool) -> Due? {
         guard hasMemory else { return nil }
-        while true {
-            while due != 0 {
-                let number = due
-                due = sessions[number].next
-                if due != 0 { sessions[due].previous = 0 }
-                guard sessions[number].expires <= now else {
-                    schedule(number)
-                    continue
-                }
-                let ended = sessions[number]
-                let mapping = mappings[ended.mapping]
-                let isRevived = revive(&sessions[number], mapping)
-                if isRevived { schedule(number) } else { remove(number, at: now) }
-                return (ended, mapping, isRevived)
-            }
+        while due == 0 {
             guard let last = turned else {
                 turned = now
                 return nil
@@ -369,6 +364,21 @@ struct SessionTable: ~Copyable {
             due = wheel[slot]
             wheel[slot] = 0
         }
+        let number = due
+        due = sessions[number].next
+        if due != 0 { sessions[due].previous = 0 }
+        guard sessions[number].expires <= now else {
+            schedule(number)
+            return .moved
+        }
+        let ended = sessions[number]
+        let mapping = mappings[ended.mapping]
+        guard revive(&sessions[number], mapping) else {
+            remove(number, at: now)
+            return .removed
+        }
+        schedule(number)
+        return .revived(ended, mapping)
     }
 
     private mutating func schedule(_ number: UInt32) {

@@ -19,6 +19,9 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
     /// The packets that are read before time is looked after.
     private static var batch: Int { 256 }
 
+    /// The packets that time makes of a translator before those that come have their turn.
+    private static var pendingAtOnce: Int { 16 }
+
     /// Works until the engine is stopped.
     func run() throws(SystemError) {
         let buffer = PacketBuffer()
@@ -30,6 +33,7 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
         var ready: [UInt64] = []
         var header = OffloadHeader()
         var second: UInt64 = 0
+        var isBehind = false
         while !shared.isStopped.load(ordering: .relaxed) {
             var now = Timestamp.coarseNow
             var count = 0
@@ -46,14 +50,14 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
                 count += 1
                 let first = TranslationOptions.headroom
                 handle(buffer, first..<(first + length), header, &datagrams, at: now)
-                if isHolding { drain(scratch, at: now) }
+                if isHolding, drain(scratch, at: now) { isBehind = true }
             }
             send(&datagrams)
-            if count < Self.batch { poller.wait(milliseconds: 500, into: &ready) }
+            if count < Self.batch { poller.wait(milliseconds: isBehind ? 0 : 500, into: &ready) }
             now = .coarseNow
-            if now.milliseconds / 1000 != second {
+            if isBehind || now.milliseconds / 1000 != second {
                 second = now.milliseconds / 1000
-                drain(scratch, at: now)
+                isBehind = drain(scratch, at: now)
             }
         }
     }
@@ -136,8 +140,9 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
         return .held
     }
 
-    /// Sends what time, or a first fragment, has set free.
-    private func drain(_ scratch: borrowing PacketBuffer, at now: Timestamp) {
+    /// Sends what time, or a first fragment, has set free; true if there is more, for which it is to be called again when the
+    /// packets that wait in the queue have had their turn.
+    private func drain(_ scratch: borrowing PacketBuffer, at now: Timestamp) -> Bool {
         let bytes = unsafe scratch.bytes
         while let release = unsafe shared.release(bytes, at: now) {
             guard case .ready(let packet, let shard) = release else { continue }
@@ -148,18 +153,23 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
             send(scratch, outcome, .whole, summary, at: now)
         }
         var isHolding = shared.directoryIsHolding
+        var isBehind = false
         for shard in shared.shards {
-            repeat {
-                while let outcome = shard.state.withLock({ translator in
+            var left = Self.pendingAtOnce
+            while left > 0,
+                let outcome = shard.state.withLock({ translator in
                     var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
                     return translator.pending(&span, at: now)
-                }) {
-                    send(scratch, outcome, .whole, nil, at: now)
-                }
-            } while shard.state.withLock { $0.isBehind(at: now) }
+                })
+            {
+                send(scratch, outcome, .whole, nil, at: now)
+                left -= 1
+            }
+            if left == 0 || shard.state.withLock({ $0.isBehind(at: now) }) { isBehind = true }
             if shard.state.withLock({ $0.holdsPackets }) { isHolding = true }
         }
         shared.isHolding.store(isHolding, ordering: .relaxed)
+        return isBehind
     }
 
     private func send(
