@@ -24,20 +24,29 @@ extension ClusterSpec {
 }
 
 extension ClusterSpec {
-    /// Whether `other` is the same cluster, perhaps with more nodes.
-    func isContained(in other: ClusterSpec) -> Bool {
-        nodes.count <= other.nodes.count && families == other.families && podRanges == other.podRanges
-            && serviceRanges == other.serviceRanges && underlayRanges == other.underlayRanges
-            && securePort == other.securePort && blockLengths == other.blockLengths
-            && agentOptions == other.agentOptions && connectTimeBalancing == other.connectTimeBalancing
-            && crossFamilyServices == other.crossFamilyServices
+    /// The options that would have to be others for `other` to be the same cluster, perhaps with more nodes.
+    package func differences(from other: ClusterSpec) -> [String] {
+        let options = [
+            ("--nodes", nodes.count <= other.nodes.count),
+            ("--families", families == other.families),
+            ("--cluster-cidr", podRanges == other.podRanges),
+            ("--node-cidr-mask-size-ipv4 or -ipv6", blockLengths == other.blockLengths),
+            ("--service-cluster-ip-range", serviceRanges == other.serviceRanges),
+            ("--underlay-cidr", underlayRanges == other.underlayRanges),
+            ("--secure-port", securePort == other.securePort),
+            ("--connect-time-balancing", connectTimeBalancing == other.connectTimeBalancing),
+            ("--cross-family-services", crossFamilyServices == other.crossFamilyServices),
+            ("--route-mode, --masquerade, --nat64 and the like", agentOptions == other.agentOptions),
+        ]
+        return options.filter { !$0.1 }.map(\.0)
     }
 
-    /// One line: nodes, families, ranges.
+    /// One line: nodes, families, ranges, and what is not as by default.
     public var summary: String {
         func list(_ ranges: [IPPrefix]) -> String { ranges.map(\.description).joined(separator: ",") }
         return "\(nodes.count) nodes, families \(families.map { $0.name.lowercased() }.joined(separator: ",")), "
             + "pods \(list(podRanges)), Services \(list(serviceRanges)), underlay \(list(underlayRanges))"
+            + (securePort == Self.defaultSecurePort ? "" : ", port \(securePort)")
             + (blockLengths.map { ", blocks of \($0.map { "/\($0)" }.joined(separator: ","))" } ?? "")
             + (agentOptions.map { ", agents with \($0.joined(separator: " "))" } ?? "")
             + (connectTimeBalancing ? ", connect-time balancing" : "")

@@ -44,7 +44,7 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
     ///   - crossFamilyServices: whether all Services reach pods of the other family.
     public init(
         nodeCount: Int, families: [IPFamily], podRanges: [IPPrefix] = [], serviceRanges: [IPPrefix] = [],
-        underlayRanges: [IPPrefix] = [], securePort: Int = 6443, blockLengths: [IPFamily: Int] = [:],
+        underlayRanges: [IPPrefix] = [], securePort: Int = Self.defaultSecurePort, blockLengths: [IPFamily: Int] = [:],
         agentOptions: [String] = [], connectTimeBalancing: Bool = false, crossFamilyServices: Bool = false
     ) throws(LocalClusterError) {
         guard (1...Self.maximumNodeCount).contains(nodeCount) else {
@@ -77,6 +77,9 @@ public struct ClusterSpec: Codable, Hashable, Sendable {
         try checkSizes()
         try checkOverlaps()
     }
+
+    /// Port of the API server of a cluster whose user names none.
+    public static let defaultSecurePort = 6443
 
     /// Most nodes that a cluster on one machine may have.
     public static let maximumNodeCount = 64

@@ -18,8 +18,8 @@ extension LocalCluster {
             try Cgroups(name: Self.cgroup).remove()
             if let state { try restoreHost(state) }
             try unmountOwnDirectories()
-            try FileSystem.removeTree(paths.run)
-            try FileSystem.removeTree(paths.data)
+            try removeDirectory(paths.run)
+            try removeDirectory(paths.data)
         }
         progress.step("Nothing of the cluster is left")
     }
@@ -99,6 +99,14 @@ extension LocalCluster {
         for directory in state.directories.reversed() where FileSystem.exists(directory) {
             // Somebody else's files in it are a reason to keep it.
             if try FileSystem.list(directory).isEmpty { try FileSystem.remove(directory) }
+        }
+    }
+
+    /// Removes a directory; of one that the user has given a file system of its own, what is in it.
+    private func removeDirectory(_ path: String) throws {
+        guard try Mount.list().contains(where: { $0.target == path }) else { return try FileSystem.removeTree(path) }
+        for name in try FileSystem.list(path) where name != "lost+found" {
+            try FileSystem.removeTree("\(path)/\(name)")
         }
     }
 

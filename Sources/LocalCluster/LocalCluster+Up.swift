@@ -10,6 +10,7 @@ extension LocalCluster {
     public func up(_ spec: ClusterSpec) async throws {
         try Preflight.checkRoot()
         try Preflight.checkPrograms()
+        try Preflight.checkKernel(spec.families)
         try await exclusively {
             let archives = try ImageLoader.archives(in: imageDirectory)
             guard FileSystem.exists(plugins) else {
@@ -27,9 +28,11 @@ extension LocalCluster {
     /// The state of the cluster to complete: what stands when it fits, or a new one.
     private func adopt(_ spec: ClusterSpec) throws -> ClusterState {
         guard var state = try ClusterState.load(paths) else { return try ClusterState(spec: spec) }
-        guard state.spec.isContained(in: spec) else {
+        let differences = state.spec.differences(from: spec)
+        guard differences.isEmpty else {
             throw LocalClusterError(
-                "a different cluster stands: \(state.spec.summary)",
+                "a different cluster stands: \(state.spec.summary); it differs in "
+                    + differences.joined(separator: ", "),
                 remedy: "Remove it with `duet down`, or repeat its options. Nodes may only be added.")
         }
         state.spec = spec
@@ -145,7 +148,9 @@ extension LocalCluster {
             of: ChildProcess.Specification(
                 executable: plugins, arguments: ["--install", node.cniBinDirectory]))
         guard output.status.isSuccess else {
-            throw LocalClusterError("installing the plugins for \(node.name) failed: \(output.errorText)")
+            throw LocalClusterError(
+                "installing the plugins for \(node.name) failed: "
+                    + output.errorText.split(separator: "\n").joined(separator: "\n  "))
         }
     }
 
@@ -155,9 +160,9 @@ extension LocalCluster {
                 FileSystem.exists(node.containerdSocket)
             }
         }
-        let loaders = nodes.map { ImageLoader(node: $0, archives: archives) }
-        if try loaders.contains(where: { try !$0.isLoaded }) {
-            progress.step("Loading images into \(nodes.map(\.name).joined(separator: ", "))")
+        let loaders = try nodes.map { ImageLoader(node: $0, archives: archives) }.filter { try !$0.isLoaded }
+        if !loaders.isEmpty {
+            progress.step("Loading images into \(loaders.map(\.node.name).joined(separator: ", "))")
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for loader in loaders { group.addTask { try loader.load() } }

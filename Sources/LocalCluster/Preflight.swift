@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Linux
 
@@ -22,6 +23,15 @@ enum Preflight {
         where !directories.contains(where: { FileSystem.exists("\($0)/\(program)") }) {
             throw LocalClusterError(
                 "\(program) is not on the PATH", remedy: "Install it: apt-get install \(package)")
+        }
+    }
+
+    /// Fails when the kernel lacks a family of the cluster.
+    static func checkKernel(_ families: [IPFamily]) throws(LocalClusterError) {
+        guard !families.contains(.ipv6) || FileSystem.exists("/proc/sys/net/ipv6") else {
+            throw LocalClusterError(
+                "this machine's kernel runs without IPv6",
+                remedy: "Start it without ipv6.disable=1, or give --families ipv4.")
         }
     }
 

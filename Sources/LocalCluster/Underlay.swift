@@ -19,6 +19,10 @@ struct Underlay {
             try socket.createBridge(name: bridge)
         }
         let link = try present(&socket, bridge)
+        if spec.families.contains(.ipv6) {
+            // A host that does without IPv6 gives none to new links.
+            try Sysctl.set("net/ipv6/conf/\(bridge)/disable_ipv6", "0")
+        }
         // A bridge takes the lowest address of its ports unless it has one of its own; neighbours would see it change.
         try addAddresses(spec.hostAddresses, to: link, &socket)
         try socket.setUp(link.index)

@@ -108,8 +108,9 @@ struct Server: AsyncParsableCommand {
         let address: IPAddress
         switch IPAddress(bindAddress) {
         case let bound? where !bound.isUnspecified: address = bound
-        case .v6?: address = .v6(IPv6Address(rawValue: 1))
-        default: address = .v4(IPv4Address(rawValue: 0x7f00_0001))
+        // A host that does without IPv6 has no ::1, and sockets of all addresses take IPv4 as well.
+        case .v6? where (try? Sysctl.get("net/ipv6/conf/lo/disable_ipv6")) == "0": address = .loopback(.ipv6)
+        default: address = .loopback(.ipv4)
         }
         let kubeconfig = try ClusterPKI(dataDirectory: dataDir).issueKubeconfig(
             user: ClusterPKI.controllers, groups: [],

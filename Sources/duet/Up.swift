@@ -29,7 +29,7 @@ struct Up: AsyncParsableCommand {
     var underlayCidr: String?
 
     @Option(help: "Port of the API server.")
-    var securePort = 6443
+    var securePort = ClusterSpec.defaultSecurePort
 
     @Flag(help: "Lead calls of Services to endpoints while they are made, see `duet agent`.")
     var connectTimeBalancing = false

@@ -31,7 +31,13 @@ struct VerifyCommand: AsyncParsableCommand {
             throw error
         }
         await client.shutdown()
-        print(ProbeTable(results).text)
-        guard !results.isEmpty, results.allSatisfy(\.isAnswered) else { throw ExitCode.failure }
+        guard !results.isEmpty else {
+            throw LocalClusterError(
+                "the namespace \(namespace) has no Service that could be asked",
+                remedy: "Name another one with --namespace.")
+        }
+        let table = ProbeTable(results)
+        print(table.text)
+        guard table.allAnswered else { throw ExitCode.failure }
     }
 }

@@ -53,6 +53,21 @@ import Testing
         #expect(error?.remedy.isEmpty == false)
     }
 
+    @Test func `another cluster is told by its options, and more nodes are no other`() throws {
+        let stands = try ClusterSpec(nodeCount: 2, families: [.ipv4])
+        let more = try ClusterSpec(nodeCount: 3, families: [.ipv4])
+        #expect(stands.differences(from: more) == [])
+        #expect(more.differences(from: stands) == ["--nodes"])
+        let other = try ClusterSpec(
+            nodeCount: 2, families: [.ipv6], securePort: 7443, blockLengths: [.ipv6: 80], connectTimeBalancing: true)
+        #expect(
+            stands.differences(from: other) == [
+                "--families", "--cluster-cidr", "--node-cidr-mask-size-ipv4 or -ipv6", "--service-cluster-ip-range",
+                "--underlay-cidr", "--secure-port", "--connect-time-balancing",
+            ])
+        #expect(other.summary.contains(", port 7443"))
+    }
+
     @Test func `what agents are told alike is told in the summary`() throws {
         let spec = try ClusterSpec(nodeCount: 1, families: [.ipv4], crossFamilyServices: true)
         #expect(spec.summary.hasSuffix(", Services across families"))

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
+from server import Server
 from support import DUET, IMAGES, duet, machine_state, run, up
 
 
@@ -44,6 +45,35 @@ class Refusals(unittest.TestCase):
         )
         result = run("unshare", "-n", "-m", "sh", "-c", script, check=False)
         self.refused(result, "Service range 10.96.0.0/16 overlaps 10.96.3.0/24", "d0", "--service-cluster-ip-range")
+
+    def test_data_directory_that_is_a_file_system(self):
+        os.mkdir("/var/lib/duet")
+        self.addCleanup(os.rmdir, "/var/lib/duet")
+        run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/var/lib/duet")
+        self.addCleanup(run, "umount", "/var/lib/duet")
+        self.refused(up(check=False), "No space left on device")
+        # What stands there is removed, and it itself stays.
+        duet("down")
+        self.assertEqual(os.listdir("/var/lib/duet"), [])
+
+    def test_host_that_does_without_ipv6(self):
+        for link in ("default", "lo"):
+            name = f"net.ipv6.conf.{link}.disable_ipv6"
+            self.addCleanup(run, "sysctl", "-qw", f"{name}={run('sysctl', '-n', name).stdout.strip()}")
+            run("sysctl", "-qw", f"{name}=1")
+        self.addCleanup(duet, "down")
+        up("--nodes", "1")
+        table = duet("verify", "--namespace", "default").stdout
+        self.assertIn("4 of 4 requests answered", table)
+
+    def test_nothing_to_verify(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(f"{directory}/data", "--api-only")
+            self.addCleanup(server.remove)
+            server.start()
+            result = duet("verify", "--kubeconfig", f"{directory}/data/admin.kubeconfig", check=False)
+            self.refused(result, "the namespace web has no Service that could be asked", "--namespace")
+            server.kill()
 
     def test_range_too_small(self):
         result = up("--families", "ipv4", "--cluster-cidr", "10.1.0.0/24", check=False)
