@@ -111,7 +111,8 @@ public final class APIServer: ServiceLifecycle.Service {
         } catch let error as IOError {
             result = .failure(
                 ConfigurationError(
-                    "cannot listen on \(configuration.bindAddress) port \(configuration.securePort): \(error); "
+                    "cannot listen on \(configuration.bindAddress) port \(configuration.securePort): "
+                        + "\(Errno(rawValue: error.errnoCode)); "
                         + "stop what uses it, or choose another --secure-port or --bind-address"))
         } catch {
             result = .failure(error)

@@ -50,13 +50,20 @@ struct ExplainCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Form of the answer: text or json.")
     var output = Output.text
 
-    func run() async throws {
-        let question: ExplainQuestion
+    func validate() throws {
+        _ = try question()
+    }
+
+    private func question() throws -> ExplainQuestion {
         do {
-            question = try ExplainQuestion(caller: caller, target: target, transport: transport, namespace: namespace)
+            return try ExplainQuestion(caller: caller, target: target, transport: transport, namespace: namespace)
         } catch {
             throw ValidationError(error.description)
         }
+    }
+
+    func run() async throws {
+        let question = try question()
         let path = try kubeconfig ?? LocalCluster().adminKubeconfig()
         let client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: path), userAgent: "duet-explain")
@@ -147,8 +154,9 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let nodes = try await client.list(Node.self).items.map(\.name)
         guard nodes.count == 1 else {
-            throw ValidationError(
-                "name the node that the call comes by with --node-name: \(nodes.joined(separator: ", "))")
+            throw LocalClusterError(
+                "the call may come by any of \(nodes.count) nodes",
+                remedy: "Name one with --node-name: \(nodes.joined(separator: ", ")).")
         }
         return nodes[0]
     }
