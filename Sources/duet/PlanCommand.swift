@@ -66,15 +66,19 @@ struct PlanAddresses: ParsableCommand {
         guard
             (amounts + [nodesPerDay, podsPerDay, servicesPerDay].compactMap(\.self)).allSatisfy({ $0 >= 0 && $0 < 1e9 })
         else { throw ValidationError("numbers of nodes, pods and Services are between 0 and a billion") }
+        _ = try plan()
     }
 
-    func run() throws {
-        let plan: ClusterPlan
+    private func plan() throws -> ClusterPlan {
         do {
-            plan = try ClusterPlan(try request())
+            return try ClusterPlan(try request())
         } catch let error as PlanError {
             throw ValidationError(error.description)
         }
+    }
+
+    func run() throws {
+        let plan = try plan()
         switch output {
         case .text: print(plan.text, terminator: "")
         case .json: print(plan.json.text(pretty: true))

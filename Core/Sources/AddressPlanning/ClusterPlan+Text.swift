@@ -11,12 +11,14 @@ extension ClusterPlan {
             lines += Self.table(rows + [["all", Self.number(family.blocks)]]).map { "  \($0)" }
             lines.append("")
         }
+        var counts = [
+            ("nodes with \(request.podsPerNode) pods", \Family.fullNodes),
+            ("nodes with one block", \Family.nodes), ("pods", \Family.pods),
+        ]
+        if !request.servicePrefixes.isEmpty { counts.append(("Services", \Family.services)) }
         lines += Self.table(
             [["fits"] + families.map(\.family.name)]
-                + [
-                    ("nodes with \(request.podsPerNode) pods", \Family.fullNodes),
-                    ("nodes with one block", \Family.nodes), ("pods", \Family.pods), ("Services", \Family.services),
-                ].map { title, field in [title] + families.map { Self.number($0[keyPath: field]) } })
+                + counts.map { title, field in [title] + families.map { Self.number($0[keyPath: field]) } })
         lines.append("")
         lines += limits.map(\.sentence)
         return lines.joined(separator: "\n") + "\n"
@@ -55,11 +57,11 @@ extension ClusterPlan.Limit {
 
     /// When it will be reached: `IPv4 blocks for nodes: 3 of 28 used, run out on day 26`.
     public var sentence: String {
-        let use = "\(ClusterPlan.number(used)) of \(ClusterPlan.number(capacity)) used"
+        let (used, capacity) = (ClusterPlan.number(used), ClusterPlan.number(capacity))
         switch day {
-        case 0: return "\(title): \(use), too few today"
-        case let day?: return "\(title): \(use), run out on day \(day)"
-        case nil: return "\(title): \(use)"
+        case 0: return "\(title): \(used) needed today, \(capacity) there"
+        case let day?: return "\(title): \(used) of \(capacity) used, run out on day \(day)"
+        case nil: return "\(title): \(used) of \(capacity) used"
         }
     }
 }

@@ -118,6 +118,12 @@ public struct ClusterPlan: Sendable {
             throw PlanError(
                 description: "a block of \(family) is between /0 and /\(family.bitWidth - 2), not /\(length)")
         }
+        for (family, length) in request.blockLengths {
+            let prefixes = request.podPrefixes.filter { $0.family == family }
+            guard prefixes.isEmpty || prefixes.contains(where: { $0.length <= length }) else {
+                throw PlanError(description: "no prefix for pods holds a block of \(family) of /\(length)")
+            }
+        }
     }
 
     private static func family(_ family: IPFamily, _ request: Request) -> Family {

@@ -87,6 +87,7 @@ import Testing
             ["fd00::/56"], ["ff00::/112"],
             "the prefix ff00::/112 for Services holds loopback, link-local or multicast addresses"
         ),
+        (["fd00::/56", "10.0.0.0/27"], [], "no prefix for pods holds a block of IPv4 of /26"),
     ])
     func `What makes no plan is refused`(pods: [String], services: [String], text: String) throws {
         let error = #expect(throws: PlanError.self) { try Self.plan(pods, services: services) }
@@ -107,6 +108,16 @@ import Testing
         #expect(plan.json["families"]?[0]?["blocks"] == "2305843009213693952")
         #expect(plan.text.contains("2^61"))
         #expect(plan.text.contains("~2^120"))
+    }
+
+    @Test func `What does not fit today is told as needed`() throws {
+        let text = try Self.plan(["10.12.0.0/22"], today: .init(nodes: 29)).text
+        #expect(text.hasSuffix("IPv4 blocks for nodes: 29 needed today, 16 there\n"))
+    }
+
+    @Test func `Services are counted where they have prefixes`() throws {
+        #expect(try !Self.plan(["10.0.0.0/16"]).text.contains("Services"))
+        #expect(try Self.plan(["10.0.0.0/16"], services: ["10.96.0.0/24"]).text.contains("Services"))
     }
 
     @Test func `The text says it all`() throws {
