@@ -22,10 +22,14 @@ struct BGPConfigurationTests {
                  bgp router-id 172.20.0.1
                  no bgp default ipv4-unicast
                  no bgp ebgp-requires-policy
+                 bgp graceful-restart
+                 bgp graceful-restart preserve-fw-state
                  no bgp network import-check
                  neighbor 172.20.0.254 remote-as 64513
+                 neighbor 172.20.0.254 update-source 172.20.0.1
                  neighbor 172.20.0.254 timers connect 5
                  neighbor fd00:20::ffff remote-as 64513
+                 neighbor fd00:20::ffff update-source fd00:20::1
                  neighbor fd00:20::ffff timers connect 5
                  !
                  address-family ipv4 unicast
@@ -58,6 +62,13 @@ struct BGPConfigurationTests {
         #expect(overIPv4.text(for: clusterNode(1)).contains("fd00:10:244:1::/64"))
     }
 
+    @Test("What goes wrong is told without passwords")
+    func passwords() {
+        let error = RoutingDaemonError(
+            command: ["vtysh"], problem: "failed", output: "router bgp 1\n neighbor 192.0.2.1 password x\nexit\n")
+        #expect(error.description == "\"vtysh\" failed: router bgp 1\nexit\n")
+    }
+
     @Test("BIRD has the blocks as static routes that stay in the daemon")
     func bird() {
         let configuration = BGPConfiguration(
@@ -75,11 +86,12 @@ struct BGPConfigurationTests {
                   route fd00:10:244:1::/64 unreachable;
                 }
                 protocol bgp duet_peer1 {
-                  local as 64512;
+                  local fd00:20::1 as 64512;
                   neighbor fd00:20::ffff as 64513;
                   connect delay time 1;
                   connect retry time 5;
                   error wait time 2, 30;
+                  graceful restart on;
                   ipv4 {
                     import none;
                     export where proto = "duet_blocks4";

@@ -33,14 +33,16 @@ class RoutingDaemon:
         """A daemon that does not answer yet would take no configuration, and frr-reload.py would call that a success."""
         eventually(lambda: run("vtysh", "-N", self.name, "-d", daemon, "-c", "show version"), f"{daemon} answers")
 
-    def restart(self, daemon):
+    def restart(self, daemon, kill=False):
+        if kill:
+            self.processes[daemon].kill()
         self.stop(self.processes[daemon])
         self.processes[daemon] = self.start(daemon)
 
     def stop(self, process):
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=60)
+        process.wait(timeout=60)
         if process in self.topology.processes:
             self.topology.processes.remove(process)
 
@@ -107,6 +109,11 @@ class BGPTest(unittest.TestCase):
     def established(self):
         text = self.router.show("show bgp neighbors json")
         return {address: (peer["connectionsEstablished"], peer["connectionsDropped"]) for address, peer in json.loads(text).items()}
+
+    def are_complete(self):
+        """A session that ends before that takes the blocks with it, as RFC 4724 has it."""
+        peers = json.loads(self.router.show("show bgp neighbors json")).values()
+        return all(peer.get("gracefulRestartInfo", {}).get("endOfRibRecv", {}).get(f"ipv{family}Unicast") for peer in peers for family in (4, 6))
 
     def told(self, node):
         """The agent's daemon has taken the last of its configuration, all blocks of the node in it."""
@@ -184,10 +191,25 @@ class BGPTest(unittest.TestCase):
 
     def test_frr_tells_of_both_families_over_ipv6_sessions_alone_and_again_after_its_restart(self):
         def restart(wanted):
-            # A daemon that starts anew knows nothing of what it was told.
-            self.speaker.restart("bgpd")
-            eventually(lambda: self.learned() != wanted, "the router notices")
-            eventually(lambda: self.learned() == wanted, "the router knows the blocks again", 120)
+            # A daemon that starts anew knows nothing of what it was told; the router keeps the blocks until it speaks again.
+            for kill in (True, False):
+                lost = set()
+
+                def begun():
+                    return {address: begun for address, (begun, _) in self.established().items()}
+
+                def again():
+                    missing = wanted - self.learned()
+                    if begun() != before:
+                        return True
+                    lost.update(missing)
+                    return False
+                eventually(self.are_complete, "every session's other end has told everything")
+                before = begun()
+                self.speaker.restart("bgpd", kill)
+                eventually(again, "the session begins again", 120)
+                self.assertEqual(lost, set())
+                eventually(lambda: self.learned() == wanted, "the router knows the blocks again", 60)
         self.check((6,), "frr", self.frr, after=restart)
 
     def test_bird_tells_a_router_of_blocks_of_both_families(self):

@@ -10,15 +10,19 @@ extension BGPConfiguration {
             lines.append("}")
         }
         for (number, peer) in peers.enumerated() {
+            // Routers know the node by its address; the kernel might take one that a router advertised.
+            let own = node.address(peer.address.family).map { "\($0) " } ?? ""
             lines += [
                 "protocol bgp duet_peer\(number + 1) {",
-                "  local as \(autonomousSystem);",
+                "  local \(own)as \(autonomousSystem);",
                 "  neighbor \(peer.address) as \(peer.autonomousSystem);",
                 // In seconds. A router that was not there yet, or was busy with its own configuration, is otherwise
                 // tried again after one to five minutes.
                 "  connect delay time 1;",
                 "  connect retry time 5;",
                 "  error wait time 2, 30;",
+                // The kernel forwards whether the daemon runs or not: routers keep the blocks while it restarts (RFC 4724).
+                "  graceful restart on;",
             ]
             for family in IPFamily.allCases where peers(for: family, of: node).contains(peer) {
                 lines += [

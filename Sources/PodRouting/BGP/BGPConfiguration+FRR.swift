@@ -8,11 +8,18 @@ extension BGPConfiguration {
             " bgp router-id \(Self.routerID(of: node))",
             " no bgp default ipv4-unicast",
             " no bgp ebgp-requires-policy",
+            // The kernel forwards whether the daemon runs or not: routers keep the blocks while it restarts (RFC 4724).
+            " bgp graceful-restart",
+            " bgp graceful-restart preserve-fw-state",
             // The blocks need not stand in the routing table: their addresses are on the pods' links.
             " no bgp network import-check",
         ]
         for peer in peers {
             lines.append(" neighbor \(peer.address) remote-as \(peer.autonomousSystem)")
+            // Routers know the node by this address; the kernel might take one that a router advertised.
+            if let own = node.address(peer.address.family) {
+                lines.append(" neighbor \(peer.address) update-source \(own)")
+            }
             // In seconds; a router that was not there yet is otherwise tried again after two minutes.
             lines.append(" neighbor \(peer.address) timers connect 5")
             if peer.address.family == .ipv6, peers(for: .ipv4, of: node).contains(peer) {

@@ -120,12 +120,21 @@ private final class BlockingExecutor: SerialExecutor {
 }
 
 /// A routing daemon that did not take its configuration.
-struct RoutingDaemonError: Error, CustomStringConvertible {
+package struct RoutingDaemonError: Error, CustomStringConvertible {
     let command: [String]
     let problem: String
     let output: String
 
-    var description: String {
-        "\"\(command.joined(separator: " "))\" \(problem): \(output.suffix(2000))"
+    /// Describes what a command printed.
+    package init(command: [String], problem: String, output: String) {
+        self.command = command
+        self.problem = problem
+        self.output = output
+    }
+
+    /// The end of the output, without lines that hold passwords: it goes into logs.
+    package var description: String {
+        let lines = output.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.contains("password") }
+        return "\"\(command.joined(separator: " "))\" \(problem): \(lines.joined(separator: "\n").suffix(2000))"
     }
 }
