@@ -55,9 +55,11 @@ class Access(ClusterTest):
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.server() + path, method=method, data=body, headers=headers)
         try:
-            return urllib.request.urlopen(request, context=context, timeout=20).status
+            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+                return answer.status
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:
+                return error.code
 
     def test_strangers(self):
         self.assertEqual(self.ask("/readyz"), 200)

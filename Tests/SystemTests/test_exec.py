@@ -278,7 +278,8 @@ class Streams(ClusterTest):
                 with concurrent.futures.ThreadPoolExecutor(16) as pool:
                     def get(index):
                         port, text = ((8004, b"four"), (8006, b"six"))[index % 2]
-                        return urllib.request.urlopen(f"http://127.0.0.1:{ports[port]}/", timeout=30).read() == text
+                        with urllib.request.urlopen(f"http://127.0.0.1:{ports[port]}/", timeout=30) as answer:
+                            return answer.read() == text
                     self.assertTrue(all(pool.map(get, range(40))))
             finally:
                 process.kill()

@@ -96,6 +96,7 @@ class RecordedCases(unittest.TestCase):
         self.addCleanup(server.remove)
         server.start()
         player = Player(server)
+        self.addCleanup(player.client.close)
         with gzip.open(f"{RECORDED}/service-{kind}.json.gz", "rt") as file:
             cases = json.load(file)
         self.assertGreater(len(cases), 600)

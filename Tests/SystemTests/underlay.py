@@ -208,14 +208,13 @@ class Topology:
     def api(self, method, path, body=None, patch=False, missing_ok=False):
         context = ssl.create_default_context(cafile=f"{self.data}/pki/ca.crt")
         context.load_cert_chain(f"{self.data}/pki/admin.crt", f"{self.data}/pki/admin.key")
-        with inside(self.router):
-            client = http.client.HTTPSConnection("127.0.0.1", PORT, context=context, timeout=30)
-            client.connect()
         kind = "application/merge-patch+json" if patch else "application/json"
-        client.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
-        answer = client.getresponse()
-        text = answer.read()
-        client.close()
+        with contextlib.closing(http.client.HTTPSConnection("127.0.0.1", PORT, context=context, timeout=30)) as client:
+            with inside(self.router):
+                client.connect()
+            client.request(method, path, None if body is None else json.dumps(body), {"Content-Type": kind})
+            answer = client.getresponse()
+            text = answer.read()
         if answer.status >= 300 and not (missing_ok and answer.status == 404):
             raise AssertionError(f"{method} {path}: {answer.status} {text}")
         return text
