@@ -52,12 +52,15 @@ public enum TCPSessionState: UInt8, Hashable, Sendable {
             if flags.contains(.rst) { return (.transitory, .transitory) }
             guard flags.contains(.fin) else { return (self, .established) }
             return (side == .ipv4 ? .ipv4Finished : .ipv6Finished, .established)
-        case .ipv4Finished:
-            return flags.contains(.fin) && side == .ipv6 ? (.finished, .transitory) : (self, .established)
-        case .ipv6Finished:
-            return flags.contains(.fin) && side == .ipv4 ? (.finished, .transitory) : (self, .established)
+        case .ipv4Finished, .ipv6Finished:
+            let isLast = side == (self == .ipv4Finished ? .ipv6 : .ipv4)
+            if flags.contains(.fin), isLast { return (.finished, .transitory) }
+            // After a reset there is nothing to wait for, as long as nothing comes (RFC 7857 §2.2).
+            return (self, flags.contains(.rst) ? .transitory : .established)
         case .finished:
-            return (self, .unchanged)
+            // The hosts may use the same ports for their next connection before this session ends, which would break it.
+            guard flags.contains(.syn), flags.isDisjoint(with: [.ack, .rst, .fin]) else { return (self, .unchanged) }
+            return (side == .ipv4 ? .ipv4Init : .ipv6Init, .transitory)
         case .transitory:
             return flags.contains(.rst) ? (self, .unchanged) : (.established, .established)
         }

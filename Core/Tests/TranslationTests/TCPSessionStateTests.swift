@@ -23,10 +23,15 @@ struct `TCP sessions` {
         (.ipv4Finished, .ipv6, .fin, .finished, .transitory),
         (.ipv4Finished, .ipv4, .fin, .ipv4Finished, .established),
         (.ipv4Finished, .ipv6, .ack, .ipv4Finished, .established),
+        (.ipv4Finished, .ipv6, .rst, .ipv4Finished, .transitory),  // RFC 7857 §2.2
         (.ipv6Finished, .ipv4, .fin, .finished, .transitory),
         (.ipv6Finished, .ipv6, .ack, .ipv6Finished, .established),
+        (.ipv6Finished, .ipv4, .rst, .ipv6Finished, .transitory),
         (.finished, .ipv4, .ack, .finished, .unchanged),
-        (.finished, .ipv6, .syn, .finished, .unchanged),
+        (.finished, .ipv6, .fin, .finished, .unchanged),
+        (.finished, .ipv4, .syn.union(.ack), .finished, .unchanged),
+        (.finished, .ipv6, .syn, .ipv6Init, .transitory),  // the next connection
+        (.finished, .ipv4, .syn, .ipv4Init, .transitory),
         (.transitory, .ipv4, .rst, .transitory, .unchanged),
         (.transitory, .ipv6, .ack, .established, .established),
     ])
@@ -64,6 +69,33 @@ struct `TCP sessions` {
             return
         }
         #expect(bench.send(NAT64Bench.tcp6(50000, flags: 0x10)) == .drop(.noMapping))
+    }
+
+    @Test
+    func `with the ports of one that has just ended live as long as any other`() {
+        var bench = NAT64Bench()
+        for _ in 1...2 {
+            _ = bench.send(NAT64Bench.tcp6(50000, flags: 2))
+            _ = bench.send(NAT64Bench.tcp4(50000, flags: 0x12))
+            #expect(bench.sessions().first?.state == .established)
+            _ = bench.wait(seconds: 241)
+            #expect(bench.send(NAT64Bench.tcp6(50000, flags: 0x10)).packet != nil)
+            #expect(bench.send(NAT64Bench.tcp4(50000, flags: 0x10)).packet != nil)
+            _ = bench.send(NAT64Bench.tcp6(50000, flags: 0x11))
+            _ = bench.send(NAT64Bench.tcp4(50000, flags: 0x11))
+            #expect(bench.sessions().map(\.state) == [.finished])
+        }
+    }
+
+    @Test
+    func `that are reset after one side has closed are forgotten soon`() {
+        var bench = NAT64Bench()
+        _ = bench.send(NAT64Bench.tcp6(50000, flags: 2))
+        _ = bench.send(NAT64Bench.tcp4(50000, flags: 0x12))
+        _ = bench.send(NAT64Bench.tcp4(50000, flags: 0x11))
+        _ = bench.send(NAT64Bench.tcp6(50000, flags: 0x14))
+        #expect(bench.wait(seconds: 241) == [])
+        #expect(bench.nat.mappingCount == 0)
     }
 
     @Test
