@@ -43,12 +43,12 @@ struct ErrorLayout {
     ///   - extensions: the extensions that are kept; empty at the message's end if there are none.
     ///   - headers: the bytes of the quoted packet's headers after translation.
     ///   - limit: the bytes of the field with the quoted packet and the extensions together.
-    ///   - unit: what the field's length is a multiple of.
+    ///   - unit: what the field's length is a multiple of, and is told in, in eight bits.
     init(transport: Int, available: Int, extensions: Range<Int>, headers: Int, limit: Int, unit: Int) {
         let room = limit - extensions.count
         if !extensions.isEmpty, room >= 128 {
             let wanted = max(128, (headers + available + unit - 1) / unit * unit)
-            let field = min(wanted, room / unit * unit)
+            let field = min(wanted, min(room / unit, 255) * unit)
             count = min(available, field - headers)
             padding = field - headers - count
             target = extensions.lowerBound - padding - count

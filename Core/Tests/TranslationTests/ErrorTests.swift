@@ -47,7 +47,10 @@ struct `ICMP errors` {
         #expect(translator.result(error) == expected6(3, 0, [UInt8(field6 / 8), 0, 0, 0], body))
     }
 
-    @Test(arguments: [(72, 128, 128), (200, 228, 248), (201, 232, 256)])
+    @Test(arguments: [
+        (72, 128, 128), (200, 228, 248), (201, 232, 256),
+        (992, 1020, 1040),  // the longest that fits into eight bits
+    ])
     func `keep their extensions on the way to IPv4`(count: Int, field4: Int, field6: Int) {
         // The packet that the error is about went the other way, so the hosts have changed places.
         var translator = Net.translator()
@@ -62,6 +65,20 @@ struct `ICMP errors` {
         let expected = TestPackets.ipv4(Net.host6AsIPv4, Net.host4, proto: 1, message4, ttl: 63)
         let packet = TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: 58, message6)
         #expect(translator.result(packet) == .forward(expected))
+    }
+
+    @Test
+    func `keep no more of the packet than eight bits tell`() {
+        var translator = Net.translator()
+        let (host6, host4) = (Net.host6, Net.host4AsIPv6)
+        let data = [UInt8](repeating: 7, count: 1152)
+        let inner6 = TestPackets.ipv6(host4, host6, next: 17, TestPackets.udp(host4, host6, (1, 2), data))
+        let message6 = TestPackets.icmpv6(host6, host4, 1, 4, [UInt8(1200 / 8), 0, 0, 0], inner6 + extensions)
+        let inner4 = TestPackets.ipv4(
+            Net.host4, Net.host6AsIPv4, proto: 17, TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), data))
+        let message4 = TestPackets.icmpv4(3, 3, [0, 255, 0, 0], Array(inner4.prefix(255 * 4)) + extensions)
+        let packet = translator.result(TestPackets.ipv6(host6, host4, next: 58, message6)).packet
+        #expect(packet.map { Array($0[20...]) } == message4)
     }
 
     @Test
