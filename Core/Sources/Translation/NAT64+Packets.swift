@@ -23,7 +23,7 @@ extension NAT64 {
         if parts.isError(buffer) {
             outcome = try errorToIPv4(&buffer, parts, remote)
         } else if parts.fragment.isFirst {
-            guard let tuple = parts.tuple(buffer) else { throw Refusal(unsupported(parts)) }
+            guard let tuple = parts.tuple(buffer) else { throw unsupported(parts) }
             let mapping = table.mappings[try outbound(tuple, from: parts.header.source, to: remote, at: now)]
             let source = table.pool[Int(mapping.publicAddress)]
             outcome = try parts.rewrite(
@@ -77,7 +77,7 @@ extension NAT64 {
             let new = Rewrite(source: source, destination: IPv6Address(rawValue: flow.destination))
             return try parts.rewrite(&buffer, to: new, configuration.options, offload)
         }
-        guard let tuple = parts.tuple(buffer) else { throw Refusal(unsupported(parts)) }
+        guard let tuple = parts.tuple(buffer) else { throw unsupported(parts) }
         let number: UInt32
         do throws(Refusal) {
             number = try inbound(tuple, from: parts.header.source, to: poolIndex, at: now)
@@ -167,11 +167,16 @@ extension NAT64 {
         return .held
     }
 
-    private func unsupported(_ parts: IPv6Parts) -> DropReason {
-        parts.protocol == .icmpv6 ? .unsupportedICMP : .unsupportedProtocol
+    /// Why a packet without ports goes nowhere, with the answers of RFC 6146 §3.4.
+    private func unsupported(_ parts: IPv6Parts) -> Refusal {
+        guard parts.protocol != .icmpv6 else { return Refusal(.unsupportedICMP) }
+        return Refusal(
+            .unsupportedProtocol, ICMPAnswer(type: ICMPv6Type.destinationUnreachable.rawValue, code: 4))
     }
 
-    private func unsupported(_ parts: IPv4Parts) -> DropReason {
-        parts.header.protocol == .icmpv4 ? .unsupportedICMP : .unsupportedProtocol
+    private func unsupported(_ parts: IPv4Parts) -> Refusal {
+        guard parts.header.protocol != .icmpv4 else { return Refusal(.unsupportedICMP) }
+        return Refusal(
+            .unsupportedProtocol, ICMPAnswer(type: ICMPv4Type.destinationUnreachable.rawValue, code: 2))
     }
 }

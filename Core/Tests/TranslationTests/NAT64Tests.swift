@@ -165,6 +165,24 @@ struct `Stateful NAT64` {
     }
 
     @Test
+    func `tells those who use a transport without ports`() {
+        var bench = NAT64Bench()
+        let sctp = [UInt8](repeating: 1, count: 12)
+        guard
+            case .reply(let error6, .unsupportedProtocol) = bench.send(
+                TestPackets.ipv6(NAT64Bench.client, NAT64Bench.server6, next: 132, sctp)),
+            case .reply(let error4, .unsupportedProtocol) = bench.send(
+                TestPackets.ipv4(NAT64Bench.server, NAT64Bench.pool, proto: 132, sctp))
+        else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(Array(error6[40..<42]) == [1, 4])
+        #expect(Array(error4[20..<22]) == [3, 2])
+        #expect(TestPackets.hasRightChecksums(error6) && TestPackets.hasRightChecksums(error4))
+    }
+
+    @Test
     func `drops loops, and destinations that are denied`() {
         var bench = NAT64Bench { $0.deniedDestinations = [Net.prefix("10.0.0.0/8")] }
         #expect(bench.send(NAT64Bench.udp6(1, from: "2001:db8:64::192.0.2.1")) == .drop(.loop))
