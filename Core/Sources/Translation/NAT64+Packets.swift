@@ -19,16 +19,17 @@ extension NAT64 {
         guard isOwn || isAllowed(remote) else {
             throw Refusal(.forbiddenDestination, ICMPAnswer(type: unreachable, code: 1))
         }
+        let options = isOwn ? configuration.options.hairpinning : configuration.options
         let outcome: Outcome
         if parts.isError(buffer) {
-            outcome = try errorToIPv4(&buffer, parts, remote)
+            outcome = try errorToIPv4(&buffer, parts, remote, options)
         } else if parts.fragment.isFirst {
             guard let tuple = parts.tuple(buffer) else { throw unsupported(parts) }
             let mapping = table.mappings[try outbound(tuple, from: parts.header.source, to: remote, at: now)]
             let source = table.pool[Int(mapping.publicAddress)]
             outcome = try parts.rewrite(
                 &buffer, to: Rewrite(source: source, destination: remote, port: .source(mapping.publicPort)),
-                identification: &identification, configuration.options, offload)
+                identification: &identification, options, offload)
             if let key = FragmentKey(parts), !parts.fragment.isWhole {
                 fragments.remember(
                     key, source: UInt128(source.rawValue), destination: UInt128(remote.rawValue), at: now)
@@ -38,8 +39,7 @@ extension NAT64 {
             guard let flow = fragments.flow(key, at: now) else { return try hold(buffer, packet, key, at: now) }
             let new = Rewrite(
                 source: IPv4Address(rawValue: UInt32(truncatingIfNeeded: flow.source)), destination: remote)
-            outcome = try parts.rewrite(
-                &buffer, to: new, identification: &identification, configuration.options, offload)
+            outcome = try parts.rewrite(&buffer, to: new, identification: &identification, options, offload)
         }
         guard isOwn, case .forward(let range, _) = outcome else { return outcome }
         return configuration.sharesPool ? .handOver(range) : try hairpin(&buffer, range, offload, at: now)
@@ -102,7 +102,7 @@ extension NAT64 {
     /// Translates a client's ICMP error about a packet that came to it; its session must be there, and is left alone.
     @_lifetime(buffer: copy buffer)
     private mutating func errorToIPv4(
-        _ buffer: inout MutableRawSpan, _ parts: IPv6Parts, _ remote: IPv4Address
+        _ buffer: inout MutableRawSpan, _ parts: IPv6Parts, _ remote: IPv4Address, _ options: TranslationOptions
     ) throws(Refusal) -> Outcome {
         let error = try parts.error(buffer)
         let quoted = error.quoted
@@ -118,7 +118,7 @@ extension NAT64 {
         return try parts.rewriteError(
             &buffer, error, to: Rewrite(source: publicAddress, destination: remote),
             quoted: Rewrite(source: sender, destination: publicAddress, port: .destination(mapping.publicPort)),
-            identification: &identification, configuration.options)
+            identification: &identification, options)
     }
 
     /// Translates an ICMP error about a packet that a client has sent; its session must be there, and is left alone.

@@ -55,7 +55,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
         case 6:
             // Between two IPv6 hosts, of which one knows the other by its IPv4 address (RFC 7757 §4), both ways are taken.
             let isBackward = leadsBack(buffer, packet)
-            let outcome = try toIPv4(&buffer, packet, offload)
+            let outcome = try toIPv4(&buffer, packet, isBackward ? options.hairpinning : options, offload)
             guard isBackward, case .forward(let range, _) = outcome else { return outcome }
             // The packet is another one by now, so its sender is not told if it ends here.
             do throws(Refusal) {
@@ -107,7 +107,7 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
 
     @_lifetime(buffer: copy buffer)
     private mutating func toIPv4(
-        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ offload: PacketOffload
+        _ buffer: inout MutableRawSpan, _ packet: Range<Int>, _ options: TranslationOptions, _ offload: PacketOffload
     ) throws(Refusal) -> Outcome {
         let parts = try IPv6Parts(buffer, packet: packet)
         guard !mapper.isLoop(from: parts.header.source, to: parts.header.destination) else { throw Refusal(.loop) }

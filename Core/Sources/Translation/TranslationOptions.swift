@@ -1,4 +1,5 @@
 public import Addresses
+import Packet
 
 /// The choices that RFC 7915 leaves to an operator, and the translator's own addresses.
 public struct TranslationOptions: Hashable, Sendable {
@@ -42,6 +43,13 @@ public struct TranslationOptions: Hashable, Sendable {
         self.ipv6Address = ipv6Address
         self.routerIPv4Address = routerIPv4Address
         self.repliesPerSecond = repliesPerSecond
+    }
+
+    /// The same for packets to IPv4 and back at once, which no IPv4 link is in the way of.
+    var hairpinning: TranslationOptions {
+        var options = self
+        options.ipv4MTU = ipv6MTU - IPv6Header.length + IPv4Header.minimumLength
+        return options
     }
 
     /// The bytes that a buffer has free in front of a packet: the headers of ICMP errors grow twice.

@@ -165,6 +165,21 @@ struct `Stateful NAT64` {
     }
 
     @Test
+    func `lets clients meet whatever an IPv4 link takes`() {
+        var bench = NAT64Bench { $0.options.ipv4MTU = 1000 }
+        let other = "2001:db8:1::11"
+        let held = bench.send(NAT64Bench.udp6(40001, from: other)).ports?.source ?? 0
+        let (client, pool6) = (NAT64Bench.client, "2001:db8:64::198.51.100.1")
+        for length in [1100, 1452] {
+            let data = [UInt8](repeating: 3, count: length)
+            let datagram = TestPackets.udp(client, pool6, (40000, held), data)
+            let expected = TestPackets.ipv6(
+                pool6, other, next: 17, TestPackets.udp(pool6, other, (40000, 40001), data), hops: 62)
+            #expect(bench.send(TestPackets.ipv6(client, pool6, next: 17, datagram)) == .forward(expected))
+        }
+    }
+
+    @Test
     func `tells those who use a transport without ports`() {
         var bench = NAT64Bench()
         let sctp = [UInt8](repeating: 1, count: 12)
