@@ -9,10 +9,11 @@ public struct FragmentDirectory: ~Copyable {
     /// The fragments that were dropped before they had a translator.
     public private(set) var counters = TranslationCounters()
 
-    /// Makes a directory that keeps so many fragments, each for so many seconds.
-    public init(maximumHeldFragments: Int, seconds: UInt32, secret: UInt64) {
+    /// Makes a directory that keeps so many fragments, each of so many bytes and for so many seconds.
+    public init(maximumHeldFragments: Int, longest: Int = 2048, seconds: UInt32, secret: UInt64) {
         table = FragmentTable(
-            held: maximumHeldFragments, lifetime: UInt64(seconds) * 1000, secret: secret ^ 0x6A09_E667_F3BC_C909)
+            held: maximumHeldFragments, longest: longest, lifetime: UInt64(seconds) * 1000,
+            secret: secret ^ 0x6A09_E667_F3BC_C909)
     }
 
     /// Whether any fragment waits.

@@ -54,11 +54,11 @@ struct FragmentTable: ~Copyable {
     private var flows: ZeroedMemory<Flow>
     private var held: HeldPackets<FragmentKey>
 
-    init(held capacity: Int, lifetime: UInt64, secret: UInt64) {
+    init(held capacity: Int, longest: Int, lifetime: UInt64, secret: UInt64) {
         hash = KeyedHash(key: ~secret)
         self.lifetime = lifetime
         flows = ZeroedMemory(count: FragmentTable.sets * FragmentTable.ways)
-        held = HeldPackets(capacity: capacity, lifetime: lifetime)
+        held = HeldPackets(capacity: capacity, longest: longest, lifetime: lifetime)
     }
 
     /// Whether any fragment waits.

@@ -10,8 +10,7 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
     }
 
     /// The bytes of a packet that may be kept.
-    static var longest: Int { 2048 }
-
+    private let longest: Int
     private let lifetime: UInt64
     /// The packets that there is room for.
     let capacity: Int
@@ -19,11 +18,12 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
     private var bytes: ZeroedMemory<UInt8>
     private(set) var waiting = 0
 
-    /// Makes room for so many packets, for so many milliseconds each.
-    init(capacity: Int, lifetime: UInt64) {
+    /// Makes room for so many packets of so many bytes, for so many milliseconds each.
+    init(capacity: Int, longest: Int, lifetime: UInt64) {
+        self.longest = longest
         self.lifetime = lifetime
         places = ZeroedMemory(count: capacity)
-        bytes = ZeroedMemory(count: capacity * HeldPackets.longest)
+        bytes = ZeroedMemory(count: capacity * longest)
         self.capacity = bytes.count > 0 ? places.count : 0
     }
 
@@ -31,11 +31,11 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
     mutating func hold(
         _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: Key, at now: Timestamp
     ) -> Bool {
-        guard packet.count <= HeldPackets.longest, waiting < capacity else { return false }
+        guard packet.count <= longest, waiting < capacity else { return false }
         var place = 0
         while places[place].isUsed { place += 1 }
         places[place] = Place(key: key, length: packet.count, expires: now.milliseconds + lifetime, isUsed: true)
-        let first = place * HeldPackets.longest
+        let first = place * longest
         for index in 0..<packet.count { bytes[first + index] = buffer.load(UInt8.self, at: packet.lowerBound + index) }
         waiting += 1
         return true
@@ -64,7 +64,7 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
     @_lifetime(buffer: copy buffer)
     mutating func take(_ place: Int, into buffer: inout MutableRawSpan) -> Range<Int> {
         let start = TranslationOptions.headroom
-        let (first, length) = (place * HeldPackets.longest, places[place].length)
+        let (first, length) = (place * longest, places[place].length)
         for index in 0..<length { buffer.store(bytes[first + index], at: start + index) }
         forget(place)
         return start..<(start + length)

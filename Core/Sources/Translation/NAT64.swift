@@ -23,10 +23,11 @@ public struct NAT64: FramedTranslator, ~Copyable, Sendable {
         options.ipv4Address = options.ipv4Address ?? configuration.pool.first
         table = SessionTable(configuration)
         fragments = FragmentTable(
-            held: configuration.maximumHeldFragments, lifetime: UInt64(configuration.timeouts.fragment) * 1000,
-            secret: configuration.secret)
+            held: configuration.maximumHeldFragments, longest: options.longestPacket,
+            lifetime: UInt64(configuration.timeouts.fragment) * 1000, secret: configuration.secret)
         heldSYNs = HeldPackets(
-            capacity: configuration.maximumHeldSYNs, lifetime: UInt64(configuration.timeouts.tcpIncomingSYN) * 1000)
+            capacity: configuration.maximumHeldSYNs, longest: 2048,
+            lifetime: UInt64(configuration.timeouts.tcpIncomingSYN) * 1000)
         accounts = Accounts(options)
         identification = UInt16(truncatingIfNeeded: configuration.secret >> 7)
         denied = PrefixMap(configuration.deniedDestinations.map { ($0, ()) })
@@ -92,7 +93,7 @@ public struct NAT64: FramedTranslator, ~Copyable, Sendable {
     /// To be called in a loop after packets that were fragments, and about once a second; nil is returned too after some
     /// hundred sessions whose time has come, so that packets do not wait, and `isBehind` then says that there may be more.
     ///
-    /// - Precondition: the buffer has room for `TranslationOptions.headroom` and 2048 bytes.
+    /// - Precondition: the buffer has room for `TranslationOptions.headroom` and the larger MTU, or 2048 bytes.
     @_lifetime(buffer: copy buffer)
     public mutating func pending(_ buffer: inout MutableRawSpan, at now: Timestamp) -> Outcome? {
         while let release = fragments.release(into: &buffer, at: now) {

@@ -73,7 +73,8 @@ public struct PoolPartition: Sendable {
     /// Makes the directory of the fragments that come to the translators.
     public func directory() -> FragmentDirectory {
         FragmentDirectory(
-            maximumHeldFragments: whole.maximumHeldFragments, seconds: whole.timeouts.fragment, secret: whole.secret)
+            maximumHeldFragments: whole.maximumHeldFragments, longest: whole.options.longestPacket,
+            seconds: whole.timeouts.fragment, secret: whole.secret)
     }
 
     /// The translator of a client.

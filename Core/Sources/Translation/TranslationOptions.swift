@@ -45,6 +45,9 @@ public struct TranslationOptions: Hashable, Sendable {
         self.repliesPerSecond = repliesPerSecond
     }
 
+    /// The bytes of the longest packet that a translator keeps; more than the links take, as long as that is little.
+    var longestPacket: Int { max(ipv4MTU, ipv6MTU, 2048) }
+
     /// The same for packets to IPv4 and back at once, which no IPv4 link is in the way of.
     var hairpinning: TranslationOptions {
         var options = self

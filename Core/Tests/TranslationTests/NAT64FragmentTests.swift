@@ -46,6 +46,18 @@ struct `Fragments through NAT64` {
         #expect(payload([first] + rest) == expected)
     }
 
+    @Test(arguments: [(9000, true), (1500, false)])
+    func `wait where they are no longer than a link takes`(mtu: Int, waits: Bool) {
+        var bench = NAT64Bench {
+            $0.options.ipv4MTU = mtu
+            $0.options.ipv6MTU = mtu
+        }
+        let late = TestPackets.ipv6(
+            NAT64Bench.client, NAT64Bench.server6, next: 44,
+            [17, 0] + TestPackets.word(8000) + [0, 0, 0, 1] + [UInt8](repeating: 6, count: 8000))
+        #expect(bench.send(late) == (waits ? .held : .drop(.fragmentLimit)))
+    }
+
     @Test
     func `do not wait for ever, nor without limit`() {
         var bench = NAT64Bench { $0.maximumHeldFragments = 4 }
