@@ -81,20 +81,15 @@ public struct TranslatorConfiguration: Sendable {
         let reader = TranslatorFileReader(file: file)
         device = file.device ?? "nat64"
         links = file.links ?? []
-        let names = links.map { ("links", $0) } + (file.announce?.links ?? []).map { ("announce.links", $0) }
-        for (key, name) in [("device", device)] + names {
-            guard !name.isEmpty, name.utf8.count < 16, !name.contains("/") else {
-                throw TranslatorConfigurationError(key, "\(name) is no name of a link, which has 1 to 15 bytes")
-            }
-        }
+        try reader.checkNames(device: device)
         queues = try reader.number(file.queues, "queues", 1...64) ?? min(max(processors, 1), 64)
         control = file.control ?? TranslatorConfiguration.defaultControl
         // sun_path has 108 bytes, the last of them zero.
-        guard control.hasPrefix("/"), control.utf8.count < 108 else {
+        guard control.hasPrefix("/"), !control.hasSuffix("/"), control.utf8.count < 108 else {
             throw TranslatorConfigurationError("control", "\(control) is no absolute path of at most 107 bytes")
         }
         metrics = try file.metrics.map { text throws(TranslatorConfigurationError) in
-            guard let place = HostAndPort(text) else {
+            guard let place = HostAndPort(text), place.port > 0 else {
                 throw TranslatorConfigurationError(
                     "metrics", "\(text) is no address and port, such as 127.0.0.1:9464 or [::1]:9464")
             }
@@ -125,7 +120,7 @@ extension TranslatorConfiguration {
     /// The kernel's programs know pairs of addresses, and a prefix of the usual length.
     private func checkLinks() throws(TranslatorConfigurationError) {
         guard !links.isEmpty else { return }
-        guard case .stateless(let mapper, _, _) = mode else {
+        guard case .stateless(let mapper, _, let pairs) = mode, !pairs.isEmpty else {
             throw TranslatorConfigurationError(
                 "links", "the kernel translates pairs of addresses: it needs mode: stateless, and a map")
         }

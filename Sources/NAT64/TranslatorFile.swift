@@ -163,16 +163,16 @@ public struct TranslatorConfigurationError: Error, Hashable, Sendable, CustomStr
                 key += (key.isEmpty ? "" : ".") + part.stringValue
             }
         }
-        self.init(key, problem)
+        self.init(key, key.isEmpty ? "the file names no keys, such as pool: [192.0.2.64]" : problem)
     }
 
     private static func name(_ type: Any.Type) -> String {
         switch type {
         case is Int.Type: "number"
         case is Bool.Type: "true or false"
-        case is String.Type: "text"
-        case is [String: Any].Type: "mapping"
-        default: "list"
+        case is Node.Sequence.Type: "list"
+        case is Node.Mapping.Type: "mapping"
+        default: "text"
         }
     }
 

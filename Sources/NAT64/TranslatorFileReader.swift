@@ -18,7 +18,7 @@ struct TranslatorFileReader {
         let prefix = try translationPrefix() ?? .wellKnown
         let pool = try addressPool()
         var configuration = NAT64Configuration(
-            prefix: prefix, pool: pool, ports: try portRange(), forwards: try forwards(pool),
+            prefix: prefix, pool: pool, ports: try portRange(), forwards: try forwards(pool, prefix),
             filtering: try filtering(), timeouts: try timeouts(), deniedDestinations: try denied(),
             embedsNonGlobal: file.embedsNonGlobal ?? false, secret: secret,
             options: try options(ipv4: pool[0], prefix))
@@ -41,6 +41,13 @@ struct TranslatorFileReader {
         for (key, isSet) in [
             ("pool", file.pool != nil), ("ports", file.ports != nil), ("forwards", file.forwards != nil),
             ("filtering", file.filtering != nil), ("timeouts", file.timeouts != nil), ("deny", file.deny != nil),
+            ("limits.sessions", file.limits?.sessions != nil),
+            ("limits.sessionsPerClient", file.limits?.sessionsPerClient != nil),
+            ("limits.portsPerClient", file.limits?.portsPerClient != nil),
+            ("limits.clientPrefixLength", file.limits?.clientPrefixLength != nil),
+            ("limits.heldFragments", file.limits?.heldFragments != nil),
+            ("limits.heldOpens", file.limits?.heldOpens != nil),
+            ("limits.restingPorts", file.limits?.restingPorts != nil),
         ] where isSet {
             throw TranslatorConfigurationError(key, "there are no sessions in mode: stateless; leave it out")
         }
@@ -51,6 +58,11 @@ struct TranslatorFileReader {
             guard let mapping = ExplicitAddressMapping(ipv4: ipv4, ipv6: ipv6) else {
                 throw TranslatorConfigurationError(
                     key, "\(ipv4) and \(ipv6) are no pair: an IPv4 network, and an IPv6 network with as many host bits")
+            }
+            try checkHosts(mapping.ipv4, "\(key).ipv4")
+            try checkHosts(mapping.ipv6, "\(key).ipv6")
+            if let other = pairs.firstIndex(where: { $0.ipv4 == mapping.ipv4 || $0.ipv6 == mapping.ipv6 }) {
+                throw TranslatorConfigurationError(key, "map[\(other)] has the same network of one of the families")
             }
             pairs.append(mapping)
         }
@@ -86,6 +98,12 @@ struct TranslatorFileReader {
             throw TranslatorConfigurationError(
                 "prefix", "\(text) is no IPv6 network of length \(lengths) whose bits 64 to 71 are zero")
         }
+        // Addresses of ::ffff:0:0/96 mean IPv4 to every socket; no packet has them.
+        let mapped = IPPrefix(.v6(IPv6Address(rawValue: 0xFFFF_0000_0000)), length: 96)
+        guard !(SpecialNetworks.untranslatedIPv6 + [mapped]).contains(where: network.overlaps) else {
+            throw TranslatorConfigurationError(
+                "prefix", "\(text) has addresses that no packet may go to; choose one of your own, or 64:ff9b::/96")
+        }
         return prefix
     }
 
@@ -98,6 +116,7 @@ struct TranslatorFileReader {
             guard network.family == .ipv4, network.length >= 20 else {
                 throw TranslatorConfigurationError(key, "\(text) is no IPv4 address, or network of at most 4,096")
             }
+            try checkHosts(network, key)
             let first = UInt32(truncatingIfNeeded: network.address.bits)
             for offset in 0..<UInt32(1 << network.hostBits) { pool.insert(IPv4Address(rawValue: first + offset)) }
         }
@@ -120,6 +139,15 @@ struct TranslatorFileReader {
         return network
     }
 
+    /// Refuses networks all of whose addresses are of a kind that packets are neither from nor to.
+    private func checkHosts(_ network: IPPrefix, _ key: String) throws(TranslatorConfigurationError) {
+        let special = network.family == .ipv4 ? SpecialNetworks.untranslated : SpecialNetworks.untranslatedIPv6
+        guard !special.contains(where: { $0.contains(network) }) else {
+            throw TranslatorConfigurationError(
+                key, "\(network) is no host's: packets from and to multicast, loopback and the like are not translated")
+        }
+    }
+
     private func portRange() throws(TranslatorConfigurationError) -> ClosedRange<UInt16> {
         guard let text = file.ports else { return 1024...65_535 }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
@@ -129,7 +157,9 @@ struct TranslatorFileReader {
         return first...last
     }
 
-    private func forwards(_ pool: [IPv4Address]) throws(TranslatorConfigurationError) -> [PortForward] {
+    private func forwards(
+        _ pool: [IPv4Address], _ prefix: TranslationPrefix
+    ) throws(TranslatorConfigurationError) -> [PortForward] {
         var forwards: [PortForward] = []
         for (index, entry) in (file.forwards ?? []).enumerated() {
             let key = "forwards[\(index)]"
@@ -149,6 +179,10 @@ struct TranslatorFileReader {
             guard let host = HostAndPort(entry.client), case .v6(let client) = host.address, host.port > 0 else {
                 throw TranslatorConfigurationError(
                     "\(key).client", "\(entry.client) is no IPv6 address and port, such as [2001:db8::10]:80")
+            }
+            try checkHosts(IPPrefix(host.address, length: 128), "\(key).client")
+            guard !prefix.contains(client) else {
+                throw TranslatorConfigurationError("\(key).client", "\(client) is in the prefix, where no client is")
             }
             let forward = PortForward(
                 kind: kind, publicAddress: address, publicPort: place.port, client: client, clientPort: host.port)
@@ -213,12 +247,14 @@ struct TranslatorFileReader {
             guard let address = IPv4Address(text) else {
                 throw TranslatorConfigurationError("addresses.ipv4", "\(text) is no IPv4 address")
             }
+            try checkHosts(IPPrefix(.v4(address), length: 32), "addresses.ipv4")
             (options.ipv4Address, options.routerIPv4Address) = (address, address)
         }
         if let text = file.addresses?.ipv6 {
             guard let address = IPv6Address(text) else {
                 throw TranslatorConfigurationError("addresses.ipv6", "\(text) is no IPv6 address")
             }
+            try checkHosts(IPPrefix(.v6(address), length: 128), "addresses.ipv6")
             options.ipv6Address = address
         }
         options.ipv4MTU = try number(file.mtu?.ipv4, "mtu.ipv4", 68...65_535) ?? options.ipv4MTU

@@ -1,34 +1,49 @@
 import Foundation
 import Hummingbird
+import Linux
 import Logging
 import NIOCore
 import NIOPosix
 
 /// Where commands and Prometheus ask.
 enum TranslatorServer {
-    /// Answers commands at a socket, which the owner of the process alone may write to.
-    static func control(_ path: String, _ answers: TranslatorResponder, _ logger: Logger) async throws {
+    /// Makes the directory of a socket, and takes away the socket of a process that has ended.
+    static func makeRoom(for path: String) async throws {
         let directory = (path as NSString).deletingLastPathComponent
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
             throw TranslatorConfigurationError("control", "cannot make the directory \(directory): \(error)")
         }
-        // What lies there is of a process that has ended: this one has got the device.
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return }
+        guard attributes[.type] as? FileAttributeType == .typeSocket else {
+            throw TranslatorConfigurationError("control", "\(path) is no socket; take it away, or choose another path")
+        }
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let connection = try? await bootstrap.connect(unixDomainSocketPath: path).get() {
+            try? await connection.close()
+            throw TranslatorConfigurationError(
+                "control", "another translator answers at \(path); end it, or choose another path")
+        }
         unlink(path)
+    }
+
+    /// Answers commands at a socket, which the owner of the process alone may write to.
+    static func control(_ path: String, _ answers: TranslatorResponder, _ logger: Logger) async throws {
         defer { unlink(path) }
-        try await serve(.unixDomainSocket(path: path), logger) { request in answers.answer(request) }
+        try await serve(.unixDomainSocket(path: path), "control", path, logger) { request in answers.answer(request) }
     }
 
     /// Serves metrics alone.
     static func metrics(_ host: String, _ port: Int, _ answers: TranslatorResponder, _ logger: Logger) async throws {
-        try await serve(.hostname(host, port: port), logger) { request in
+        try await serve(.hostname(host, port: port), "metrics", "\(host), port \(port)", logger) { request in
             request.uri.path == "/metrics" ? answers.answer(request) : answers.text(.notFound, "404 page not found\n")
         }
     }
 
     private static func serve(
-        _ address: BindAddress, _ logger: Logger, _ answer: @escaping @Sendable (Request) -> Response
+        _ address: BindAddress, _ key: String, _ place: String, _ logger: Logger,
+        _ answer: @escaping @Sendable (Request) -> Response
     ) async throws {
         var quieter = logger
         quieter.logLevel = .critical
@@ -40,7 +55,7 @@ enum TranslatorServer {
             try await application.run()
         } catch let error as IOError {
             throw TranslatorConfigurationError(
-                "", "cannot listen on \(address): \(error); stop what uses it, or choose another place")
+                key, "cannot listen on \(place): \(Errno(rawValue: error.errnoCode)); choose another place")
         }
     }
 }

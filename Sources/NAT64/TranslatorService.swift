@@ -1,4 +1,5 @@
 import Addresses
+import BPF
 import Linux
 public import Logging
 import Netlink
@@ -31,10 +32,11 @@ public final class TranslatorService: Service {
             throw TranslatorConfigurationError(
                 "device", "there is a link \(network.name) already; end what has made it, or choose another name")
         }
+        try await TranslatorServer.makeRoom(for: configuration.control)
         let engine = try engine()
         defer { engine.stop() }
-        let device = try network.ensure()
-        let kernel = try KernelPath(configuration, device: device)
+        let device = try Self.make(network)
+        let kernel = try kernelPath(device)
         _ = try kernel?.ensure()
         defer {
             do {
@@ -80,13 +82,37 @@ public final class TranslatorService: Service {
         }
     }
 
-    private func engine() throws(SystemError) -> any RunningTranslator {
-        switch configuration.mode {
-        case .stateful(let nat64):
-            try TranslationEngine<NAT64>(device: configuration.device, queues: configuration.queues, nat64)
-        case .stateless(let mapper, let options, _):
-            try TranslationEngine<StatelessTranslator>(
-                device: configuration.device, queues: configuration.queues, mapper: mapper, options: options)
+    private func engine() throws(TranslatorConfigurationError) -> any RunningTranslator {
+        do throws(SystemError) {
+            switch configuration.mode {
+            case .stateful(let nat64):
+                return try TranslationEngine<NAT64>(device: configuration.device, queues: configuration.queues, nat64)
+            case .stateless(let mapper, let options, _):
+                return try TranslationEngine<StatelessTranslator>(
+                    device: configuration.device, queues: configuration.queues, mapper: mapper, options: options)
+            }
+        } catch {
+            throw TranslatorConfigurationError(
+                "device", "\(error); it takes CAP_NET_ADMIN, and /dev/net/tun of the kernel's module tun")
+        }
+    }
+
+    private static func make(_ network: TranslatorDevice) throws -> Int32 {
+        do throws(NetlinkError) {
+            return try network.ensure()
+        } catch {
+            guard error.errno == .exists else { throw error }
+            throw TranslatorConfigurationError(
+                "", "\(error); another link has this route: end what has made it, or choose other addresses")
+        }
+    }
+
+    private func kernelPath(_ device: Int32) throws(TranslatorConfigurationError) -> KernelPath? {
+        do throws(BPFError) {
+            return try KernelPath(configuration, device: device)
+        } catch {
+            throw TranslatorConfigurationError(
+                "links", "\(error); programs take CAP_BPF and CAP_NET_ADMIN: without links the device translates")
         }
     }
 

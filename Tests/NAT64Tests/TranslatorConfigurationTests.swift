@@ -126,6 +126,41 @@ struct `A translator's file` {
 
     @Test(arguments: [
         ("", "", "the file is empty"),
+        ("hello", "", "the file names no keys"),
+        ("---", "", "the file names no keys"),
+        ("pool: [192.0.2.1]\nmtu: 1500", "mtu", "the value is no mapping"),
+        ("pool: [192.0.2.1]\nprefix: [64:ff9b::/96]", "prefix", "the value is no text"),
+        ("pool: [192.0.2.1]\nqueues: many", "queues", "the value is no number"),
+        ("pool: [127.0.0.1]", "pool[0]", "no host's"),
+        ("pool: [192.0.2.1, 224.0.0.0/28]", "pool[1]", "no host's"),
+        ("pool: [192.0.2.1]\nprefix: ::/96", "prefix", "no packet may go to"),
+        ("pool: [192.0.2.1]\nprefix: ff00::/32", "prefix", "no packet may go to"),
+        ("pool: [192.0.2.1]\nprefix: ::ffff:0:0/96", "prefix", "no packet may go to"),
+        ("pool: [192.0.2.1]\naddresses: {ipv6: 'ff02::1'}", "addresses.ipv6", "no host's"),
+        ("pool: [192.0.2.1]\naddresses: {ipv4: 0.0.0.0}", "addresses.ipv4", "no host's"),
+        (
+            "pool: [192.0.2.1]\nforwards: [{protocol: tcp, public: '192.0.2.1:1', client: '[fe80::2]:1'}]",
+            "forwards[0].client", "no host's"
+        ),
+        (
+            "pool: [192.0.2.1]\nforwards: [{protocol: tcp, public: '192.0.2.1:1', client: '[64:ff9b::1]:1'}]",
+            "forwards[0].client", "in the prefix"
+        ),
+        ("map: [{ipv4: 127.0.0.1, ipv6: '2001:db8::1'}]", "map[0].ipv4", "no host's"),
+        ("map: [{ipv4: 192.0.2.1, ipv6: '::'}]", "map[0].ipv6", "no host's"),
+        (
+            "map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}, {ipv4: 192.0.2.1, ipv6: '2001:db8::2'}]", "map[1]",
+            "map[0] has the same"
+        ),
+        ("mode: stateless\nprefix: 64:ff9b::/96\nlimits: {sessions: 5}", "limits.sessions", "no sessions in mode"),
+        ("mode: stateless\nprefix: 64:ff9b::/96\nlinks: [eth0]", "links", "and a map"),
+        ("pool: [192.0.2.1]\nannounce: {links: []}", "announce.links", "at least one link"),
+        ("pool: [192.0.2.1]\nannounce: {links: [l, l]}", "announce.links", "l stands there twice"),
+        ("pool: [192.0.2.1]\nannounce: {links: [nat64]}", "announce.links", "own device"),
+        ("pool: [192.0.2.1]\ndevice: a%d", "device", "no name of a link"),
+        ("pool: [192.0.2.1]\ndevice: all", "device", "no name of a link"),
+        ("pool: [192.0.2.1]\ncontrol: /tmp/", "control", "no absolute path"),
+        ("pool: [192.0.2.1]\nmetrics: '127.0.0.1:0'", "metrics", "no address and port"),
         ("pool: [192.0.2.1]\nannounce: {links: [l], routerLifetime: 9001}", "announce.routerLifetime", "0 to 9000"),
         ("pool: [192.0.2.1]\nannounce: {links: [/]}", "announce.links", "no name of a link"),
         ("map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}]\nannounce: {links: [l]}", "announce", "no prefix to announce"),

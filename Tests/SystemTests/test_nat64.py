@@ -276,6 +276,25 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
                      check=False)
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("there is a link nat64 already", second.stderr)
+        with self.subTest("what another translator, or anything else, has is left alone"):
+            for line, problem in (("device: other\nprefix: 2001:db8:65::/96\npool: [198.51.100.65]", "another translator answers at"),
+                                  ("device: other", "another link has this route"),
+                                  (f"device: other\ncontrol: {router.directory}/precious", "is no socket; take it away"),
+                                  ("device: other\nmetrics: 203.0.113.99:9464\nprefix: 2001:db8:65::/96\npool: [198.51.100.65]",
+                                   "metrics: cannot listen on 203.0.113.99, port 9464: Cannot assign")):
+                with self.subTest(line):
+                    with open(f"{router.directory}/other.yaml", "w") as file:
+                        file.write("pool: [198.51.100.64]\n" * ("pool" not in line) + f"prefix: {PREFIX}/96\n" * ("prefix" not in line)
+                                   + f"control: {router.control}{'2' * ('answers' not in problem)}\n" * ("control" not in line) + line)
+                    with open(f"{router.directory}/precious", "w") as file:
+                        file.write("precious")
+                    other = run("ip", "netns", "exec", router.names["router"], DUET, "nat64", "run", "--config",
+                                f"{router.directory}/other.yaml", check=False)
+                    self.assertEqual(other.returncode, 1)
+                    self.assertIn(problem, other.stderr)
+                    self.assertNotIn("other", router.ip("router", "link").stdout)
+            self.assertEqual(router.status()["device"], "nat64")
+            self.assertTrue(os.path.isfile(f"{router.directory}/precious"))
         router.stop()
         self.assertEqual(router.process.returncode, 0)
         self.assertNotIn(" nat64: ", router.ip("router", "link").stdout)

@@ -1,11 +1,16 @@
 public import Addresses
 
-/// IPv4 networks that mean something of their own, for translators outside this module.
+/// Networks that mean something of their own, for translators outside this module.
 public enum SpecialNetworks {
-    /// Those whose addresses are neither source nor destination of a translated packet.
+    /// Those of IPv4 whose addresses are neither source nor destination of a translated packet.
     public static let untranslated = prefixes([
         (0x0000_0000, 8), (0x7F00_0000, 8), (0xA9FE_0000, 16), (0xE000_0000, 4), (0xFFFF_FFFF, 32),
     ])
+
+    /// Those of IPv6: the unspecified and the loopback address, link-local ones and multicast.
+    public static let untranslatedIPv6 = [(0, 127), (0xFE80 << 112, 10), (0xFF << 120, 8)].map {
+        IPPrefix(.v6(IPv6Address(rawValue: $0.0)), length: $0.1)
+    }
 
     /// Those that the well-known prefix may not stand for, since their addresses do not mean the same everywhere
     /// (RFC 6052 §3.1, and the IANA registry of special-purpose IPv4 addresses).
