@@ -72,6 +72,8 @@ package actor NodeTranslator {
             // What the pods that are there have stays theirs.
             _ = plan.update()
             plan.releaseAdopted()
+            // Nothing else knows of those to the addresses of another range.
+            try links.removeRoutes(to: owners.keys.filter { !options.podRange.contains(.v4($0)) })
             hasStarted = true
         }
         if hasStarted { audit() }
@@ -247,6 +249,10 @@ package actor NodeTranslator {
                     pod.translated.map { (pod.ipv6, $0) }
                 })
             var changes = try userspace?.repair() ?? []
+            // A change that failed halfway has not come to the device.
+            if let userspace, userspace.audit(plan.pods.compactMapValues(\.translated)) {
+                changes.append("the device's pods")
+            }
             if let kernel, try kernel.audit(translated) { changes.append("the programs' pods") }
             changes += try links.audit(pods, kernel)
             try applyNodeSource()

@@ -114,7 +114,7 @@ struct PodLinks: ~Copyable {
     }
 
     /// Removes the routes past the device to some addresses, without looking at those to others.
-    private mutating func removeRoutes(to addresses: Set<IPv4Address>) throws(NetlinkError) {
+    mutating func removeRoutes(to addresses: some Sequence<IPv4Address>) throws(NetlinkError) {
         for address in addresses {
             do throws(NetlinkError) {
                 try socket.deleteRoute(

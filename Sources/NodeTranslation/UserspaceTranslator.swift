@@ -22,6 +22,8 @@ final class UserspaceTranslator: Sendable {
     private let device: TranslatorDevice
     private let engine: TranslationEngine<StatelessTranslator>
     private let failure = Failure()
+    /// The pods that the engine knows, by their private addresses.
+    private let known = Mutex<[IPv6Address: IPv4Address]>([:])
 
     private final class Failure: Sendable {
         let error = Mutex<SystemError?>(nil)
@@ -67,11 +69,31 @@ final class UserspaceTranslator: Sendable {
 
     /// Takes pods as they were and as they are.
     func change(_ pods: [(old: TranslatedPod?, new: TranslatedPod?)]) {
-        engine.changeMapper { mapper in
-            for (old, new) in pods where old?.translated != new?.translated {
-                if let old, let address = old.translated { mapper.removeHost(address, old.ipv6) }
-                if let new, let address = new.translated { mapper.setHost(address, new.ipv6) }
+        known.withLock { known in
+            engine.changeMapper { mapper in
+                for (old, new) in pods where old?.translated != new?.translated {
+                    if let old, let address = old.translated { mapper.removeHost(address, old.ipv6) }
+                    if let new, let address = new.translated { mapper.setHost(address, new.ipv6) }
+                }
             }
+            for (old, new) in pods {
+                if let old { known[old.ipv6] = nil }
+                if let new { known[new.ipv6] = new.translated }
+            }
+        }
+    }
+
+    /// Lets the engine know these pods and no others; false when it did.
+    func audit(_ pods: [IPv6Address: IPv4Address]) -> Bool {
+        known.withLock { known in
+            guard known != pods else { return false }
+            let (gone, new) = (known.filter { pods[$0.key] != $0.value }, pods.filter { known[$0.key] != $0.value })
+            engine.changeMapper { mapper in
+                for (pod, address) in gone { mapper.removeHost(address, pod) }
+                for (pod, address) in new { mapper.setHost(address, pod) }
+            }
+            known = pods
+            return true
         }
     }
 

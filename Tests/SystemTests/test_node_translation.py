@@ -126,6 +126,7 @@ class NodeTranslation(translated_nodes.TranslatedNodes):
         self.check_clat(node, seen)
         self.check_repair(node, pod, seen, programs)
         self.check_restart(node, pod, programs)
+        self.check_ranges(node, pod, seen)
         with self.subTest("pods that go leave nothing"):
             self.delete(pod.name, pod.space)
             eventually(lambda: self.private(node, pod) is None, "no private address")
@@ -233,6 +234,13 @@ class NodeTranslation(translated_nodes.TranslatedNodes):
                 self.at(node, "tc", "qdisc", "del", "dev", link, "clsact")
                 eventually(lambda: self.programs(node) == programs, "the programs")
             self.check_reached(pod, SYNTHESIZED, seen)
+        with self.subTest("a pod that comes while the table is gone"):
+            self.at(node, "nft", "delete", "table", "ip", "duet-nat64")
+            late = self.add(node, "late")
+            self.check_reached(late, SYNTHESIZED, seen)
+            self.topology.exec(late.namespace, sys.executable, "-c", DATAGRAMS, SYNTHESIZED, "4000")
+            self.delete(late.name, late.space)
+            eventually(lambda: self.programs(node) == programs, "programs at the first pod's link alone")
 
     def check_restart(self, node, pod, programs):
         with self.subTest("an agent that is killed, and one that takes over"):
@@ -251,6 +259,16 @@ class NodeTranslation(translated_nodes.TranslatedNodes):
             self.exchange(flow)
             flow.stdin.close()
             self.assertEqual(self.private(node, pod), address)
+
+    def check_ranges(self, node, pod, seen):
+        with self.subTest("another range of private addresses"):
+            for former, options in (("100.127.", ("--nat64-pod-range", "100.120.0.0/16")), ("100.120.", ())):
+                node.stop_agent()
+                node.start_agent(*node.options, *options)
+                pods = "nft", "list", "map", "ip", "duet-nat64", "translated"
+                eventually(lambda: former not in self.at(node, *pods).stdout, "the table with the new range")
+                self.check_reached(pod, SYNTHESIZED, seen)
+                eventually(lambda: former not in run("ip", "-n", node.namespace, "-4", "route").stdout, f"no routes to {former}")
 
     def test_options_that_contradict_each_other_are_refused(self):
         for options, problem in (
