@@ -30,13 +30,16 @@ extension TranslationEngine: RunningTranslator where Translator: PacketTranslato
 
     func largestClients(_ limit: Int) -> [ClientRecord] {
         var largest: [ClientRecord] = []
+        var least: ClientRecord?
         forEachTranslator { translator in
-            // There may be a million, of which no more than twice the limit is kept at any time.
+            // There may be a million, while packets wait: no more than twice the limit is kept at any time, and most are not.
             translator.forEachClient { client in
+                if let least, !client.isLarger(than: least) { return }
                 largest.append(client)
                 guard largest.count >= 2 * max(limit, 1) else { return }
                 largest.sort { $0.isLarger(than: $1) }
                 largest.removeSubrange(limit...)
+                least = largest.last
             }
         }
         return Array(largest.sorted { $0.isLarger(than: $1) }.prefix(limit))
