@@ -19,13 +19,21 @@ enum TranslatorServer {
         guard attributes[.type] as? FileAttributeType == .typeSocket else {
             throw TranslatorConfigurationError("control", "\(path) is no socket; take it away, or choose another path")
         }
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        if let connection = try? await bootstrap.connect(unixDomainSocketPath: path).get() {
-            try? await connection.close()
-            throw TranslatorConfigurationError(
-                "control", "another translator answers at \(path); end it, or choose another path")
+        do {
+            let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            try await bootstrap.connect(unixDomainSocketPath: path).get().close()
+        } catch let error as IOError {
+            guard error.errnoCode == ECONNREFUSED else {
+                throw TranslatorConfigurationError(
+                    "control",
+                    "cannot tell who answers at \(path): \(Errno(rawValue: error.errnoCode)); choose another path")
+            }
+            // Nobody listens: it is left over.
+            unlink(path)
+            return
         }
-        unlink(path)
+        throw TranslatorConfigurationError(
+            "control", "another translator answers at \(path); end it, or choose another path")
     }
 
     /// Answers commands at a socket, which the owner of the process alone may write to.
