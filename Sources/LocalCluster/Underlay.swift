@@ -34,7 +34,18 @@ struct Underlay {
         let port = "duet-\(node.name)"
         let namespace = try NetworkNamespace.open(name: node.networkNamespace)
         var socket = try RouteSocket()
-        if try socket.link(named: port) == nil {
+        let nodeEnd = try namespace.run {
+            var socket = try RouteSocket()
+            return try socket.link(named: Self.nodeInterface)
+        }
+        let hostEnd = try socket.link(named: port)
+        if nodeEnd == nil || hostEnd == nil {
+            // A lone end leads to a former namespace, which the kernel takes apart in its own time.
+            try Self.remove(hostEnd, &socket)
+            try namespace.run {
+                var socket = try RouteSocket()
+                try Self.remove(nodeEnd, &socket)
+            }
             try socket.createVeth(
                 name: port, peer: Self.nodeInterface, peerNamespace: namespace.descriptor.rawValue)
         }
@@ -81,12 +92,17 @@ struct Underlay {
     static func removeBridge(_ name: String) throws {
         var socket = try RouteSocket()
         for link in try socket.links() where link.name == name || link.name.hasPrefix("duet-node-") {
-            do throws(NetlinkError) {
-                try socket.deleteLink(link.index)
-            } catch {
-                // A node's link goes with its namespace, in the kernel's own time.
-                guard error.errno == .noDevice else { throw error }
-            }
+            try remove(link, &socket)
+        }
+    }
+
+    /// Removes `link`, unless it is gone already: a node's link goes with its namespace, in the kernel's own time.
+    private static func remove(_ link: Link?, _ socket: inout RouteSocket) throws {
+        guard let link else { return }
+        do throws(NetlinkError) {
+            try socket.deleteLink(link.index)
+        } catch {
+            guard error.errno == .noDevice else { throw error }
         }
     }
 
