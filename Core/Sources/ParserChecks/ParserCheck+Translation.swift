@@ -102,7 +102,8 @@ extension ParserCheck {
         var elements = memory.mutableSpan
         var span = unsafe elements.mutableBytes
         switch body(&span) {
-        case .forward(let range, _), .reply(let range, _): return problem(span.bytes.extracting(range))
+        case .forward(let range, _), .segments(let range, _, _), .reply(let range, _):
+            return problem(span.bytes.extracting(range))
         case .fragments(var fragmenter):
             while let piece = fragmenter.next(in: &span) {
                 if let problem = problem(span.bytes.extracting(piece)) { return problem }

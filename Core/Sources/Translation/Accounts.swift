@@ -41,7 +41,8 @@ struct Accounts: Sendable {
     /// Counts a packet that was translated.
     mutating func count(_ outcome: Outcome) {
         switch outcome {
-        case .forward(let range, let family): counters.count(forwarded: range.count, as: family)
+        case .forward(let range, let family), .segments(let range, let family, _):
+            counters.count(forwarded: range.count, as: family)
         case .fragments(let fragmenter): counters.count(forwarded: fragmenter.count, as: fragmenter.family)
         case .reply, .held, .handOver, .drop: break
         }

@@ -9,16 +9,19 @@ extension IPv4Parts {
         _ buffer: inout MutableRawSpan, to new: Rewrite<IPv6Address>, _ options: TranslationOptions,
         _ offload: PacketOffload
     ) throws(Refusal) -> Outcome {
-        let cut = try mustBeCut(options, offload)
+        let mtu = min(options.lowestIPv6MTU, options.ipv6MTU)
+        let cut = try cut(to: mtu, options, offload)
         if fragment.isFirst { try rewriteTransport(&buffer, to: new, options, offload) }
         let nextHeader: IPProtocol = header.protocol == .icmpv4 ? .icmpv6 : header.protocol
         var outer = IPv6Header(
             trafficClass: options.copiesTrafficClass ? header.typeOfService : 0, payloadLength: transportLength,
             nextHeader: nextHeader, hopLimit: header.timeToLive - 1, source: new.source,
             destination: new.destination)
-        if fragment.isWhole, !cut {
-            outer.write(to: &buffer, at: transport - IPv6Header.length)
-            return .forward((transport - IPv6Header.length)..<end, .ipv6)
+        if fragment.isWhole, cut != .fragments {
+            let first = transport - IPv6Header.length
+            outer.write(to: &buffer, at: first)
+            return cut == .segments
+                ? .segments(first..<end, .ipv6, length: mtu - IPv6Header.length) : .forward(first..<end, .ipv6)
         }
         let inner = IPv6FragmentHeader(
             nextHeader: nextHeader, position: fragment, identification: UInt32(header.identification))
@@ -27,29 +30,37 @@ extension IPv4Parts {
         let first = transport - IPv6FragmentHeader.length - IPv6Header.length
         outer.write(to: &buffer, at: first)
         inner.write(to: &buffer, at: transport - IPv6FragmentHeader.length)
-        if cut {
+        if cut == .fragments {
             if offload.hasPartialChecksum {
                 buffer.completeChecksum(transport..<end, header.protocol)
             }
-            let (payload, mtu) = (transport..<end, min(options.lowestIPv6MTU, options.ipv6MTU))
-            return .fragments(Fragmenter(.ipv6, payload: payload, hasMore: fragment.hasMore, mtu: mtu))
+            return .fragments(Fragmenter(.ipv6, payload: transport..<end, hasMore: fragment.hasMore, mtu: mtu))
         }
         return .forward(first..<end, .ipv6)
     }
 
-    /// Whether the packet has to be fragmented.
-    private func mustBeCut(_ options: TranslationOptions, _ offload: PacketOffload) throws(Refusal) -> Bool {
+    /// What a packet that is too long becomes.
+    private enum Cut {
+        case whole, fragments, segments
+    }
+
+    /// What this packet becomes where IPv6 packets that may be fragmented are at most `mtu` bytes long.
+    private func cut(
+        to mtu: Int, _ options: TranslationOptions, _ offload: PacketOffload
+    ) throws(Refusal) -> Cut {
         let overhead = IPv6Header.length + (fragment.isWhole ? 0 : IPv6FragmentHeader.length)
         let length = (offload.segmentLength ?? transportLength) + overhead
-        if length <= min(options.lowestIPv6MTU, options.ipv6MTU) { return false }
+        if length <= mtu { return .whole }
+        // A stream may be cut anywhere; where a datagram ends is its sender's business.
+        if !header.dontFragment, offload.segmentLength != nil, header.protocol == .tcp { return .segments }
         if header.dontFragment || offload.segmentLength != nil {
-            guard length > options.ipv6MTU else { return false }
+            guard length > options.ipv6MTU else { return .whole }
             let mtu = options.ipv6MTU - overhead + IPv4Header.minimumLength
             throw Refusal(
                 .tooBig,
                 ICMPAnswer(type: ICMPv4Type.destinationUnreachable.rawValue, code: 4, rest: UInt32(mtu)))
         }
-        return true
+        return .fragments
     }
 
     @_lifetime(buffer: copy buffer)

@@ -11,6 +11,10 @@ public enum Outcome: Sendable {
     case fragments(Fragmenter)
     /// The packet was dropped, and the ICMP error in the range is to be sent to its sender, in the packet's own family.
     case reply(Range<Int>, DropReason)
+    /// The packet, which stands for several segments of TCP, was translated, and is to be sent as one of the family in
+    /// segments whose headers of TCP and payload have no more than `length` bytes: its own are longer, and may be
+    /// fragmented.
+    case segments(Range<Int>, IPFamily, length: Int)
     /// The packet waits: a fragment for the first one of its datagram, a TCP SYN from outside for one of the client.
     case held
     /// The packet was translated to IPv4, and is to be accepted by the translator that holds its public port

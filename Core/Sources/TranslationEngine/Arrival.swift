@@ -44,8 +44,10 @@ struct Arrival {
     }
 
     /// What is left to be done with the packet that has become of it.
+    ///
+    /// - Parameter segmentLength: the transport header and payload of each segment, where they get shorter than they were.
     func header(
-        for packet: Range<Int>, of family: IPFamily, _ buffer: borrowing PacketBuffer
+        for packet: Range<Int>, of family: IPFamily, segmentLength: Int? = nil, _ buffer: borrowing PacketBuffer
     ) -> OffloadHeader {
         var header = segmentation
         guard let checksum = header.checksum else { return header }
@@ -55,6 +57,7 @@ struct Arrival {
             return header
         }
         header.headerLength = packet.count - payloadFromEnd
+        if let segmentLength { header.segmentSize = segmentLength - (checksumFromEnd - payloadFromEnd) }
         if kind != .udp { header.segmentation = family == .ipv4 ? .tcpOverIPv4 : .tcpOverIPv6 }
         return header
     }

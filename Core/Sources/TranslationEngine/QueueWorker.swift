@@ -182,6 +182,9 @@ final class QueueWorker<Translator: PacketTranslator & ~Copyable>: Sendable {
         case .forward(let range, let family):
             write(buffer, range, arrival.header(for: range, of: family, buffer))
             (sent, action) = (range, .forwarded)
+        case .segments(let range, let family, let length):
+            write(buffer, range, arrival.header(for: range, of: family, segmentLength: length, buffer))
+            (sent, action) = (range, .forwarded)
         case .fragments(var fragmenter):
             let bytes = unsafe buffer.bytes
             var span = unsafe MutableRawSpan(_unsafeBytes: bytes)

@@ -65,6 +65,7 @@ func translation(
     var span = elements.mutableBytes
     switch translate(&span, first..<(first + packet.count)) {
     case .forward(let range, _): return "forward \(hexadecimal(Array(memory[range])))"
+    case .segments(let range, _, let length): return "segments of \(length) \(hexadecimal(Array(memory[range])))"
     case .reply(let range, let reason): return "reply \(hexadecimal(Array(memory[range]))) \(reason)"
     case .drop(let reason): return "drop \(reason)"
     case .held: return "held"

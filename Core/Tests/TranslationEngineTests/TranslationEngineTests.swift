@@ -103,6 +103,25 @@ private let streams = """
     print("right" if results == [expected] * (2 * COUNT) else results)
     """
 
+/// Receives a stream from a server whose packets may be fragmented, and tells the longest segment that came.
+private let shortSegments = """
+    import socket, struct, threading
+    IP_MTU_DISCOVER, IP_PMTUDISC_DONT, RECEIVED_MSS = 10, 0, 20
+    server = socket.create_server(("192.0.2.1", 0))
+    server.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+    client = socket.create_connection(("2001:db8:64::192.0.2.1", server.getsockname()[1]), timeout=60)
+    accepted, _ = server.accept()
+    data = bytes(range(251)) * 40_000
+    sender = threading.Thread(target=accepted.sendall, args=(data,))
+    sender.start()
+    got = bytearray()
+    while len(got) < len(data):
+        got += client.recv(1 << 20)
+    sender.join(60)
+    assert got == data
+    print(struct.unpack_from("=I", client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), RECEIVED_MSS)[0])
+    """
+
 /// Sends datagrams of all kinds of sizes to a server that sends them back, among them runs that the kernel leaves whole
 /// (UDP_SEGMENT), and one that has to be cut on the way.
 private let datagrams = """
@@ -211,6 +230,15 @@ struct `An engine on a TUN device` {
         #expect(counters.packets(to: .ipv4) < 20_000, "segments were not left whole")
         #expect(bench.engine.writeFailures == 0)
         #expect(bench.failures.errors.withLock { $0 } == [])
+    }
+
+    @Test
+    func `makes segments shorter that may be fragmented`() throws {
+        let bench = try Bench("short", queues: 1)
+        // 1280 bytes less the headers of IPv6 and of TCP with its timestamps.
+        #expect(try bench.python(shortSegments) == "1208\n")
+        #expect(bench.engine.counters.packets(to: .ipv6) < 2_000, "segments were not left whole")
+        #expect(bench.engine.writeFailures == 0)
     }
 
     @Test(arguments: [1, 2])

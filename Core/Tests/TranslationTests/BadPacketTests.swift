@@ -37,7 +37,7 @@ struct `Bad packets` {
     private func check(_ result: Result, from packet: [UInt8], _ remark: String) {
         let pieces: [[UInt8]]
         switch result {
-        case .forward(let bytes), .reply(let bytes, _): pieces = [bytes]
+        case .forward(let bytes), .segments(let bytes, _), .reply(let bytes, _): pieces = [bytes]
         case .fragments(let all): pieces = all
         case .held, .handOver, .drop: return
         }

@@ -256,6 +256,30 @@ struct `Stateless translation` {
     }
 
     @Test
+    func `makes segments shorter that are too long for IPv6 and may be cut`() {
+        var translator = Net.translator()
+        let data = [UInt8](repeating: 1, count: 4000)
+        let segment = TestPackets.tcp(Net.host4, Net.host6AsIPv4, (1, 2), data)
+        func result(_ length: Int, flagsAndOffset: Int = 0) -> Result {
+            translator.result(
+                TestPackets.ipv4(Net.host4, Net.host6AsIPv4, proto: 6, segment, flagsAndOffset: flagsAndOffset),
+                offload: PacketOffload(segmentLength: length))
+        }
+        let expected = TestPackets.ipv6(
+            Net.host4AsIPv6, Net.host6, next: 6, TestPackets.tcp(Net.host4AsIPv6, Net.host6, (1, 2), data), hops: 63)
+        #expect(result(1240) == .forward(expected))
+        #expect(result(1241) == .segments(expected, length: 1240))
+        #expect(result(1480) == .segments(expected, length: 1240))
+        #expect(translator.counters.packets(to: .ipv6) == 3)
+        // Who forbids fragments learns of the path; the link itself takes 1500 bytes.
+        #expect(result(1460, flagsAndOffset: 0x4000) == .forward(expected))
+        guard case .reply(_, .tooBig) = result(1461, flagsAndOffset: 0x4000) else {
+            Issue.record("a segment of 1501 bytes went through a link of 1500")
+            return
+        }
+    }
+
+    @Test
     func `limits what it answers`() {
         var translator = Net.translator { $0.repliesPerSecond = 2 }
         let packet = TestPackets.ipv4(

@@ -96,6 +96,7 @@ enum TestPackets {
 /// What became of a packet, with the bytes that are to be sent.
 enum Result: Equatable {
     case forward([UInt8])
+    case segments([UInt8], length: Int)
     case fragments([[UInt8]])
     case reply([UInt8], DropReason)
     case held
@@ -117,6 +118,7 @@ extension Result {
         var span = elements.mutableBytes
         switch body(&span, first..<(first + packet.count)) {
         case .forward(let range, _): self = .forward(Array(memory[range]))
+        case .segments(let range, _, let length): self = .segments(Array(memory[range]), length: length)
         case .reply(let range, let reason): self = .reply(Array(memory[range]), reason)
         case .held: self = .held
         case .handOver(let range): self = .handOver(Array(memory[range]))
