@@ -22,8 +22,10 @@ class RoutingDaemon:
             shutil.chown(directory, "frr", "frr")
         with open(f"/etc/frr/{namespace}/vtysh.conf", "w"):
             pass
-        self.processes = {daemon: self.start(daemon) for daemon in ("zebra", "bgpd")}
-        for daemon in self.processes:
+        self.processes = {}
+        # bgpd that finds no zebra looks for it again ten seconds later, and until then resets sessions over routes of IPv6.
+        for daemon in ("zebra", "bgpd"):
+            self.processes[daemon] = self.start(daemon)
             self.wait_for(daemon)
 
     def start(self, daemon):
