@@ -238,13 +238,15 @@ INLINE int slow_to_pod(__u32 length) {
 /// Egress of the host's end: what the pod is to get.
 SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     if (packet->protocol != __builtin_bswap16(ETH_P_IP)) return TC_ACT_OK;
-    struct iphdr *old = network_header(packet, sizeof(struct iphdr) + 8);
-    // A packet without a transport is too short for either path, one for another host not ours.
+    struct iphdr *old = network_header(packet, sizeof(struct iphdr));
     if (!old || old->version != 4) return TC_ACT_OK;
     __be32 addresses[2] = {old->saddr, old->daddr};
     struct duet_nat64_ipv6 *pod = bpf_map_lookup_elem(&pods_by_ipv4, &addresses[1]);
     if (!pod) return TC_ACT_OK;
     __u32 length = packet->len;
+    // What the last fragment of a datagram carries may be shorter than any transport.
+    old = network_header(packet, sizeof(struct iphdr) + 8);
+    if (!old) return slow_to_pod(length);
     __u16 total = __builtin_bswap16(old->tot_len);
     __u8 protocol = old->protocol;
     __u8 ttl = old->ttl, tos = old->tos;

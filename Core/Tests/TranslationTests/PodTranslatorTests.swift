@@ -186,6 +186,9 @@ struct `The program and userspace` {
         let to: [(remark: String, packet: [UInt8])] = [
             ("a first fragment", TestPackets.ipv4(Self.host4, Self.pod4, proto: 17, udp4, flagsAndOffset: 0x2000)),
             ("a later fragment", TestPackets.ipv4(Self.host4, Self.pod4, proto: 17, udp4, flagsAndOffset: 8)),
+            ("a last fragment of one byte", TestPackets.ipv4(Self.host4, Self.pod4, proto: 17, [5], flagsAndOffset: 8)),
+            ("a transport of seven bytes", TestPackets.ipv4(Self.host4, Self.pod4, proto: 132, Array(data[..<7]))),
+            ("no transport", TestPackets.ipv4(Self.host4, Self.pod4, proto: 59, [])),
             (
                 "an error",
                 TestPackets.ipv4(
