@@ -5,7 +5,8 @@ public enum DropReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case malformed
     /// The checksum of the IPv4 header, or of an ICMP error, is wrong.
     case badChecksum
-    /// The source may not send: multicast, unspecified, loopback, broadcast, link-local.
+    /// The source may not send: multicast, unspecified, loopback, broadcast, link-local, or an address that the well-known
+    /// prefix may not stand for.
     case illegalSource
     /// The destination is multicast, loopback, broadcast, link-local or unspecified.
     case illegalDestination

@@ -150,7 +150,10 @@ extension IPv4Address {
         }
     }
 
-    /// Whether a packet with this source or destination is not translated.
+    /// Whether the address is that of many hosts.
+    var isGroup: Bool { rawValue >> 28 == 0xE || rawValue == .max }
+
+    /// Whether a packet with this source or destination is not translated; an ICMP error may have such a source.
     var isIllegal: Bool {
         switch rawValue >> 24 {
         case 0, 127: true

@@ -95,7 +95,7 @@ extension IPv4Parts {
     /// Gives a datagram without a checksum the one that it would have had.
     @_lifetime(buffer: copy buffer)
     private func makeUDPChecksum(_ buffer: inout MutableRawSpan, _ options: TranslationOptions) throws(Refusal) {
-        guard options.makesUDPChecksums, fragment.isWhole else { throw Refusal(.zeroChecksum) }
+        guard options.makesUDPChecksums, fragment.isWhole else { throw Refusal(.zeroChecksum, .prohibitedIPv4) }
         let length = Int(buffer.load(UInt16.self, at: transport + 4))
         guard length >= 8, length <= transportLength else { throw Refusal(.malformed) }
         var sum = header.pseudoHeader(transportLength: length)

@@ -17,7 +17,7 @@ extension NAT64 {
         guard !remote.isIllegal else { throw Refusal(.illegalDestination) }
         let isOwn = table.poolIndex(remote) != nil
         guard isOwn || isAllowed(remote) else {
-            throw Refusal(.forbiddenDestination, ICMPAnswer(type: unreachable, code: 1))
+            throw Refusal(.forbiddenDestination, .prohibitedIPv6)
         }
         let options = isOwn ? configuration.options.hairpinning : configuration.options
         let outcome: Outcome
@@ -69,8 +69,14 @@ extension NAT64 {
         let parts = try IPv4Parts(buffer, packet: packet)
         guard let poolIndex = table.poolIndex(parts.header.destination) else { throw Refusal(.unmappedDestination) }
         guard isHairpin || table.poolIndex(parts.header.source) == nil else { throw Refusal(.illegalSource) }
-        let source = configuration.prefix.embedding(parts.header.source)
-        if parts.isError(buffer) { return try errorToIPv6(&buffer, parts, poolIndex, source) }
+        // Routers with private addresses speak by this translator where the prefix may not stand for them.
+        let isError = parts.isError(buffer)
+        let isEmbedded = isHairpin || mayEmbed(parts.header.source)
+        let address = isEmbedded ? configuration.prefix.embedding(parts.header.source) : nil
+        guard let source = address ?? (isError ? configuration.options.ipv6Address : nil) else {
+            throw Refusal(.illegalSource)
+        }
+        if isError { return try errorToIPv6(&buffer, parts, poolIndex, source) }
         guard parts.fragment.isFirst else {
             let key = FragmentKey(parts.header)
             guard let flow = fragments.flow(key, at: now) else { return try hold(buffer, packet, key, at: now) }
@@ -149,10 +155,12 @@ extension NAT64 {
 
     /// Whether clients may send to an IPv4 address.
     private func isAllowed(_ remote: IPv4Address) -> Bool {
-        guard configuration.embedsNonGlobal || configuration.prefix != .wellKnown || remote.isGlobal else {
-            return false
-        }
-        return denied.isEmpty || denied.index(ofBits: UInt128(remote.rawValue)) == nil
+        mayEmbed(remote) && (denied.isEmpty || denied.index(ofBits: UInt128(remote.rawValue)) == nil)
+    }
+
+    /// Whether the prefix may stand for an IPv4 address (RFC 6052 §3.1).
+    private func mayEmbed(_ remote: IPv4Address) -> Bool {
+        configuration.embedsNonGlobal || configuration.prefix != .wellKnown || remote.isGlobal
     }
 
     /// Keeps a fragment that came before the first one of its datagram.

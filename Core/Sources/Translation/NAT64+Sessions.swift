@@ -52,7 +52,7 @@ extension NAT64 {
             return mapping
         }
         guard tuple.isRequest, table.permits(mapping, remote) else {
-            throw Refusal(.filtered, ICMPAnswer(type: unreachable, code: 13))
+            throw Refusal(.filtered, .prohibitedIPv4)
         }
         // Without a session nothing but a SYN makes one; the rest goes through, for the client to refuse it.
         if tuple.kind == .tcp, !tuple.flags.contains(.syn) || tuple.flags.contains(.rst) { return mapping }

@@ -1,4 +1,5 @@
 public import Addresses
+import Packet
 
 /// What becomes of a packet.
 ///
@@ -62,6 +63,11 @@ struct ICMPAnswer: Hashable, Sendable {
     let code: UInt8
     /// The second word: pointer, MTU, length of the original datagram.
     var rest: UInt32 = 0
+
+    /// That policy forbids a packet, which is what a sender hears where nothing says more (RFC 7915 §4.4).
+    static let prohibitedIPv4 = ICMPAnswer(type: ICMPv4Type.destinationUnreachable.rawValue, code: 13)
+    /// The same for a packet of IPv6 (RFC 7915 §5.4).
+    static let prohibitedIPv6 = ICMPAnswer(type: ICMPv6Type.destinationUnreachable.rawValue, code: 1)
 
     /// Type and code as they stand in the message.
     var firstWord: UInt16 { UInt16(type) << 8 | UInt16(code) }

@@ -30,7 +30,9 @@ struct IPv4Parts {
         transport = start + view.headerLength
         end = start + view.totalLength
         transportLength = end - transport
-        guard !header.source.isIllegal else { throw Refusal(.illegalSource) }
+        // Routers have addresses that hosts may not have, and what they say counts (RFC 7915 §4.1).
+        guard !header.source.isIllegal || !header.source.isGroup && fragment.isFirst && available > 0 && isError(buffer)
+        else { throw Refusal(.illegalSource) }
         guard !header.destination.isIllegal else { throw Refusal(.illegalDestination) }
         if view.headerLength > IPv4Header.minimumLength, view.hasUnexpiredSourceRoute {
             throw Refusal(
@@ -39,11 +41,14 @@ struct IPv4Parts {
         guard header.timeToLive > 1 else {
             throw Refusal(.hopLimit, ICMPAnswer(type: ICMPv4Type.timeExceeded.rawValue, code: 0))
         }
-        guard header.fragment.isWhole || header.protocol != .icmpv4 else { throw Refusal(.fragmentedICMP) }
+        guard header.fragment.isWhole || header.protocol != .icmpv4 else {
+            throw Refusal(.fragmentedICMP, .prohibitedIPv4)
+        }
         guard !header.fragment.hasMore || transportLength % 8 == 0,
             header.fragment.offset + transportLength <= 0xFFFF
         else { throw Refusal(.malformed) }
-        guard header.protocol != .igmp, header.protocol != .icmpv6 else { throw Refusal(.unsupportedProtocol) }
+        guard header.protocol != .igmp else { throw Refusal(.unsupportedProtocol) }
+        guard header.protocol != .icmpv6 else { throw Refusal(.unsupportedProtocol, .prohibitedIPv4) }
         guard !header.fragment.isFirst || available >= header.protocol.minimumHeaderLength else {
             throw Refusal(.malformed)
         }
@@ -115,14 +120,14 @@ struct IPv6Parts {
         transportLength = end - transport
         if let fragment = chain.fragment, !fragment.position.isWhole {
             guard fragment.nextHeader == chain.transport, !fragment.nextHeader.isExtensionHeader else {
-                throw Refusal(.headerBehindFragment)
+                throw Refusal(.headerBehindFragment, .prohibitedIPv6)
             }
             guard chain.transport != .icmpv6 else { throw Refusal(.fragmentedICMP) }
             guard !fragment.position.hasMore || transportLength % 8 == 0,
                 fragment.position.offset + transportLength <= 0xFFFF
             else { throw Refusal(.malformed) }
         }
-        guard chain.transport != .icmpv4 else { throw Refusal(.unsupportedProtocol) }
+        guard chain.transport != .icmpv4 else { throw Refusal(.unsupportedProtocol, .prohibitedIPv6) }
         guard !(chain.fragment?.position ?? .whole).isFirst || end - transport >= chain.transport.minimumHeaderLength
         else { throw Refusal(.malformed) }
     }

@@ -90,9 +90,13 @@ public struct StatelessTranslator: FramedTranslator, Sendable {
             mapper.hasExplicit && mapper.isExplicit(parts.header.source)
             && mapper.isExplicit(parts.header.destination)
         let mapped = isHairpin ? mapper.embedding(parts.header.source) : mapper.ipv6Address(for: parts.header.source)
-        guard let source = mapped else { throw Refusal(.unmappedSource, ICMPAnswer(type: unreachable, code: 10)) }
+        // Errors come from this translator where their router has no IPv6 address, as they do the other way (RFC 6791).
+        let isError = parts.isError(buffer)
+        guard let source = mapped ?? (isError ? options.ipv6Address : nil) else {
+            throw Refusal(.unmappedSource, ICMPAnswer(type: unreachable, code: 10))
+        }
         let new = Rewrite(source: source, destination: destination)
-        guard parts.isError(buffer) else { return try parts.rewrite(&buffer, to: new, options, offload) }
+        guard isError else { return try parts.rewrite(&buffer, to: new, options, offload) }
         let error = try parts.error(buffer)
         let quoted = error.quoted.header
         let isInnerHairpin =

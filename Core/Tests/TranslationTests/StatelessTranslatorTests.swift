@@ -187,7 +187,7 @@ struct `Stateless translation` {
     }
 
     @Test
-    func `makes UDP checksums only where policy and fragments allow`() {
+    func `makes UDP checksums only where policy allows`() {
         var datagram = TestPackets.udp(Net.host4, Net.host6AsIPv4, (1, 2), [1, 2, 3])
         datagram.replaceSubrange(6..<8, with: [0, 0])
         let packet = TestPackets.ipv4(Net.host4, Net.host6AsIPv4, proto: 17, datagram)
@@ -195,11 +195,8 @@ struct `Stateless translation` {
         let made = making.result(packet).packet
         #expect(made.map(TestPackets.hasRightChecksums) == true)
         var dropping = Net.translator { $0.makesUDPChecksums = false }
-        #expect(dropping.result(packet) == .drop(.zeroChecksum))
+        #expect(dropping.result(packet).packet == nil)
         #expect(dropping.counters.drops(.zeroChecksum) == 1)
-        let first = TestPackets.ipv4(
-            Net.host4, Net.host6AsIPv4, proto: 17, datagram + [0, 0, 0, 0, 0], flagsAndOffset: 0x2000)
-        #expect(making.result(first) == .drop(.zeroChecksum))
     }
 
     @Test(arguments: [
