@@ -10,6 +10,9 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP, IPerror
 from scapy.layers.inet6 import (
     ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6ParamProblem,
     ICMPv6TimeExceeded, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop)
+from scapy.layers.ipsec import AH, ESP
+from scapy.layers.l2 import GRE
+from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.packet import Raw
 
 from support import run
@@ -58,6 +61,18 @@ def out6(payload, **fields):
     return IPv6(bytes(IPv6(**{"src": HOST4_AS_IPV6, "dst": HOST6, "hlim": 59, **fields}) / payload))
 
 
+def transports():
+    """Tunnels and other transports whose checksums, if they have any, know nothing of addresses: name, number, bytes."""
+    inner4, inner6 = IP(src="10.1.0.1", dst="10.1.0.2") / ICMP(id=5) / b"inside", IPv6(src="fd00::1", dst="fd00::2") / UDP() / b"inside"
+    yield "IPv4 in it", 4, bytes(inner4)
+    yield "IPv6 in it", 41, bytes(inner6)
+    yield "GRE", 47, bytes(GRE(key_present=1, key=7, chksum_present=1) / inner4)
+    yield "ESP", 50, bytes(ESP(spi=0x100, seq=3, data=bytes(range(64))))
+    yield "AH", 51, bytes(AH(nh=17, spi=0x100, seq=3, icv=bytes(12)) / UDP())
+    yield "no next header", 59, b""
+    yield "SCTP", 132, bytes(SCTP(sport=9, dport=10, tag=5) / SCTPChunkData(data=b"chunk..."))
+
+
 def corpus4():
     """IPv4 packets by name, with the IPv6 packet that scapy makes of the translated fields."""
     data = bytes(range(97))
@@ -76,7 +91,8 @@ def corpus4():
     whole6 = bytes(out6(UDP(sport=1, dport=2) / (b"x" * 992)))[40:]
     yield "first fragment", v4(whole4[:496], proto=17, flags="MF"), out6(IPv6ExtHdrFragment(nh=17, id=77, offset=0, m=1) / whole6[:496], nh=44)
     yield "last fragment", v4(whole4[496:], proto=17, frag=62), out6(IPv6ExtHdrFragment(nh=17, id=77, offset=62, m=0) / whole6[496:], nh=44)
-    yield "another transport", v4(data, proto=132), out6(data, nh=132)
+    for name, number, payload in transports():
+        yield name, v4(payload, proto=number), out6(payload, nh=number)
     for name, inner_transport in [("UDP", UDP(sport=9, dport=10) / data), ("TCP", TCP(**tcp) / data)]:
         about4, about6 = inner4 / inner_transport, inner6 / inner_transport
         for label, error4, error6 in [
@@ -116,7 +132,8 @@ def corpus6():
     whole4 = bytes(out4(UDP(sport=1, dport=2) / (b"x" * 992)))[20:]
     yield "first fragment", v6(IPv6ExtHdrFragment(nh=17, id=0xAB0009, m=1) / whole6[:496], nh=44), out4(whole4[:496], proto=17, id=9, flags="MF")
     yield "last fragment", v6(IPv6ExtHdrFragment(nh=17, id=0xAB0009, offset=62) / whole6[496:], nh=44), out4(whole4[496:], proto=17, id=9, frag=62)
-    yield "another transport", v6(data, nh=132), out4(data, proto=132)
+    for name, number, payload in transports():
+        yield name, v6(payload, nh=number), out4(payload, proto=number)
     for name, inner_transport in [("UDP", UDP(sport=9, dport=10) / data), ("TCP", TCP(**tcp) / data)]:
         about4, about6 = inner4 / inner_transport, inner6 / inner_transport
         for label, error6, error4 in [
