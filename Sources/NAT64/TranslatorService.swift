@@ -52,6 +52,7 @@ public final class TranslatorService: Service {
                 "the kernel passes no \(family) packets on; set it unless this machine is the only client",
                 metadata: ["sysctl": "\(sysctl)=1"])
         }
+        for warning in configuration.warnings { logger.warning("\(warning)") }
         if case .stateful = configuration.mode, engine.usage.maximumSessions == 0 {
             logger.error("no memory for the tables: every session is refused; lower limits.sessions")
         }

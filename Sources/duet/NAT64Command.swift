@@ -43,7 +43,10 @@ struct NAT64Command: AsyncParsableCommand {
             } catch {
                 throw ValidationError("\(config): \(error)")
             }
-            guard !check else { return print("\(config) is right") }
+            guard !check else {
+                for warning in parsed.warnings { print("warning: \(config): \(warning)") }
+                return print("\(config) is right")
+            }
             let logger = LogOutput.logger("nat64")
             try await ServiceRunner.run(
                 [TranslatorService(configuration: parsed, logger: logger)], logger: logger)

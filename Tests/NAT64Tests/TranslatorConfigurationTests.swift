@@ -87,6 +87,29 @@ struct `A translator's file` {
     }
 
     @Test
+    func `is warned of what the RFCs want otherwise, each with what follows from it`() throws {
+        let keys: [(text: String, key: String?)] = [
+            ("timeouts: {udp: 120, tcpEstablished: 7440, tcpTransitory: 240, icmp: 60, portRest: 120}", nil),
+            ("timeouts: {udp: 119}", "timeouts.udp"), ("timeouts: {tcpEstablished: 7439}", "timeouts.tcpEstablished"),
+            ("timeouts: {tcpTransitory: 239}", "timeouts.tcpTransitory"), ("timeouts: {icmp: 59}", "timeouts.icmp"),
+            ("timeouts: {tcpIncomingOpen: 5}", "timeouts.tcpIncomingOpen"),
+            ("timeouts: {fragment: 1}", "timeouts.fragment"), ("timeouts: {portRest: 119}", "timeouts.portRest"),
+            ("timeouts: {portRest: 0}\nfiltering: address-dependent", nil),
+            ("limits: {heldOpens: 0}", "limits.heldOpens"),
+        ]
+        for (text, key) in keys {
+            let warnings = try parse("pool: [192.0.2.1]\n\(text)").warnings
+            #expect(warnings.map { String($0.prefix { $0 != ":" }) } == [key].compactMap(\.self), "\(text)")
+        }
+        let warning = try parse("pool: [192.0.2.1]\ntimeouts: {udp: 30}").warnings.first
+        #expect(
+            warning
+                == "timeouts.udp: 30 s are less than the 120 of RFC 4787, REQ-5: "
+                + "clients that are silent for longer lose their ports")
+        #expect(try parse("map: [{ipv4: 192.0.2.1, ipv6: '2001:db8::1'}]").warnings == [])
+    }
+
+    @Test
     func `pairs addresses without sessions`() throws {
         let configuration = try parse(
             "prefix: 2001:db8:64::/96\nmap: [{ipv4: 198.51.100.0/28, ipv6: '2001:db8:1::/64'}]\nlinks: [veth1, veth2]")

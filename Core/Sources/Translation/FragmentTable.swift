@@ -24,9 +24,13 @@ struct FragmentKey: BitwiseCopyable, Hashable {
         identification = fragment.identification
         kind = 0x600 | UInt16(parts.protocol.rawValue)
     }
+
+    /// Whether the datagram may be one without a checksum, which only UDP of IPv4 has.
+    var mayLackChecksum: Bool { kind == 0x400 | UInt16(IPProtocol.udp.rawValue) }
 }
 
-/// Remembers for a short time where the first fragments of datagrams went, and keeps later ones that came before theirs.
+/// Remembers for a short time where the first fragments of datagrams went, and keeps later ones that came before theirs; of a
+/// UDP datagram without a checksum all, until one can be made (RFC 6146 §3.4).
 ///
 /// Both are bounded, so that a flood of fragments takes no more than its share of memory and time.
 struct FragmentTable: ~Copyable {
@@ -39,7 +43,7 @@ struct FragmentTable: ~Copyable {
 
     /// A fragment that waits no longer.
     enum Release {
-        /// Its datagram's first fragment has come, and it stands in the buffer.
+        /// Its datagram's first fragment has come, or all others of it have; it stands in the buffer.
         case ready(Range<Int>)
         /// Its time is over.
         case expired
@@ -96,11 +100,45 @@ struct FragmentTable: ~Copyable {
             key: key, source: source, destination: destination, expires: now.milliseconds + lifetime)
     }
 
-    /// Keeps a fragment until its datagram's first one comes.
+    /// Keeps a fragment until its datagram's first one comes, or the first one until all others have.
     mutating func hold(
         _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, at now: Timestamp
     ) throws(DropReason) {
         guard held.hold(buffer, packet, key, at: now) else { throw .fragmentLimit }
+        if key.mayLackChecksum { makeChecksum(key) }
+    }
+
+    /// Makes the checksum of a datagram whose first fragment waits for it, if all fragments wait here by now.
+    private mutating func makeChecksum(_ key: FragmentKey) {
+        guard let first = part(of: key, at: 0) else { return }
+        var (sum, offset, hasMore) = (InternetChecksum(), 0, true)
+        while hasMore {
+            guard let place = part(of: key, at: offset) else { return }
+            let end = held.withPacket(at: place) { bytes in
+                guard let view = IPv4Packet(bytes), view.totalLength > view.headerLength else { return offset }
+                sum.add(bytes.extracting(view.headerLength..<view.totalLength))
+                hasMore = view.header.fragment.hasMore
+                return offset + view.totalLength - view.headerLength
+            }
+            guard end > offset else { return }
+            offset = end
+        }
+        let field = held.withPacket(at: first) { bytes -> Int? in
+            guard let view = IPv4Packet(bytes), Int(bytes.load(UInt16.self, at: view.headerLength + 4)) == offset
+            else { return nil }
+            sum.add(view.header.pseudoHeader(transportLength: offset))
+            return view.headerLength + 6
+        }
+        if let field { held.complete(first, with: sum.nonzeroValue, at: field) }
+    }
+
+    /// The place of the fragment that stands at an offset of its datagram; nil if it does not wait.
+    private func part(of key: FragmentKey, at offset: Int) -> Int? {
+        for place in 0..<held.capacity where held.key(at: place) == key {
+            let found = held.withPacket(at: place) { IPv4Header(reading: $0)?.fragment.offset }
+            if found == offset { return place }
+        }
+        return nil
     }
 
     /// Takes the next fragment that need not wait any longer, and copies it into the buffer.
@@ -113,7 +151,7 @@ struct FragmentTable: ~Copyable {
                 held.forget(place)
                 return .expired
             }
-            if flow(key, at: now) != nil { return .ready(held.take(place, into: &buffer)) }
+            if held.isReady(place) || flow(key, at: now) != nil { return .ready(held.take(place, into: &buffer)) }
         }
         return nil
     }

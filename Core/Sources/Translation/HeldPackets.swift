@@ -7,6 +7,7 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
         let length: Int
         let expires: UInt64
         var isUsed: Bool
+        var isReady = false
     }
 
     /// The bytes of a packet that may be kept.
@@ -53,6 +54,24 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
 
     /// Whether the packet at a place has waited for its time.
     func isExpired(_ place: Int, at now: Timestamp) -> Bool { places[place].expires <= now.milliseconds }
+
+    /// Looks at the packet at a place.
+    func withPacket<Value>(at place: Int, _ body: (RawSpan) -> Value) -> Value {
+        let count = places[place].length
+        guard count > 0 else { return body(RawSpan()) }
+        return unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(bytes.address(place * longest)), byteCount: count))
+    }
+
+    /// Writes a word of the packet at a place, and lets it wait no longer.
+    mutating func complete(_ place: Int, with word: UInt16, at offset: Int) {
+        precondition(offset + 2 <= places[place].length, "a word outside the packet")
+        let first = place * longest + offset
+        (bytes[first], bytes[first + 1]) = (UInt8(word >> 8), UInt8(truncatingIfNeeded: word))
+        places[place].isReady = true
+    }
+
+    /// Whether the packet at a place waits no longer.
+    func isReady(_ place: Int) -> Bool { places[place].isReady }
 
     /// Forgets the packet at a place.
     mutating func forget(_ place: Int) {

@@ -92,6 +92,12 @@ extension IPv4Parts {
             transport, header.protocol, addresses: addresses, port: new.port, offload: offload)
     }
 
+    /// Whether this is the first fragment of a UDP datagram without a checksum.
+    func isFragmentWithoutChecksum(_ buffer: borrowing MutableRawSpan) -> Bool {
+        header.protocol == .udp && fragment.isFirst && fragment.hasMore
+            && buffer.load(UInt16.self, at: transport + 6) == 0
+    }
+
     /// Gives a datagram without a checksum the one that it would have had.
     @_lifetime(buffer: copy buffer)
     private func makeUDPChecksum(_ buffer: inout MutableRawSpan, _ options: TranslationOptions) throws(Refusal) {

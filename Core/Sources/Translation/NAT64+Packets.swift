@@ -83,6 +83,11 @@ extension NAT64 {
             let new = Rewrite(source: source, destination: IPv6Address(rawValue: flow.destination))
             return try parts.rewrite(&buffer, to: new, configuration.options, offload)
         }
+        if !isHairpin, !offload.hasPartialChecksum, configuration.options.makesUDPChecksums,
+            parts.isFragmentWithoutChecksum(buffer)
+        {
+            return try hold(buffer, packet, FragmentKey(parts.header), at: now)
+        }
         guard let tuple = parts.tuple(buffer) else { throw unsupported(parts) }
         let number: UInt32
         do throws(Refusal) {
@@ -163,7 +168,7 @@ extension NAT64 {
         configuration.embedsNonGlobal || configuration.prefix != .wellKnown || remote.isGlobal
     }
 
-    /// Keeps a fragment that came before the first one of its datagram.
+    /// Keeps a fragment that came before the first one of its datagram, or before what its checksum is made of.
     private mutating func hold(
         _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, at now: Timestamp
     ) throws(Refusal) -> Outcome {

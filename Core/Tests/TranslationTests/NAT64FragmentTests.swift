@@ -90,4 +90,51 @@ struct `Fragments through NAT64` {
                 == TestPackets.udp(
                     NAT64Bench.server6, NAT64Bench.client, (53, 40000), [UInt8](repeating: 6, count: 992)))
     }
+
+    /// A datagram of 3,000 bytes of a server, without a checksum, in three fragments; its length, as UDP tells it, may be wrong.
+    private func unsummed(_ id: Int = 6, length: Int? = nil) -> [[UInt8]] {
+        var datagram = TestPackets.udp(NAT64Bench.server, NAT64Bench.pool, (53, 40000), Self.data)
+        datagram.replaceSubrange(4..<8, with: TestPackets.word(length ?? datagram.count) + [0, 0])
+        return [0..<1480, 1480..<2960, 2960..<datagram.count].map { part in
+            let word = part.lowerBound / 8 | (part.upperBound < datagram.count ? 0x2000 : 0)
+            return TestPackets.ipv4(
+                NAT64Bench.server, NAT64Bench.pool, proto: 17, Array(datagram[part]), id: id, flagsAndOffset: word)
+        }
+    }
+
+    private static let data = (0..<2993).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+
+    @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 0, 2, 2, 1]])
+    func `of a datagram without a checksum wait for all others, and get one`(order: [Int]) {
+        var bench = NAT64Bench { $0.options.lowestIPv6MTU = 1500 }
+        _ = bench.send(NAT64Bench.udp6(40000))
+        let parts = unsummed()
+        var results: [Result] = []
+        for index in order {
+            #expect(results.isEmpty, "something left before all had come")
+            #expect(bench.send(parts[index]) == .held)
+            results = bench.wait(seconds: 0)
+        }
+        // Those that came twice leave twice.
+        let pieces = Dictionary(results.flatMap(\.pieces).map { (Int($0[42]) << 8 | Int($0[43]) & 0xF8, $0) }) { $1 }
+        let whole = pieces.sorted { $0.key < $1.key }.flatMap { $0.value[48...] }
+        #expect(
+            whole == TestPackets.udp(NAT64Bench.server6, NAT64Bench.client, (53, 40000), Self.data))
+    }
+
+    @Test
+    func `of a datagram without a checksum go nowhere where one is missing, or its length is wrong`() {
+        var bench = NAT64Bench()
+        _ = bench.send(NAT64Bench.udp6(40000))
+        #expect(unsummed()[..<2].map { bench.send($0) } == [.held, .held])
+        #expect(unsummed(7, length: 900).map { bench.send($0) } == [.held, .held, .held])
+        #expect(bench.wait(seconds: 3) == [])
+        #expect(bench.nat.counters.drops(.fragmentTimeout) == 5)
+        var dropping = NAT64Bench { $0.options.makesUDPChecksums = false }
+        _ = dropping.send(NAT64Bench.udp6(40000))
+        guard case .reply(_, .zeroChecksum) = dropping.send(unsummed()[0]) else {
+            Issue.record("a datagram without a checksum was not refused")
+            return
+        }
+    }
 }

@@ -107,6 +107,15 @@ enum Result: Equatable {
     var packet: [UInt8]? {
         if case .forward(let bytes) = self { bytes } else { nil }
     }
+
+    /// The packets that were forwarded, in one piece or several.
+    var pieces: [[UInt8]] {
+        switch self {
+        case .forward(let bytes): [bytes]
+        case .fragments(let pieces): pieces
+        default: []
+        }
+    }
 }
 
 extension Result {
