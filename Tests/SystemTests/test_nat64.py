@@ -36,8 +36,8 @@ with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as l
 
 
 class Standalone(unittest.TestCase):
-    def serve(self, router, part="server", address=SERVER):
-        server = router.popen(part, "/usr/bin/python3", "-c", SERVE, address, stdout=subprocess.PIPE)
+    def serve(self, router, part="server", address=SERVER, *options):
+        server = router.popen(part, "/usr/bin/python3", "-c", SERVE, address, *options, stdout=subprocess.PIPE)
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
@@ -80,6 +80,11 @@ class Standalone(unittest.TestCase):
         with self.subTest("datagrams and their fragments"):
             out = router.python("client", DATAGRAMS, PREFIX + SERVER, "0", "1", "512", "1400", "1452", "4000", "20000")
             self.assertEqual(out.stdout, "right\n")
+        with self.subTest("datagrams without checksums and their fragments"):
+            router.ip("server", "addr", "add", "192.0.2.3/24", "dev", "eth0")
+            self.serve(router, "server", "192.0.2.3", "unsummed")
+            out = router.python("client", DATAGRAMS, PREFIX + "192.0.2.3", "1", "1400", "4000", "20000", "60000")
+            self.assertEqual(out.stdout, "right\n")
         with self.subTest("what the kernel cuts and sums itself is right"):
             for link in ("client", "server"):
                 router.at("router", "ethtool", "-K", link, "tx", "off", "tso", "off", "gso", "off", "tx-udp-segmentation", "off")
@@ -95,7 +100,8 @@ class Standalone(unittest.TestCase):
             lines = [line.split() for line in router.ask("sessions", "--address", CLIENTS[0]).stdout.splitlines()]
             self.assertEqual(lines[0][:4], ["PROTOCOL", "CLIENT", "CLIENTPORT", "PUBLICADDRESS"])
             self.assertEqual({line[0] for line in lines[1:]}, {"tcp", "udp", "icmp"})
-            self.assertEqual({(line[1], line[3], line[5]) for line in lines[1:]}, {(CLIENTS[0], POOL, SERVER)})
+            self.assertEqual({(line[1], line[3], line[5]) for line in lines[1:]},
+                             {(CLIENTS[0], POOL, server) for server in (SERVER, "192.0.2.3")})
             lines = router.ask("clients").stdout.splitlines()
             self.assertEqual(lines[1].split()[:2], [CLIENTS[0], POOL])
         with self.subTest("metrics"):
@@ -114,7 +120,8 @@ class Standalone(unittest.TestCase):
         """Packets of the usual size, which are too big for a link on the way, and longer ones."""
         self.serve(router)
         self.assertEqual(router.python("client", STREAM, PREFIX + SERVER, client, "2", "2").stdout, "right\n")
-        out = router.python("client", DATAGRAMS, PREFIX + SERVER, "1", "1200", "1300", "1452", "4000")
+        # 1,233 bytes come back in two fragments, of which the last carries one byte.
+        out = router.python("client", DATAGRAMS, PREFIX + SERVER, "1", "1200", "1233", "1300", "1452", "4000")
         self.assertEqual(out.stdout, "right\n")
 
     def test_small_ipv6_link(self):
@@ -339,6 +346,10 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
                     self.assertIn(problem, result.stderr)
             shutil.copy(os.path.join(os.environ["DUET_EXAMPLES"], "nat64.yaml"), f"{directory}/file")
             self.assertIn("is right", run(DUET, "nat64", "run", "--check", "--config", f"{directory}/file").stdout)
+            with open(f"{directory}/file", "w") as file:
+                file.write("pool: [192.0.2.1]\ntimeouts: {udp: 30}")
+            checked = run(DUET, "nat64", "run", "--check", "--config", f"{directory}/file").stdout
+            self.assertIn(f"warning: {directory}/file: timeouts.udp: 30 s are less than the 120", checked)
 
     def test_explicit_pairs(self):
         """Without sessions: an IPv6 host has an IPv4 address of its own, and is reached by it."""

@@ -96,13 +96,16 @@ class Router:
         return self.at(part, "/usr/bin/python3", "-c", script, *arguments, **options)
 
 
-# A server of TCP and UDP on port 7000: TCP connections get back the digest of what they send, datagrams themselves.
+# A server of TCP and UDP on port 7000: TCP connections get back the digest of what they send, datagrams themselves, with "unsummed"
+# without checksums.
 SERVE = """
 import hashlib, socket, sys, threading
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 listener = socket.create_server((sys.argv[1], 7000), family=family, backlog=64)
 datagrams = socket.socket(family, socket.SOCK_DGRAM)
 datagrams.bind((sys.argv[1], 7000))
+if "unsummed" in sys.argv:
+    datagrams.setsockopt(socket.SOL_SOCKET, 11, 1)  # SO_NO_CHECK
 def echo():
     while True:
         data, peer = datagrams.recvfrom(65535)
