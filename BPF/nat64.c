@@ -244,6 +244,8 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     struct duet_nat64_ipv6 *pod = bpf_map_lookup_elem(&pods_by_ipv4, &addresses[1]);
     if (!pod) return TC_ACT_OK;
     __u32 length = packet->len;
+    // What is not sent to is not heard of either; userspace knows exceptions, and tells why.
+    if (is_denied(addresses[0])) return slow_to_pod(length);
     // What the last fragment of a datagram carries may be shorter than any transport.
     old = network_header(packet, sizeof(struct iphdr) + 8);
     if (!old) return slow_to_pod(length);

@@ -24,7 +24,7 @@ public struct PodTranslator: ~Copyable, Sendable {
     /// - Parameters:
     ///   - prefix: a translation prefix of 96 bits; one of another length only userspace translates.
     ///   - denied: the IPv4 networks that pods' packets are not translated to, at most 32; those packets are left to the kernel,
-    ///     which routes them to the device.
+    ///     which routes them to the device, and what comes from there is given to it.
     ///   - slowLink: the device of the translator in userspace, which gets what the programs leave; nil drops that.
     ///   - directory: where the maps are pinned, so that a process started later adopts them; nil pins nothing.
     public init(

@@ -250,7 +250,14 @@ struct `The program and userspace` {
             Self.pod, host6, next: 17, TestPackets.udp(Self.pod, host6, (1, 2), [1, 2, 3, 4]))
         let run = try program.run(.ingress, on: frame(packet))
         #expect(run.packet.count == frame(packet).count - (isDenied ? 0 : 20))
+        // What comes from there is left to userspace.
+        let back = TestPackets.ipv4(
+            destination, Self.pod4, proto: 17, TestPackets.udp(destination, Self.pod4, (1, 2), [1, 2, 3, 4]))
+        let answer = try program.run(.egress, on: frame(back))
+        #expect(answer.result == (isDenied ? 7 : 0))
+        #expect(answer.packet.count == frame(back).count + (isDenied ? 0 : 20))
         let counters = try program.counters()
+        #expect(counters.slowToPods.packets == (isDenied ? 1 : 0))
         #expect((counters.denied.packets, counters.fromPods.packets) == (isDenied ? (1, 0) : (0, 1)))
     }
 
