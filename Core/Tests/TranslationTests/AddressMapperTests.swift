@@ -30,6 +30,22 @@ struct `Explicit address mappings` {
         #expect(mapper().ipv4Address(for: ipv6) == ipv4)
     }
 
+    @Test(arguments: [
+        ("192.0.2.1", "2001:db8:1::1"), ("192.0.2.2", "2001:db8:2::2"), ("192.0.2.128", "2001:db8:3::"),
+        ("192.0.3.1", "2001:db8:4::301"),
+    ])
+    func `count by the longest prefix where they overlap`(ipv4: String, ipv6: String) throws {
+        let table = [
+            ("192.0.0.0/16", "2001:db8:4::/112"), ("192.0.2.0/24", "2001:db8:2::/120"),
+            ("192.0.2.128/25", "2001:db8:3::/121"), ("192.0.2.1/32", "2001:db8:1::1/128"),
+        ]
+        let mapper = AddressMapper(
+            explicit: table.compactMap { ExplicitAddressMapping(ipv4: Net.prefix($0.0), ipv6: Net.prefix($0.1)) },
+            prefix: nil)
+        #expect(mapper.ipv6Address(for: try #require(IPv4Address(ipv4)))?.description == ipv6)
+        #expect(mapper.ipv4Address(for: try #require(IPv6Address(ipv6)))?.description == ipv4)
+    }
+
     @Test
     func `need room for the IPv4 host bits`() {
         #expect(ExplicitAddressMapping(ipv4: Net.prefix("10.0.0.0/8"), ipv6: Net.prefix("2001:db8::/105")) == nil)

@@ -125,6 +125,16 @@ struct `ICMP errors` {
         let inner = TestPackets.ipv4(
             Net.host6AsIPv4, Net.host4, proto: 1, TestPackets.icmpv4(3, 3, [0, 0, 0, 0], quoted4(20)))
         #expect(translator.result(error4(3, 3, [0, 0, 0, 0], inner)) == .drop(.errorAboutError))
+        let about = TestPackets.ipv6(
+            Net.host4AsIPv6, Net.host6, next: 58,
+            TestPackets.icmpv6(Net.host4AsIPv6, Net.host6, 1, 4, [0, 0, 0, 0], quoted6(20)))
+        var message = TestPackets.icmpv6(Net.host6, Net.host4AsIPv6, 1, 4, [0, 0, 0, 0], about)
+        #expect(
+            translator.result(TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: 58, message))
+                == .drop(.errorAboutError))
+        message[message.count - 1] ^= 1
+        #expect(
+            translator.result(TestPackets.ipv6(Net.host6, Net.host4AsIPv6, next: 58, message)) == .drop(.badChecksum))
     }
 
     @Test(arguments: [(Int.min, 68), (0, 68), (1400, 1400), (Int.max, 65535)])
