@@ -36,6 +36,11 @@ MAP(nat64_counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct duet_nat64_counter,
 const volatile struct duet_nat64_ipv6 prefix;
 /// The networks that are not translated to; one without a mask ends them.
 const volatile struct duet_nat64_network denied[DUET_NAT64_DENIED_NETWORKS];
+/// The longest IPv6 packet that is made of an IPv4 packet which may be fragmented: longer ones are left to userspace, which
+/// does that (RFC 7915 §4.1); 0 for any.
+const volatile __u32 lowest_mtu;
+/// Whether traffic class and type of service become zero instead of each other.
+const volatile __u32 clears_traffic_class;
 /// The device of the translator in userspace; 0 without one, and what it would get is dropped.
 const volatile __u32 slow_link;
 
@@ -116,6 +121,11 @@ INLINE __u32 header_length(const struct __sk_buff *packet, __u32 transport, __u8
     return (length >> 4) * 4;
 }
 
+/// The bytes of transport and payload of a packet, or of each one that it stands for.
+INLINE __u32 each_length(const struct __sk_buff *packet, __u32 transport, __u8 protocol, __u32 payload) {
+    return packet->gso_size ? packet->gso_size + header_length(packet, transport, protocol) : payload;
+}
+
 /// The pseudo-header of ICMPv6, which ICMPv4 does not have.
 struct pseudo_header {
     struct duet_nat64_ipv6 source;
@@ -194,12 +204,8 @@ SECTION("tc/ingress") int from_pod(struct __sk_buff *packet) {
     struct iphdr new = {
         .version = 4, .ihl = 5, .tot_len = __builtin_bswap16(sizeof(struct iphdr) + payload), .ttl = old->hop_limit,
         .protocol = protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : protocol, .saddr = *source, .daddr = remote};
-    new.tos = (old->priority << 4) | (old->flow_lbl[0] >> 4);
-    // Of a packet that stands for several, each one counts.
-    __u32 each = payload;
-    if (packet->gso_size)
-        each = packet->gso_size + header_length(packet, ETH_HLEN + sizeof(struct ipv6hdr), protocol);
-    if (sizeof(new) + each > LONGEST_FRAGMENTABLE)
+    new.tos = clears_traffic_class ? 0 : (old->priority << 4) | (old->flow_lbl[0] >> 4);
+    if (sizeof(new) + each_length(packet, ETH_HLEN + sizeof(struct ipv6hdr), protocol, payload) > LONGEST_FRAGMENTABLE)
         new.frag_off = __builtin_bswap16(DONT_FRAGMENT);
     else
         new.id = (__be16)bpf_get_prandom_u32();
@@ -251,7 +257,8 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
     if (!old) return slow_to_pod(length);
     __u16 total = __builtin_bswap16(old->tot_len);
     __u8 protocol = old->protocol;
-    __u8 ttl = old->ttl, tos = old->tos;
+    __u8 ttl = old->ttl, tos = clears_traffic_class ? 0 : old->tos;
+    int may_be_cut = lowest_mtu && !(old->frag_off & __builtin_bswap16(DONT_FRAGMENT));
     struct icmp_header *icmp = (void *)(old + 1);
     __u8 type = icmp->type;
     __be16 first = *(__be16 *)icmp;
@@ -265,6 +272,9 @@ SECTION("tc/egress") int to_pod(struct __sk_buff *packet) {
         is_plain = is_plain && protocol == IPPROTO_TCP && total >= sizeof(struct iphdr) + sizeof(struct tcphdr);
     if (!is_plain) return slow_to_pod(length);
     __u16 payload = total - sizeof(struct iphdr);
+    if (may_be_cut &&
+        sizeof(struct ipv6hdr) + each_length(packet, ETH_HLEN + sizeof(struct iphdr), protocol, payload) > lowest_mtu)
+        return slow_to_pod(length);
     struct pseudo_header pseudo = {.protocol = __builtin_bswap32(IPPROTO_ICMPV6)};
     pseudo.source.words[0] = prefix.words[0];
     pseudo.source.words[1] = prefix.words[1];

@@ -19,7 +19,7 @@ final class KernelPath: Sendable {
     ///
     /// - Parameter device: the number of the device that packets are given to which the programs do not translate.
     init?(_ configuration: TranslatorConfiguration, device: Int32) throws(BPFError) {
-        guard !configuration.links.isEmpty, case .stateless(let mapper, _, let pairs) = configuration.mode,
+        guard !configuration.links.isEmpty, case .stateless(let mapper, let options, let pairs) = configuration.mode,
             let prefix = mapper.prefix
         else { return nil }
         links = configuration.links
@@ -31,7 +31,9 @@ final class KernelPath: Sendable {
         }
         // What is refused is left to the device, which counts and tells why.
         let denied = SpecialNetworks.untranslated + (mapper.embedsNonGlobal ? [] : SpecialNetworks.nonGlobal)
-        translator = try PodTranslator(prefix: prefix, denied: denied, slowLink: device)
+        translator = try PodTranslator(
+            prefix: prefix, denied: denied, lowestIPv6MTU: min(options.lowestIPv6MTU, options.ipv6MTU),
+            copiesTrafficClass: options.copiesTrafficClass, slowLink: device)
         for (ipv4, ipv6) in self.pairs { try translator.set(ipv4, for: ipv6) }
     }
 

@@ -25,10 +25,14 @@ public struct PodTranslator: ~Copyable, Sendable {
     ///   - prefix: a translation prefix of 96 bits; one of another length only userspace translates.
     ///   - denied: the IPv4 networks that pods' packets are not translated to, at most 32; those packets are left to the kernel,
     ///     which routes them to the device, and what comes from there is given to it.
+    ///   - lowestIPv6MTU: how long the packets may be that are made of IPv4 packets which may be fragmented, longer ones being
+    ///     given to the device; nil for any length, where the link is the whole path, as that of a pod.
+    ///   - copiesTrafficClass: whether the type of service becomes the traffic class and the reverse; otherwise both are zero.
     ///   - slowLink: the device of the translator in userspace, which gets what the programs leave; nil drops that.
     ///   - directory: where the maps are pinned, so that a process started later adopts them; nil pins nothing.
     public init(
-        prefix: TranslationPrefix, denied: [IPPrefix] = [], slowLink: Int32?, mapsIn directory: String? = nil
+        prefix: TranslationPrefix, denied: [IPPrefix] = [], lowestIPv6MTU: Int? = nil, copiesTrafficClass: Bool = true,
+        slowLink: Int32?, mapsIn directory: String? = nil
     ) throws(BPFError) {
         guard prefix.length == 96 else {
             throw BPFError(
@@ -37,6 +41,8 @@ public struct PodTranslator: ~Copyable, Sendable {
         var specification = try CollectionSpecification(embedded: "nat64")
         try specification.set("prefix", to: prefix.address.rawValue.bigEndian)
         try specification.set("denied", to: try Self.networks(denied))
+        try specification.set("lowest_mtu", to: UInt32(lowestIPv6MTU ?? 0))
+        try specification.set("clears_traffic_class", to: UInt32(copiesTrafficClass ? 0 : 1))
         try specification.set("slow_link", to: UInt32(bitPattern: slowLink ?? 0))
         let collection = try BPFCollection(loading: specification, mapsIn: directory)
         // All of them before any is kept: a value that is made in part cannot be unmade.

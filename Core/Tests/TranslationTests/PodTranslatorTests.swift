@@ -17,8 +17,12 @@ struct `The program and userspace` {
     static let prefix = Net.prefix
 
     /// A program that knows one pod.
-    private func program(denied: [IPPrefix] = [], slowLink: Int32? = 1) throws -> PodTranslator {
-        let translator = try PodTranslator(prefix: Self.prefix, denied: denied, slowLink: slowLink)
+    private func program(
+        denied: [IPPrefix] = [], lowestIPv6MTU: Int? = nil, copiesTrafficClass: Bool = true, slowLink: Int32? = 1
+    ) throws -> PodTranslator {
+        let translator = try PodTranslator(
+            prefix: Self.prefix, denied: denied, lowestIPv6MTU: lowestIPv6MTU, copiesTrafficClass: copiesTrafficClass,
+            slowLink: slowLink)
         let (ipv4, ipv6) = (IPv4Address(Self.pod4), IPv6Address(Self.pod))
         try translator.set(try #require(ipv4), for: try #require(ipv6))
         return translator
@@ -140,6 +144,39 @@ struct `The program and userspace` {
         let context = PacketContext(segmentSize: UInt32(payload), segments: 2)
         let run = try program().run(.ingress, on: frame(packet), context)
         #expect(run.packet[14 + 6] & 0x40 == (isForbidden ? 0x40 : 0))
+    }
+
+    @Test(arguments: [
+        // The length in IPv6, that of a segment if there are several, and whether fragments are forbidden.
+        (1280, 0, false, true), (1281, 0, false, false), (1281, 0, true, true), (2512, 1240, false, true),
+        (2512, 1241, false, false), (2512, 1241, true, true),
+    ])
+    func `leave what is to be cut to userspace, by the length of each segment of several`(
+        length: Int, segment: Int, isForbidden: Bool, isTranslated: Bool
+    ) throws {
+        let datagram = TestPackets.udp(
+            Self.host4, Self.pod4, (1, 2), [UInt8](repeating: 5, count: length - 48))
+        let packet = frame(
+            TestPackets.ipv4(
+                Self.host4, Self.pod4, proto: 17, datagram, flagsAndOffset: isForbidden ? 0x4000 : 0))
+        let context = segment > 0 ? PacketContext(segmentSize: UInt32(segment - 8), segments: 2) : PacketContext()
+        let run = try program(lowestIPv6MTU: 1280).run(.egress, on: packet, context)
+        #expect(run.packet.count == packet.count + (isTranslated ? 20 : 0))
+        #expect(run.result == (isTranslated ? 0 : 7))
+        // Where the link is the whole path nothing has to be cut.
+        #expect(try program().run(.egress, on: packet, context).result == 0)
+    }
+
+    @Test
+    func `leave the traffic class behind where they are told to`() throws {
+        let program = try program(copiesTrafficClass: false)
+        let host6 = "2001:db8:64::\(Self.host4)"
+        let from = TestPackets.ipv6(
+            Self.pod, host6, next: 17, TestPackets.udp(Self.pod, host6, (1, 2), [1]), trafficClass: 0xB8)
+        #expect(try program.run(.ingress, on: frame(from)).packet[15] == 0)
+        let to = TestPackets.ipv4(
+            Self.host4, Self.pod4, proto: 17, TestPackets.udp(Self.host4, Self.pod4, (1, 2), [1]), tos: 0xB8)
+        #expect(Array(try program.run(.egress, on: frame(to)).packet[14..<18]) == [0x60, 0, 0, 0])
     }
 
     @Test
