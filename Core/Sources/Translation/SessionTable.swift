@@ -8,7 +8,7 @@ struct Client: Chained {
     var mappings: UInt32 = 0
     var sessions: UInt32 = 0
     /// The public address of all its mappings (RFC 4787, REQ-2: paired).
-    let publicAddress: UInt16
+    var publicAddress: UInt16
 }
 
 /// An address and port of a client, and the public ones that stand for them (RFC 6146: binding information base).
@@ -163,17 +163,35 @@ struct SessionTable: ~Copyable {
         guard !mappings.isFull else { throw .tableFull }
         let client = try makeClient(address, publicAddress: nil)
         guard clients[client].mappings < UInt32(clamping: configuration.mappingsPerClient) else { throw .quota }
-        let publicAddress = Int(clients[client].publicAddress)
-        let key = clients[client].address
-        guard let publicPort = ports.free(publicAddress, kind, wish: port, for: key, at: now) else {
+        guard let publicPort = freePort(client, kind, wish: port, at: now) else {
             forgetIfIdle(client)
             throw .portsExhausted
         }
         return insert(
             Mapping(
                 address: address.rawValue, client: client, port: port, publicPort: publicPort,
-                publicAddress: UInt16(publicAddress), kind: kind))
+                publicAddress: clients[client].publicAddress, kind: kind))
     }
+
+    /// A free port of a client's public address.
+    ///
+    /// A client that holds nothing yet gets another address if its own is full.
+    private mutating func freePort(
+        _ client: UInt32, _ kind: SessionKind, wish: UInt16, at now: UInt32
+    ) -> UInt16? {
+        let first = Int(clients[client].publicAddress)
+        for step in 0..<(clients[client].mappings == 0 ? min(pool.count, SessionTable.addressesTried) : 1) {
+            let address = (first + step) % pool.count
+            let key = clients[client].address
+            guard let port = ports.free(address, kind, wish: wish, for: key, at: now) else { continue }
+            clients[client].publicAddress = UInt16(address)
+            return port
+        }
+        return nil
+    }
+
+    /// The public addresses that are looked at for a new client: where these are full, a search costs as much each.
+    private static let addressesTried = 8
 
     @discardableResult
     private mutating func insert(_ mapping: Mapping) -> UInt32 {

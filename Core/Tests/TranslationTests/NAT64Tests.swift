@@ -258,6 +258,20 @@ struct `Stateful NAT64` {
     }
 
     @Test
+    func `gives new clients what any address of the pool has left`() {
+        var bench = NAT64Bench {
+            $0.pool = ["198.51.100.1", "198.51.100.2", "198.51.100.3"].compactMap(IPv4Address.init)
+            $0.ports = 2000...2001
+        }
+        let given = (1...6).map { bench.send(NAT64Bench.udp6(2000, from: "2001:db8:1::\($0)")).packet }
+        #expect(Set(given.map { $0.map { Array($0[12..<16] + $0[20..<22]) } }).count == 6)
+        // When all ports have ended and rested, a client that has an address keeps it, though others have room.
+        #expect(bench.wait(seconds: 301) == [] && bench.wait(seconds: 121) == [])
+        let more = (0..<3).map { bench.send(NAT64Bench.udp6(2000 + $0)).packet != nil }
+        #expect(more == [true, true, false])
+    }
+
+    @Test
     func `gives a client one public address for all of its ports`() {
         let pool = (1...8).map { "198.51.100.\($0)" }
         var bench = NAT64Bench { $0.pool = pool.compactMap(IPv4Address.init) }

@@ -128,6 +128,18 @@ struct `An ICMP error of a router` {
         #expect(bench.send(NAT64Bench.udp4(53, from: "8.8.8.8")).packet != nil)
     }
 
+    @Test
+    func `is about a packet whose transport comes behind its options`() {
+        var bench = NAT64Bench()
+        _ = bench.send(NAT64Bench.udp6(40000))
+        let datagram = TestPackets.udp(NAT64Bench.pool, NAT64Bench.server, (40000, 53), [1, 2, 3])
+        let quoted = TestPackets.ipv4(
+            NAT64Bench.pool, NAT64Bench.server, proto: 17, datagram, options: [7, 7, 4, 0, 0, 0, 0, 0])
+        let packet = bench.send(error(from: NAT64Bench.server, quoted)).packet
+        let inner = TestPackets.udp(NAT64Bench.client, NAT64Bench.server6, (40000, 53), [1, 2, 3])
+        #expect(packet.map { Array($0[88...]) } == inner)
+    }
+
     /// The message's own checksum covers the packet inside, so that a wrong one there says only that a router has changed it.
     @Test
     func `is heard though the checksum of the header inside is wrong`() {
