@@ -110,35 +110,41 @@ struct FragmentTable: ~Copyable {
 
     /// Makes the checksum of a datagram whose first fragment waits for it, if all fragments wait here by now.
     private mutating func makeChecksum(_ key: FragmentKey) {
-        guard let first = part(of: key, at: 0) else { return }
-        var (sum, offset, hasMore) = (InternetChecksum(), 0, true)
-        while hasMore {
-            guard let place = part(of: key, at: offset) else { return }
-            let end = held.withPacket(at: place) { bytes in
-                guard let view = IPv4Packet(bytes), view.totalLength > view.headerLength else { return offset }
-                sum.add(bytes.extracting(view.headerLength..<view.totalLength))
-                hasMore = view.header.fragment.hasMore
-                return offset + view.totalLength - view.headerLength
-            }
-            guard end > offset else { return }
-            offset = end
+        var (first, end): (Int?, Int?) = (nil, nil)
+        var count = 0
+        forEachPart(of: key) { place, payload, position in
+            if position.isFirst { first = place }
+            if !position.hasMore { end = position.offset + payload.byteCount }
+            count += payload.byteCount
         }
+        guard let first, count == end else { return }
+        var sum = InternetChecksum()
+        forEachPart(of: key) { _, payload, _ in sum.add(payload) }
         let field = held.withPacket(at: first) { bytes -> Int? in
-            guard let view = IPv4Packet(bytes), Int(bytes.load(UInt16.self, at: view.headerLength + 4)) == offset
+            guard let view = IPv4Packet(bytes), Int(bytes.load(UInt16.self, at: view.headerLength + 4)) == count
             else { return nil }
-            sum.add(view.header.pseudoHeader(transportLength: offset))
+            sum.add(view.header.pseudoHeader(transportLength: count))
             return view.headerLength + 6
         }
         if let field { held.complete(first, with: sum.nonzeroValue, at: field) }
     }
 
-    /// The place of the fragment that stands at an offset of its datagram; nil if it does not wait.
-    private func part(of key: FragmentKey, at offset: Int) -> Int? {
+    /// Looks at the IPv4 fragments of a datagram that wait here, at each one once however often it has come.
+    private func forEachPart(
+        of key: FragmentKey, _ body: (_ place: Int, _ payload: RawSpan, _ position: FragmentPosition) -> Void
+    ) {
+        // A bit for each offset, which has 13 bits.
+        var seen = InlineArray<128, UInt64>(repeating: 0)
         for place in 0..<held.capacity where held.key(at: place) == key {
-            let found = held.withPacket(at: place) { IPv4Header(reading: $0)?.fragment.offset }
-            if found == offset { return place }
+            held.withPacket(at: place) { bytes in
+                guard let view = IPv4Packet(bytes) else { return }
+                let position = view.header.fragment
+                let (word, bit) = (position.offset / 512, UInt64(1) << UInt64(position.offset / 8 % 64))
+                guard seen[word] & bit == 0 else { return }
+                seen[word] |= bit
+                body(place, bytes.extracting(view.headerLength..<view.totalLength), position)
+            }
         }
-        return nil
     }
 
     /// Takes the next fragment that need not wait any longer, and copies it into the buffer.

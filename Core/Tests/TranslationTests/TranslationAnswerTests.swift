@@ -56,6 +56,9 @@ struct `Answers of a translator` {
         // What is encrypted is a transport like any other.
         let encrypted = packet6(44, [50, 0, 0, 1, 0, 0, 0, 7] + [UInt8](repeating: 8, count: 16))
         #expect(translator.result(encrypted).packet?[9] == 50)
+        // All of an atomic fragment is there, so that its headers can be left out.
+        let atomic = translator.result(packet6(44, [60, 0, 0, 0, 0, 0, 0, 7, 50, 0, 1, 4, 0, 0, 0, 0, 1, 2, 3])).packet
+        #expect(atomic?[9] == 50 && atomic.map { Array($0[20...]) } == [1, 2, 3])
     }
 
     @Test
