@@ -100,11 +100,25 @@ struct FragmentTable: ~Copyable {
             key: key, source: source, destination: destination, expires: now.milliseconds + lifetime)
     }
 
+    /// Forgets where the first fragment of a datagram went.
+    private mutating func forget(_ key: FragmentKey) {
+        guard flows.count > 0 else { return }
+        let first = set(key)
+        for way in first..<(first + FragmentTable.ways) where flows[way].key == key {
+            flows[way] = Flow(key: key, source: 0, destination: 0, expires: 0)
+        }
+    }
+
     /// Keeps a fragment until its datagram's first one comes, or the first one until all others have.
     mutating func hold(
-        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, at now: Timestamp
+        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, lacksChecksum: Bool = false,
+        at now: Timestamp
     ) throws(DropReason) {
-        guard held.hold(buffer, packet, key, at: now) else { throw .fragmentLimit }
+        guard held.hold(buffer, packet, key, need: lacksChecksum ? .completion : .another, at: now) else {
+            throw .fragmentLimit
+        }
+        // The others are to wait with it, and not follow an earlier datagram of the same identification.
+        if lacksChecksum { forget(key) }
         if key.mayLackChecksum { makeChecksum(key) }
     }
 
@@ -157,7 +171,10 @@ struct FragmentTable: ~Copyable {
                 held.forget(place)
                 return .expired
             }
-            if held.isReady(place) || flow(key, at: now) != nil { return .ready(held.take(place, into: &buffer)) }
+            let need = held.need(place)
+            if need == .nothing || need == .another && flow(key, at: now) != nil {
+                return .ready(held.take(place, into: &buffer))
+            }
         }
         return nil
     }

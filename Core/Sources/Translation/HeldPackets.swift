@@ -2,12 +2,22 @@ import Wire
 
 /// Packets that wait for another one, each under a key; bounded, so that a flood takes no more than its share of memory.
 struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
+    /// What a packet waits for.
+    enum Need: BitwiseCopyable {
+        /// Another packet.
+        case another
+        /// What is to be written into it.
+        case completion
+        /// Nothing any more.
+        case nothing
+    }
+
     private struct Place: BitwiseCopyable {
         let key: Key
         let length: Int
         let expires: UInt64
         var isUsed: Bool
-        var isReady = false
+        var need: Need
     }
 
     /// The bytes of a packet that may be kept.
@@ -30,12 +40,13 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
 
     /// Keeps a packet; false if there is no room for it.
     mutating func hold(
-        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: Key, at now: Timestamp
+        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: Key, need: Need = .another, at now: Timestamp
     ) -> Bool {
         guard packet.count <= longest, waiting < capacity else { return false }
         var place = 0
         while places[place].isUsed { place += 1 }
-        places[place] = Place(key: key, length: packet.count, expires: now.milliseconds + lifetime, isUsed: true)
+        places[place] = Place(
+            key: key, length: packet.count, expires: now.milliseconds + lifetime, isUsed: true, need: need)
         let first = place * longest
         for index in 0..<packet.count { bytes[first + index] = buffer.load(UInt8.self, at: packet.lowerBound + index) }
         waiting += 1
@@ -67,11 +78,11 @@ struct HeldPackets<Key: BitwiseCopyable & Hashable>: ~Copyable {
         precondition(offset + 2 <= places[place].length, "a word outside the packet")
         let first = place * longest + offset
         (bytes[first], bytes[first + 1]) = (UInt8(word >> 8), UInt8(truncatingIfNeeded: word))
-        places[place].isReady = true
+        places[place].need = .nothing
     }
 
-    /// Whether the packet at a place waits no longer.
-    func isReady(_ place: Int) -> Bool { places[place].isReady }
+    /// What the packet at a place waits for.
+    func need(_ place: Int) -> Need { places[place].need }
 
     /// Forgets the packet at a place.
     mutating func forget(_ place: Int) {

@@ -86,7 +86,7 @@ extension NAT64 {
         if !isHairpin, !offload.hasPartialChecksum, configuration.options.makesUDPChecksums,
             parts.isFragmentWithoutChecksum(buffer)
         {
-            return try hold(buffer, packet, FragmentKey(parts.header), at: now)
+            return try hold(buffer, packet, FragmentKey(parts.header), lacksChecksum: true, at: now)
         }
         guard let tuple = parts.tuple(buffer) else { throw unsupported(parts) }
         let number: UInt32
@@ -170,10 +170,11 @@ extension NAT64 {
 
     /// Keeps a fragment that came before the first one of its datagram, or before what its checksum is made of.
     private mutating func hold(
-        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, at now: Timestamp
+        _ buffer: borrowing MutableRawSpan, _ packet: Range<Int>, _ key: FragmentKey, lacksChecksum: Bool = false,
+        at now: Timestamp
     ) throws(Refusal) -> Outcome {
         do throws(DropReason) {
-            try fragments.hold(buffer, packet, key, at: now)
+            try fragments.hold(buffer, packet, key, lacksChecksum: lacksChecksum, at: now)
         } catch {
             throw Refusal(error)
         }

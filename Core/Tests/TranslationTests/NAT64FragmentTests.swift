@@ -122,6 +122,27 @@ struct `Fragments through NAT64` {
             whole == TestPackets.udp(NAT64Bench.server6, NAT64Bench.client, (53, 40000), Self.data))
     }
 
+    /// Identifications come round, and so may the first fragment itself.
+    @Test
+    func `of a datagram without a checksum wait also after another one of their identification`() {
+        var bench = NAT64Bench { $0.options.lowestIPv6MTU = 1500 }
+        _ = bench.send(NAT64Bench.udp6(40000))
+        for _ in 0..<2 {
+            #expect(unsummed().map { bench.send($0) } == [.held, .held, .held])
+            #expect(bench.wait(seconds: 0).flatMap(\.pieces).count == 5)
+        }
+        // One that has a checksum takes those with it that wait for a first one, and leaves the one that lacks its own.
+        #expect(bench.send(unsummed()[0]) == .held)
+        var datagram = TestPackets.udp(NAT64Bench.server, NAT64Bench.pool, (53, 40000), Self.data)
+        datagram.removeLast(datagram.count - 1480)
+        let first = TestPackets.ipv4(
+            NAT64Bench.server, NAT64Bench.pool, proto: 17, datagram, id: 6, flagsAndOffset: 0x2000)
+        #expect(bench.send(first).pieces.count == 2)
+        #expect(bench.wait(seconds: 1) == [])
+        #expect(bench.wait(seconds: 2) == [])
+        #expect(bench.nat.counters.drops(.fragmentTimeout) == 1)
+    }
+
     @Test
     func `of a datagram without a checksum go nowhere where one is missing, or its length is wrong`() {
         var bench = NAT64Bench()
