@@ -45,9 +45,9 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
 
     /// Answers until the task is cancelled, or for the configured time after the process has been told to end.
     public func run() async throws {
-        if let path = configuration.handoverPath {
-            let count = try SocketHandover.take(from: path, into: state)
-            if count > 0 { logger.info("took sockets over", metadata: ["count": "\(count)"]) }
+        let handover = try configuration.handoverPath.map { try SocketHandover(from: $0, into: state) }
+        if let handover, handover.count > 0 {
+            logger.info("took sockets over", metadata: ["count": "\(handover.count)"])
         }
         let (changes, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -56,7 +56,7 @@ public final class ClusterDNSService: ServiceLifecycle.Service {
             group.addTask { await self.publish(changes, signal) }
             if configuration.server.sendsHeartbeats { group.addTask { await self.keepFailover(signal) } }
             group.addTask { await self.followServers() }
-            if let path = configuration.handoverPath { try SocketHandover.start(state, at: path) }
+            try handover?.start()
             if let port = configuration.metricsPort {
                 try MetricsListener.start(state, port: port)
             }

@@ -8,32 +8,29 @@ import NIOPosix
 /// Where commands and Prometheus ask.
 enum TranslatorServer {
     /// Makes the directory of a socket, and takes away the socket of a process that has ended.
-    static func makeRoom(for path: String) async throws {
+    static func makeRoom(for path: String) throws {
         let directory = (path as NSString).deletingLastPathComponent
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
             throw TranslatorConfigurationError("control", "cannot make the directory \(directory): \(error)")
         }
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return }
-        guard attributes[.type] as? FileAttributeType == .typeSocket else {
+        let occupant: UnixSocket.Occupant
+        do {
+            occupant = try UnixSocket.occupant(of: path)
+        } catch {
+            throw TranslatorConfigurationError(
+                "control", "cannot tell who answers at \(path): \(error.errno); choose another path")
+        }
+        switch occupant {
+        case .nothing: break
+        case .abandoned: unlink(path)
+        case .open:
+            throw TranslatorConfigurationError(
+                "control", "another translator answers at \(path); end it, or choose another path")
+        case .other:
             throw TranslatorConfigurationError("control", "\(path) is no socket; take it away, or choose another path")
         }
-        do {
-            let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            try await bootstrap.connect(unixDomainSocketPath: path).get().close()
-        } catch let error as IOError {
-            guard error.errnoCode == ECONNREFUSED else {
-                throw TranslatorConfigurationError(
-                    "control",
-                    "cannot tell who answers at \(path): \(Errno(rawValue: error.errnoCode)); choose another path")
-            }
-            // Nobody listens: it is left over.
-            unlink(path)
-            return
-        }
-        throw TranslatorConfigurationError(
-            "control", "another translator answers at \(path); end it, or choose another path")
     }
 
     /// Answers commands at a socket, which the owner of the process alone may write to.

@@ -32,7 +32,7 @@ public final class TranslatorService: Service {
             throw TranslatorConfigurationError(
                 "device", "there is a link \(network.name) already; end what has made it, or choose another name")
         }
-        try await TranslatorServer.makeRoom(for: configuration.control)
+        try TranslatorServer.makeRoom(for: configuration.control)
         let engine = try engine()
         defer { engine.stop() }
         let device = try Self.make(network)
@@ -56,11 +56,13 @@ public final class TranslatorService: Service {
         if case .stateful = configuration.mode, engine.usage.maximumSessions == 0 {
             logger.error("no memory for the tables: every session is refused; lower limits.sessions")
         }
+        let routes = configuration.routes
+        let more = routes.count > 8 ? ["and \(routes.count - 8) more"] : []
         logger.info(
             "translating",
             metadata: [
                 "device": "\(configuration.device)", "queues": "\(configuration.queues)",
-                "routes": "\(configuration.routes.prefix(8).map(\.description).joined(separator: " "))",
+                "routes": "\((routes.prefix(8).map(\.description) + more).joined(separator: " "))",
             ])
         try await cancelWhenGracefulShutdown { [configuration, logger] in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -113,7 +115,8 @@ public final class TranslatorService: Service {
             return try KernelPath(configuration, device: device)
         } catch {
             throw TranslatorConfigurationError(
-                "links", "\(error); programs take CAP_BPF and CAP_NET_ADMIN: without links the device translates")
+                "links",
+                "\(error); programs take CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: without links the device translates")
         }
     }
 

@@ -1,39 +1,80 @@
 import Addresses
 import CLinux
 import Glibc
-public import Linux
+import Linux
 
 /// Hands the sockets of a running server to the process that comes after it, over a Unix socket.
 ///
 /// Both processes then hold the same sockets: nothing that waits in them is lost, whichever of the two reads it, and the
 /// former one may leave at any time.
-public enum SocketHandover {
+public struct SocketHandover: Sendable {
     /// One socket and what it is for, as 20 bytes: family, kind, port in network order, and the address.
+    ///
+    /// Behind the last socket comes a record without one.
     private static let recordSize = 20
+    /// For how many seconds the process before may be silent.
+    private static let patience = 5
 
-    /// Listens for the next process at a path that only root can reach, on a thread that ends with the server.
-    public static func start(_ state: DNSServerState, at path: String) throws(SystemError) {
-        let socket = Holder(try listen(at: path))
-        try OSThread.detach(name: "dns-handover") {
-            guard var poller = Poller.watching(socket.descriptor, state) else { return }
-            var tokens: [UInt64] = []
-            while !state.isStopped {
-                poller.wait(milliseconds: 500, into: &tokens)
-                if !tokens.isEmpty { give(state, to: socket.descriptor) }
+    private let path: String
+    private let state: DNSServerState
+    /// The socket at the path by which a process has handed over.
+    private let former: FileStatus?
+    /// How many sockets the process before has handed over.
+    public let count: Int
+
+    /// Takes the sockets of the process that listens at `path`, if there is one.
+    public init(from path: String, into state: DNSServerState) throws(SocketHandoverError) {
+        self.path = path
+        self.state = state
+        guard let former = try Self.former(at: path) else {
+            (self.former, count) = (nil, 0)
+            return
+        }
+        guard let count = Self.take(from: path, into: state) else {
+            throw SocketHandoverError(
+                path, "another program has this socket; end it (`ss -xlp` names it), or choose another path")
+        }
+        (self.former, self.count) = (former, count)
+    }
+
+    /// Listens for the next process at the path, which only root can reach then, on a thread that ends with the server.
+    public func start() throws(SocketHandoverError) {
+        if let present = try Self.former(at: path) {
+            guard present == former else {
+                throw SocketHandoverError(path, "another process has made a socket here meanwhile; end one of the two")
             }
+            try? FileSystem.remove(path)
+        }
+        do throws(SystemError) {
+            let (state, socket) = (state, Holder(try UnixSocket.listen(at: path, .packets)))
+            try OSThread.detach(name: "dns-handover") {
+                guard var poller = Poller.watching(socket.descriptor, state) else { return }
+                var tokens: [UInt64] = []
+                while !state.isStopped {
+                    poller.wait(milliseconds: 500, into: &tokens)
+                    if !tokens.isEmpty { Self.give(state, to: socket.descriptor) }
+                }
+            }
+        } catch {
+            throw SocketHandoverError(path, "\(error); choose another path")
         }
     }
 
-    private static func listen(at path: String) throws(SystemError) -> FileDescriptor {
-        _ = unsafe unlink(path)
-        let socket = try makeSocket()
-        let address = try unixAddress(path)
-        let status = unsafe address.read { unsafe bind(socket.rawValue, $0, $1) }
-        guard status == 0 else { throw SystemError(.last, "bind", path) }
-        guard unsafe chmod(path, 0o600) == 0, Glibc.listen(socket.rawValue, 4) == 0 else {
-            throw SystemError(.last, "listen on", path)
+    /// The socket at a path that a process has open; takes one away whose process has ended.
+    private static func former(at path: String) throws(SocketHandoverError) -> FileStatus? {
+        do throws(SystemError) {
+            switch try UnixSocket.occupant(of: path) {
+            case .nothing: return nil
+            case .abandoned:
+                try FileSystem.remove(path)
+                return nil
+            case .open: return try FileSystem.status(path, followLinks: false)
+            case .other: break
+            }
+        } catch {
+            throw SocketHandoverError(path, "\(error); choose another path")
         }
-        return socket
+        throw SocketHandoverError(path, "it is no socket; take it away, or choose another path")
     }
 
     /// Gives every open socket to the process that has connected.
@@ -41,8 +82,8 @@ public enum SocketHandover {
         let number = duet_accept(listener.rawValue)
         guard number >= 0 else { return }
         let connection = FileDescriptor(owning: number)
+        var record = [UInt8](repeating: 0, count: recordSize)
         state.forEachSocket { key, descriptor in
-            var record = [UInt8](repeating: 0, count: recordSize)
             record[0] = key.address.family == .ipv4 ? 4 : 6
             record[1] = key.isStream ? 1 : 0
             record[2] = UInt8(key.port >> 8)
@@ -50,43 +91,35 @@ public enum SocketHandover {
             record.replaceSubrange(4..<(4 + key.address.bytes.count), with: key.address.bytes)
             _ = unsafe duet_send_descriptor(connection.rawValue, record, record.count, descriptor)
         }
+        _ = unsafe send(connection.rawValue, record, record.count, Int32(MSG_NOSIGNAL))
     }
 
-    /// Takes the sockets of the process that listens at `path`; the result is their number, 0 if nobody listens.
-    @discardableResult
-    public static func take(from path: String, into state: DNSServerState) throws(SystemError) -> Int {
-        let connection = try makeSocket(isBlocking: true)
-        let address = try unixAddress(path)
-        guard unsafe address.read({ unsafe connect(connection.rawValue, $0, $1) }) == 0 else { return 0 }
+    /// Takes the sockets of the process that listens at `path`, and returns their number; `nil` when that is no such server.
+    private static func take(from path: String, into state: DNSServerState) -> Int? {
+        guard let connection = try? UnixSocket.connect(to: path, .packets, waiting: patience) else { return nil }
         var count = 0
         while true {
             var record = [UInt8](repeating: 0, count: recordSize)
             var descriptor: Int32 = -1
             let size = unsafe duet_receive_descriptor(connection.rawValue, &record, record.count, &descriptor)
-            guard size == recordSize, descriptor >= 0 else { return count }
+            guard descriptor >= 0 else { return size == recordSize || count > 0 ? count : nil }
             let owned = FileDescriptor(owning: descriptor)
-            guard let address = IPAddress(bytes: record[4..<(record[0] == 4 ? 8 : 20)]) else { continue }
+            guard size == recordSize, let address = IPAddress(bytes: record[4..<(record[0] == 4 ? 8 : 20)]) else {
+                continue
+            }
             let port = UInt16(record[2]) << 8 | UInt16(record[3])
             state.inherit(DNSServerState.SocketKey(address: address, port: port, isStream: record[1] == 1), owned)
             count += 1
         }
     }
+}
 
-    private static func makeSocket(isBlocking: Bool = false) throws(SystemError) -> FileDescriptor {
-        let flags = SOCK_CLOEXEC.rawValue | (isBlocking ? 0 : SOCK_NONBLOCK.rawValue)
-        let number = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | flags), 0)
-        guard number >= 0 else { throw SystemError(.last, "open socket") }
-        return FileDescriptor(owning: number)
-    }
+/// Why sockets cannot be handed over at a path.
+public struct SocketHandoverError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, and what to do.
+    public let description: String
 
-    private static func unixAddress(_ path: String) throws(SystemError) -> SocketAddress {
-        var storage = sockaddr_storage()
-        let bytes = Array(path.utf8)
-        guard bytes.count < 108 else { throw SystemError(.invalidArgument, "use path", path) }
-        unsafe withUnsafeMutableBytes(of: &storage) { memory in
-            unsafe memory.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
-            for (index, byte) in bytes.enumerated() { unsafe memory[2 + index] = byte }
-        }
-        return SocketAddress(storage, size: socklen_t(3 + bytes.count))
+    init(_ path: String, _ problem: String) {
+        description = "cannot hand DNS sockets over at \(path): \(problem)"
     }
 }

@@ -20,6 +20,12 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
 
     /// The peer has ended the connection.
     public static let connectionReset = Errno(rawValue: ECONNRESET)
+    /// Connection refused.
+    public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    /// Protocol wrong type for socket.
+    public static let wrongProtocolType = Errno(rawValue: EPROTOTYPE)
+    /// File name too long.
+    public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     /// No such file or directory.
     public static let noEntry = Errno(rawValue: ENOENT)
     /// File exists.

@@ -125,7 +125,7 @@ struct `dig gets answers` {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let old = try RunningServer(zone, addresses: ["127.0.0.1", "::1"], port: 20540)
         defer { old.stop() }
-        try SocketHandover.start(old.state, at: path)
+        try SocketHandover(from: path, into: old.state).start()
         var changed = zone
         changed.set(NameRecords(name: Zones.name("new.cluster.local"), addresses: [.loopback(.ipv4)], ttl: 1))
         let new = try RunningServer(

@@ -44,7 +44,7 @@ final class RunningServer: Sendable {
         configuration.port = port
         state = try DNSServerState(snapshot: zone)
         prepare(state)
-        if let path { try SocketHandover.take(from: path, into: state) }
+        if let path { try SocketHandover(from: path, into: state).start() }
         state.setAddresses(Set(addresses.compactMap { IPAddress($0) }))
         state.setRules([ForwardRule(upstreams: upstreams.compactMap { Upstream(text: $0) })])
         let (state, end) = (state, end)
