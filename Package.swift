@@ -70,7 +70,7 @@ let targets: [Target] = [
     // Floor 5: kubeconfig, REST, watches, informers, work queue.
     .target(
         name: "KubernetesClient",
-        dependencies: core("KubernetesAPI", "JSON", "Addresses") + [
+        dependencies: core("KubernetesAPI", "JSON", "Addresses", "Linux") + [
             log, lifecycle, httpClient, .product(name: "Yams", package: "Yams"),
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -204,7 +204,7 @@ let targets: [Target] = [
             ],
         swiftSettings: swiftSettings, linkerSettings: staticSwift),
 
-    tests("KubernetesClient", core("KubernetesAPI")),
+    tests("KubernetesClient", core("KubernetesAPI") + [.product(name: "NIOCore", package: "swift-nio")]),
     tests(
         "Streaming",
         core("JSON") + [

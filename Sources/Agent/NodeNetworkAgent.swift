@@ -18,10 +18,10 @@ public struct NodeNetworkAgent: ServiceLifecycle.Service {
         client = try KubernetesClient(
             configuration: ClientConfiguration(kubeconfigPath: configuration.kubeconfigPath), userAgent: "duet-agent")
         let nodes = Informer<Node>(client: client, logger: logger)
-        let networks = Informer<NodeNetwork>(client: client, logger: logger)
+        let networks = Informer<NodeNetwork>(client: client, isOptional: true, logger: logger)
         let services = Informer<KubernetesAPI.Service>(client: client, logger: logger) { $0.trimForNode() }
         let endpointSlices = Informer<EndpointSlice>(client: client, logger: logger) { $0.trimForNode() }
-        let serviceRanges = Informer<ServiceCIDR>(client: client, logger: logger)
+        let serviceRanges = Informer<ServiceCIDR>(client: client, isOptional: true, logger: logger)
         let namespaces = Informer<Namespace>(client: client, logger: logger)
         let names = ClusterDNSInformers(
             services: services, endpointSlices: endpointSlices, namespaces: namespaces, nodes: nodes,

@@ -11,6 +11,7 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
     private let client: KubernetesClient
     private let path: String
     private let selectors: [(String, String)]
+    private let isOptional: Bool
     private let read: @Sendable (JSONValue) throws -> T
     private let logger: Logger
 
@@ -18,13 +19,16 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
     private static var pageSize: Int { 500 }
 
     /// Creates an informer for the objects that the selectors match; it follows the server while `run` runs.
-    /// - Parameter read: makes what is kept of an object from its JSON form.
+    /// - Parameters:
+    ///   - isOptional: whether a server that does not know the resource counts as one without objects of it.
+    ///   - read: makes what is kept of an object from its JSON form.
     public init(
         client: KubernetesClient, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
-        indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer"),
-        read: @escaping @Sendable (JSONValue) throws -> T
+        indexers: [String: InformerStore<T>.Indexer] = [:], isOptional: Bool = false,
+        logger: Logger = Logger(label: "duet.informer"), read: @escaping @Sendable (JSONValue) throws -> T
     ) {
         self.client = client
+        self.isOptional = isOptional
         path = T.resource.path(namespace: namespace)
         selectors = KubernetesClient.selectors(labels: labelSelector, fields: fieldSelector)
         store = InformerStore(indexers: indexers)
@@ -65,6 +69,7 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
     private func follow() async {
         var machine = ReflectorStateMachine()
         var action = machine.start()
+        var report = FailureReport()
         var pages: [T] = []
         while !Task.isCancelled {
             switch action {
@@ -79,13 +84,14 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
                     if case .watch = action {
                         store.replace(with: pages)
                         pages = []
+                        succeeded(&report)
                     }
                 } catch {
                     pages = []
-                    action = failed(error, "list", &machine)
+                    action = failed(error, "list", &machine, &report)
                 }
             case .watch(let version):
-                action = await watch(from: version, &machine)
+                action = await watch(from: version, &machine, &report)
             case .wait(let milliseconds):
                 try? await Task.sleep(for: .milliseconds(milliseconds))
                 action = machine.waited()
@@ -104,19 +110,20 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
         return (items, metadata?["resourceVersion"]?.string ?? "", metadata?["continue"]?.string)
     }
 
-    private func watch(from version: String, _ machine: inout ReflectorStateMachine) async
-        -> ReflectorStateMachine.Action
-    {
+    private func watch(
+        from version: String, _ machine: inout ReflectorStateMachine, _ report: inout FailureReport
+    ) async -> ReflectorStateMachine.Action {
         let start = ContinuousClock.now
-        let events = client.watchEvents(
-            path: path, query: selectors + [("resourceVersion", version)],
-            timeout: .seconds(Int.random(in: 300...600)))
         do {
+            let events = try await client.watch(
+                path: path, query: selectors + [("resourceVersion", version)],
+                timeout: .seconds(Int.random(in: 300...600)))
+            succeeded(&report)
             for try await event in events {
                 try apply(event, &machine)
             }
         } catch {
-            return failed(error, "watch", &machine)
+            return failed(error, "watch", &machine, &report)
         }
         let lasted = start.duration(to: .now)
         return machine.watchEnded(
@@ -155,9 +162,10 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
         }
     }
 
-    private func failed(_ error: any Error, _ operation: String, _ machine: inout ReflectorStateMachine)
-        -> ReflectorStateMachine.Action
-    {
+    private func failed(
+        _ error: any Error, _ operation: String, _ machine: inout ReflectorStateMachine,
+        _ report: inout FailureReport
+    ) -> ReflectorStateMachine.Action {
         let failure: ReflectorStateMachine.Failure
         switch error {
         case let error as StatusError: failure = error.code == 410 ? .expired : .refused
@@ -165,25 +173,52 @@ public final class Informer<T: WatchedObject>: ServiceLifecycle.Service {
         case is HTTPClientError, is WatchLineTooLong, is JSONError: failure = .refused
         default: failure = .unreachable
         }
-        if !Task.isCancelled {
-            logger.debug("\(operation) failed", metadata: ["error": "\(error)"])
-        }
+        if !Task.isCancelled, failure != .expired { tell(error, operation, &report) }
         return machine.failed(failure, jitter: Double.random(in: 0...1))
+    }
+
+    private func tell(_ error: any Error, _ operation: String, _ report: inout FailureReport) {
+        guard let error = error as? StatusError else {
+            guard report.failed(.noAnswer), client.loses() else { return }
+            return logger.error(
+                "no answer from the API server, trying again",
+                metadata: [
+                    "server": "\(client.configuration.serverURL)", "error": "\(TransportFailure.text(of: error))",
+                ])
+        }
+        let isMissing = isOptional && error.code == 404 && operation == "list"
+        if isMissing, !store.isSynced { store.replace(with: []) }
+        guard report.failed(.status(error.code)) else { return }
+        if isMissing {
+            logger.notice("the server does not know this resource, which then has no objects")
+        } else {
+            logger.error("cannot \(operation), trying again", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func succeeded(_ report: inout FailureReport) {
+        guard let reason = report.succeeded() else { return }
+        switch reason {
+        case .status: logger.notice("the server answers as it should again")
+        case .noAnswer: if client.finds() { logger.notice("the API server answers again") }
+        }
     }
 }
 
 extension Informer where T: KubernetesObject {
     /// Creates an informer for the objects that the selectors match; it follows the server while `run` runs.
-    /// - Parameter trim: takes out of each object what its readers do not need, so that it does not stay in memory;
-    ///   name, namespace, UID and version must stay.
+    /// - Parameters:
+    ///   - isOptional: whether a server that does not know the resource counts as one without objects of it.
+    ///   - trim: takes out of each object what its readers do not need, so that it does not stay in memory; name,
+    ///     namespace, UID and version must stay.
     public convenience init(
         client: KubernetesClient, namespace: String? = nil, labelSelector: String? = nil, fieldSelector: String? = nil,
-        indexers: [String: InformerStore<T>.Indexer] = [:], logger: Logger = Logger(label: "duet.informer"),
-        trim: @escaping @Sendable (inout T) -> Void = { _ in }
+        indexers: [String: InformerStore<T>.Indexer] = [:], isOptional: Bool = false,
+        logger: Logger = Logger(label: "duet.informer"), trim: @escaping @Sendable (inout T) -> Void = { _ in }
     ) {
         self.init(
             client: client, namespace: namespace, labelSelector: labelSelector, fieldSelector: fieldSelector,
-            indexers: indexers, logger: logger
+            indexers: indexers, isOptional: isOptional, logger: logger
         ) { json in
             var object = try T(json: json)
             trim(&object)

@@ -3,35 +3,23 @@ import JSON
 import NIOCore
 
 extension KubernetesClient {
-    /// A watch of a collection; the request goes out when the first event is asked for.
-    func watchEvents(path: String, query: [(String, String)], timeout: Duration) -> WatchEvents {
+    /// Begins a watch of a collection.
+    func watch(path: String, query: [(String, String)], timeout: Duration) async throws -> WatchEvents {
         let seconds = Int(timeout.components.seconds)
-        return WatchEvents(
-            client: self, path: path,
-            query: query + [("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", "\(seconds)")])
+        let more = [("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", "\(seconds)")]
+        return WatchEvents(body: try await send(.get, path: path, query: query + more, body: nil).body)
     }
 }
 
 /// The events of one watch, read from the connection only as fast as they are consumed.
 struct WatchEvents: AsyncSequence {
-    let client: KubernetesClient
-    let path: String
-    let query: [(String, String)]
+    let body: HTTPClientResponse.Body
 
     struct Iterator: AsyncIteratorProtocol {
-        let events: WatchEvents
-        var body: HTTPClientResponse.Body.AsyncIterator?
+        var chunks: HTTPClientResponse.Body.AsyncIterator
         var lines = LineSplitter()
 
         mutating func next() async throws -> JSONValue? {
-            var chunks: HTTPClientResponse.Body.AsyncIterator
-            if let body {
-                chunks = body
-            } else {
-                let response = try await events.client.send(.get, path: events.path, query: events.query, body: nil)
-                chunks = response.body.makeAsyncIterator()
-            }
-            defer { body = chunks }
             while true {
                 if let line = lines.next() {
                     return try JSONValue(parsing: line)
@@ -43,7 +31,7 @@ struct WatchEvents: AsyncSequence {
     }
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(events: self)
+        Iterator(chunks: body.makeAsyncIterator())
     }
 }
 

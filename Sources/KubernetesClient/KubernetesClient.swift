@@ -20,6 +20,7 @@ public final class KubernetesClient: Sendable {
     let http: HTTPClient
     private let connections = ClientConnections()
     private let fileToken = Mutex<(text: String, readAt: ContinuousClock.Instant)?>(nil)
+    private let isLost = Atomic(false)
 
     /// Time within which an ordinary request must be answered.
     static let requestTimeout = TimeAmount.seconds(30)
@@ -56,6 +57,12 @@ public final class KubernetesClient: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         http = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: settings)
     }
+
+    /// Notes that the server does not answer; whoever is first to, and gets `true`, tells it for all.
+    func loses() -> Bool { !isLost.exchange(true, ordering: .relaxed) }
+
+    /// Notes that the server answers; returns whether it did not before.
+    func finds() -> Bool { isLost.exchange(false, ordering: .relaxed) }
 
     /// Gives up connections from an address that this machine has no longer: their answers cannot arrive.
     public func abandonConnections(from address: IPAddress) {

@@ -35,7 +35,7 @@ struct DNSCommand: AsyncParsableCommand {
         let slices = ClusterDNSInformers.endpointSlices(configuration, client: client, logger: logger)
         let namespaces = Informer<Namespace>(client: client, logger: logger)
         let nodes = Informer<Node>(client: client, logger: logger)
-        let networks = Informer<NodeNetwork>(client: client, logger: logger)
+        let networks = Informer<NodeNetwork>(client: client, isOptional: true, logger: logger)
         let informers = ClusterDNSInformers(
             services: services, endpointSlices: slices, namespaces: namespaces, nodes: nodes, networks: networks,
             pods: ClusterDNSInformers.pods(configuration, client: client, logger: logger))

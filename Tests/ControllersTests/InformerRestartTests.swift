@@ -79,4 +79,26 @@ import Testing
         _ = try? await following.value
         await client.shutdown()
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A resource that the server does not know has no objects, where it may be missing`() async throws {
+        let directory = NSTemporaryDirectory() + "dt-controllers-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let port = FreePort.next()
+        try await Self.withServer(directory, port: port) {
+            var configuration = try ClientConfiguration(kubeconfigPath: directory + "/admin.kubeconfig")
+            configuration.serverURL = "https://127.0.0.1:\(port)/nowhere"
+            let client = try KubernetesClient(configuration: configuration, userAgent: "test")
+            let informers = [false, true].map { Informer<Namespace>(client: client, isOptional: $0) }
+            let following = informers.map { informer in Task { try await informer.run() } }
+            await informers[1].waitForSync()
+            #expect(informers[1].store.list().isEmpty)
+            #expect(!informers[0].store.isSynced)
+            for task in following {
+                task.cancel()
+                _ = try? await task.value
+            }
+            await client.shutdown()
+        }
+    }
 }
