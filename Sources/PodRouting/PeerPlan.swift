@@ -191,7 +191,9 @@ private struct Planner {
     }
 
     private var unreachable: String {
-        "there is no way to node \(peer.name) (\(peer.addresses.map(\.description).joined(separator: ", ")))"
+        peer.addresses.isEmpty
+            ? "node \(peer.name) has no address in its status yet"
+            : "there is no way to node \(peer.name) (\(peer.addresses.map(\.description).joined(separator: ", ")))"
     }
 
     private func vxlanWay(_ family: IPFamily) -> Way {

@@ -66,7 +66,7 @@ struct BGPConfigurationTests {
     func passwords() {
         let error = RoutingDaemonError(
             command: ["vtysh"], problem: "failed", output: "router bgp 1\n neighbor 192.0.2.1 password x\nexit\n")
-        #expect(error.description == "\"vtysh\" failed: router bgp 1\nexit\n")
+        #expect(error.description == "\"vtysh\" failed: router bgp 1\nexit")
     }
 
     @Test("BIRD has the blocks as static routes that stay in the daemon")

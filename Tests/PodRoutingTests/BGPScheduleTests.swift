@@ -30,15 +30,26 @@ struct BGPScheduleTests {
         schedule.changed(at: start)
         var now = 0
         for pause in [1, 2, 4, 8, 16, 30, 30] {
-            schedule.failed(at: after(now))
+            _ = schedule.failed("", at: after(now))
             #expect(schedule.step(at: after(now + pause - 1)) == .wait)
             now += pause
             #expect(schedule.step(at: after(now)) == .load)
         }
-        schedule.failed(at: after(now))
+        _ = schedule.failed("", at: after(now))
         schedule.changed(at: after(now))
         #expect(schedule.step(at: after(now)) == .load)
-        schedule.failed(at: after(now))
+        _ = schedule.failed("", at: after(now))
         #expect(schedule.step(at: after(now + 1)) == .load)
+    }
+
+    @Test("A problem is news once, whatever time stands in it, until it is another one or is over")
+    func problems() {
+        var schedule = BGPSchedule()
+        let problems = ["12:01 away", "12:02 away", "12:03 no such file", "12:04 away"]
+        let news = problems.map { schedule.failed($0, at: start) }
+        #expect(news == [true, false, true, true])
+        schedule.confirmed(at: start)
+        let again = schedule.failed("12:05 away", at: start)
+        #expect(again)
     }
 }

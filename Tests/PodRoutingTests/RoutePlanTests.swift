@@ -255,6 +255,8 @@ struct RoutePlanTests {
         _ = plan.update("node-2", clusterNode(2))
         #expect(plan.refusals().count == 2)
         #expect(plan.refusals().allSatisfy { $0.reason == "there is no way to node node-2 (172.20.0.2, fd00:20::2)" })
+        _ = plan.update("node-2", clusterNode(2, addresses: []))
+        #expect(plan.refusals().allSatisfy { $0.reason == "node node-2 has no address in its status yet" })
     }
 
     @Test("What overlaps the own blocks never leads away, whichever node is heard of first")

@@ -15,6 +15,7 @@ package struct BGPSchedule {
 
     private var isLoaded = false
     private var failures = 0
+    private var lastProblem = ""
     private var due: ContinuousClock.Instant?
 
     private static let checkInterval = Duration.seconds(10)
@@ -40,6 +41,7 @@ package struct BGPSchedule {
     package mutating func confirmed(at now: ContinuousClock.Instant) {
         isLoaded = true
         failures = 0
+        lastProblem = ""
         due = now + Self.checkInterval
     }
 
@@ -50,9 +52,14 @@ package struct BGPSchedule {
     }
 
     /// The configuration could not be handed over: the next attempt is 1, 2, 4 … 30 seconds later.
-    package mutating func failed(at now: ContinuousClock.Instant) {
+    ///
+    /// Returns whether the problem is another one than at the last attempt, times and other numbers in it left aside.
+    package mutating func failed(_ problem: String, at now: ContinuousClock.Instant) -> Bool {
         isLoaded = false
         due = now + min(.seconds(1 << min(failures, 5)), Self.longestPause)
         failures += 1
+        let problem = problem.filter { !$0.isNumber }
+        defer { lastProblem = problem }
+        return problem != lastProblem
     }
 }

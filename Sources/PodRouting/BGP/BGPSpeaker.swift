@@ -74,7 +74,7 @@ package actor BGPSpeaker {
             schedule.confirmed(at: .now)
             logger.info("routers are told of the pods' blocks", metadata: ["blocks": "\(node.podPrefixes)"])
         } catch {
-            schedule.failed(at: .now)
+            guard schedule.failed("\(error)", at: .now) else { return }
             logger.error(
                 "routers cannot be told of the pods' blocks",
                 metadata: ["error": "\(error)", "file": "\(configuration.file)"])
@@ -135,6 +135,8 @@ package struct RoutingDaemonError: Error, CustomStringConvertible {
     /// The end of the output, without lines that hold passwords: it goes into logs.
     package var description: String {
         let lines = output.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.contains("password") }
-        return "\"\(command.joined(separator: " "))\" \(problem): \(lines.joined(separator: "\n").suffix(2000))"
+        let text = lines.joined(separator: "\n").drop { $0 == "\n" }
+        let end = text.lastIndex { $0 != "\n" }.map { text[...$0] } ?? ""
+        return "\"\(command.joined(separator: " "))\" \(problem): \(end.suffix(2000))"
     }
 }
