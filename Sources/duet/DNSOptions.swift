@@ -171,4 +171,7 @@ extension ZoneSettings.PodNames: @retroactive ExpressibleByArgument {}
 extension Treatment: @retroactive ExpressibleByArgument {
     /// Reads the text form.
     public init?(argument: String) { self.init(text: argument) }
+
+    /// The form that is read, where help would show a number.
+    public var defaultValueDescription: String { description }
 }

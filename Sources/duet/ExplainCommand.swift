@@ -20,7 +20,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
             duet explain web/client web/web:80
             duet explain web/client 198.51.100.9:443
-            duet explain 192.0.2.7 '[2001:db8::10]:443' --node-name node-1 -o json
+            duet explain 2001:db8::7 '[2001:db8::10]:443' --node-name node-1 -o json
             """)
 
     /// The forms of the answer.

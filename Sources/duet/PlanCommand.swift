@@ -16,7 +16,7 @@ struct PlanAddresses: ParsableCommand {
         commandName: "addresses",
         abstract: "Tell how many nodes, pods and Services fit into prefixes, what runs out first, and when.",
         discussion: """
-            duet plan addresses --prefixes 10.12.0.0/22,10.77.16.0/23,192.168.200.0/24,2001:db8:7::/48 \\
+            duet plan addresses --prefixes 10.12.0.0/22,10.77.16.0/23,2001:db8:7::/48 \\
                 --node-block-ipv4 26 --pods-per-node 60 --nodes 4 --nodes-per-day 0.5
             """)
 
