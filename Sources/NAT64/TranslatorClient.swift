@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 public import JSON
+import Linux
 import NIOCore
 import NIOHTTP1
 
@@ -39,6 +40,10 @@ public struct TranslatorClient: Sendable {
         do {
             response = try await HTTPClient.shared.execute(
                 HTTPClientRequest(url: url.absoluteString), deadline: .distantFuture)
+        } catch let error as IOError {
+            throw failure(
+                "\(Errno(rawValue: error.errnoCode)); does `duet nat64 run` run, with this socket, and may this user "
+                    + "write to it?")
         } catch {
             throw failure("\(error); does `duet nat64 run` run, with this socket, and may this user write to it?")
         }
