@@ -78,7 +78,8 @@ extension LocalCluster {
             if FileSystem.exists(node.networkNamespaceFile) {
                 try NetworkNamespace.open(path: node.networkNamespaceFile).run {
                     _ = try ConnectTimeBalancer.removeLeftovers()
-                    try TranslationLeftovers.remove()
+                    // Their pods have ended.
+                    try TranslationLeftovers.remove(insidePods: false)
                 }
             }
             try NodeNamespaces(node: node).remove()

@@ -14,12 +14,14 @@ struct CleanupCommand: ParsableCommand {
             """)
 
     func run() throws {
-        let hadTranslation = try TranslationLeftovers.remove()
+        // What it fails on is told when the rest has gone.
+        let translation = Result { try TranslationLeftovers.remove() }
+        let hadTranslation = (try? translation.get()) == true
         let count = try ServiceRules.remove()
         let hadNames = try FailoverRules.remove()
         if hadTranslation { print("Removed what translated for pods, which a running agent makes again.") }
         if count > 0 { print("Removed the tables for Services of \(count) families.") }
         if hadNames { print("Removed the table for DNS, which a running agent makes again.") }
-        if count == 0, !hadNames, !hadTranslation { print("There was nothing to remove.") }
+        if try !translation.get(), count == 0, !hadNames { print("There was nothing to remove.") }
     }
 }

@@ -163,8 +163,15 @@ class IPv4Only(ClusterKind, ClusterTest):
 
 
 class IPv6Only(ClusterKind, ClusterTest):
-    options = ("--families", "ipv6")
+    """Also with pods that have a CLAT, which go with the cluster."""
+
+    options = ("--families", "ipv6", "--nat64", "auto", "--nat64-clat", "enabled")
     families = ("IPv6",)
+
+    def test_6_pods_have_a_clat(self):
+        for pod in get("pods", "--namespace", "web", "-l", "app=client")["items"]:
+            name = pod["metadata"]["name"]
+            eventually(lambda: "192.0.0.2" in kubectl("--namespace", "web", "exec", name, "--", "ip", "address").stdout, name)
 
 
 if __name__ == "__main__":
