@@ -77,12 +77,14 @@ struct BGPConfigurationTests {
             configuration.text(for: clusterNode(1)) == """
                 # Written by duet agent: changes are lost.
                 router id 172.20.0.1;
+                ipv4 table duet_table4;
                 protocol static duet_blocks4 {
-                  ipv4;
+                  ipv4 { table duet_table4; };
                   route 10.244.1.0/24 unreachable;
                 }
+                ipv6 table duet_table6;
                 protocol static duet_blocks6 {
-                  ipv6;
+                  ipv6 { table duet_table6; };
                   route fd00:10:244:1::/64 unreachable;
                 }
                 protocol bgp duet_peer1 {
@@ -93,12 +95,14 @@ struct BGPConfigurationTests {
                   error wait time 2, 30;
                   graceful restart on;
                   ipv4 {
+                    table duet_table4;
                     import none;
                     export where proto = "duet_blocks4";
                     next hop self;
                     extended next hop on;
                   };
                   ipv6 {
+                    table duet_table6;
                     import none;
                     export where proto = "duet_blocks6";
                     next hop self;

@@ -146,6 +146,8 @@ class BGPTest(unittest.TestCase):
                 eventually(node.configuration, "the CNI configuration")
                 node.add_pod()
             self.assertNotIn("duet-vxlan", run("ip", "-n", nodes[0].namespace, "link").stdout)
+            for family in ("-4", "-6"):
+                self.assertNotIn("unreachable", run("ip", "-n", nodes[0].namespace, family, "route").stdout)
             for node, other in (nodes, nodes[::-1]):
                 if len(underlay) == 1:
                     break
@@ -182,11 +184,13 @@ class BGPTest(unittest.TestCase):
         with open(file, "w"):
             pass
         with open(f"{node.directory}/bird.conf", "w") as output:
-            output.write(f'protocol device {{}}\nprotocol direct {{ ipv4; ipv6; }}\ninclude "{file}";\nrouter id 192.0.2.{node.number};\n')
+            output.write(f'protocol device {{}}\nprotocol direct {{ ipv4; ipv6; }}\ninclude "{file}";\nrouter id 192.0.2.{node.number};\n'
+                         # As Debian's, which puts into the kernel what it hears of.
+                         "protocol kernel { ipv4 { export all; }; }\nprotocol kernel { ipv6 { export all; }; }\n")
         # Whether it answers yet when the agent starts is open: the agent tries until it does.
         self.topology.spawn(node.namespace, "bird", "-f", "-c", f"{node.directory}/bird.conf", "-s", control)
         return ("--bgp-config", file, "--bgp-reload-command", f"birdc -s {control} configure",
-                "--bgp-check-command", f"birdc -s {control} show route where source = RTS_STATIC")
+                "--bgp-check-command", f"birdc -s {control} show route table all where source = RTS_STATIC")
 
     def test_frr_tells_a_router_of_blocks_of_both_families(self):
         self.check((4, 6), "frr", self.frr)

@@ -4,8 +4,13 @@ extension BGPConfiguration {
     func birdText(for node: ClusterNode) -> String {
         var lines = ["# Written by duet agent: changes are lost.", "router id \(Self.routerID(of: node));"]
         for family in IPFamily.allCases {
-            lines += ["protocol static duet_blocks\(family.rawValue) {", "  \(family.name.lowercased());"]
-            // They are told, and never put into the kernel: no protocol of this file exports there.
+            // They are told, and never put into the kernel: protocols that export there, as that of Debian's own
+            // configuration does, know nothing of this table.
+            lines += [
+                "\(family.name.lowercased()) table duet_table\(family.rawValue);",
+                "protocol static duet_blocks\(family.rawValue) {",
+                "  \(family.name.lowercased()) { table duet_table\(family.rawValue); };",
+            ]
             lines += blocks(family, of: node).map { "  route \($0) unreachable;" }
             lines.append("}")
         }
@@ -27,6 +32,7 @@ extension BGPConfiguration {
             for family in IPFamily.allCases where peers(for: family, of: node).contains(peer) {
                 lines += [
                     "  \(family.name.lowercased()) {",
+                    "    table duet_table\(family.rawValue);",
                     "    import none;",
                     "    export where proto = \"duet_blocks\(family.rawValue)\";",
                     "    next hop self;",

@@ -68,7 +68,7 @@ public struct BGPConfiguration: Hashable, Sendable {
     private static func checkCommand(of daemon: Daemon) -> [String] {
         switch daemon {
         case .frr: ["vtysh", "-d", "bgpd", "-c", "show running-config"]
-        case .bird: ["birdc", "show", "route", "where", "source", "=", "RTS_STATIC"]
+        case .bird: ["birdc", "show", "route", "table", "all", "where", "source", "=", "RTS_STATIC"]
         }
     }
 }
