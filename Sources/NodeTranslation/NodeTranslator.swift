@@ -231,7 +231,7 @@ package actor NodeTranslator {
     package func audit() {
         guard hasStarted else { return }
         needsRetry = false
-        attempt("translate in userspace") { try ensureTranslators() }
+        attempt("start translating") { try ensureTranslators() }
         attempt("look up the node's addresses") { owned = try links.ownAddresses(in: options.egress) }
         attempt("lead packets to their gateway") { try applyExit() }
         reportGateway()

@@ -98,6 +98,15 @@ struct DNSOptions: ParsableArguments {
             throw ValidationError(
                 "--cluster-domain: \"\(clusterDomain)\" is not a domain name: use one such as \"cluster.local\"")
         }
+        guard !dnsIpv4OnlyPods.contains(.synthesize) else {
+            throw ValidationError(
+                "--dns-ipv4-only-pods: synthesize makes IPv6 addresses, and these pods have none; give pass or filter")
+        }
+        guard !dnsDualStackPods.contains(.filter) else {
+            throw ValidationError(
+                "--dns-dual-stack-pods: filter leaves out what a pod has no address for, and these have both; give pass or "
+                    + "synthesize")
+        }
         var result = ClusterDNSConfiguration(zone: zone)
         result.nodeName = nodeName
         result.names.usesPodNames = dnsEndpointPodNames

@@ -96,6 +96,12 @@ struct PodTranslationOptions: ParsableArguments {
         case .kernel: path = .kernel
         case .userspace: path = .userspace
         }
+        let prefix = given ?? dns64.first ?? .wellKnown
+        guard path != .kernel || prefix.prefix.length == 96 else {
+            throw ValidationError(
+                "--nat64 kernel: programs translate by a prefix of length 96, and \(prefix.prefix) is none; name another with "
+                    + "--nat64-prefix, or give --nat64 auto")
+        }
         let range = try Self.range(nat64PodRange, "--nat64-pod-range", example: "100.127.0.0/16")
         let gatewayRange = try Self.range(nat64GatewayRange, "--nat64-gateway-range", example: "100.126.0.0/16")
         guard !range.overlaps(gatewayRange) else {
@@ -105,7 +111,7 @@ struct PodTranslationOptions: ParsableArguments {
         }
         guard
             let options = NodeTranslationOptions(
-                path: path, prefix: given ?? dns64.first ?? .wellKnown, podRange: range,
+                path: path, prefix: prefix, podRange: range,
                 translatesUnlessDisabled: nat64Default == .enabled,
                 givesCLATUnlessDisabled: nat64Clat == .enabled,
                 allowed: try networks(nat64Allow, "--nat64-allow"), egress: try networks(nat64Egress, "--nat64-egress"),

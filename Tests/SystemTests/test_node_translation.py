@@ -281,7 +281,10 @@ class NodeTranslation(translated_nodes.TranslatedNodes):
                 (("--nat64", "auto", "--nat64-prefix", "fd64::/96", "--dns64-prefix", "64:ff9b::/96"), "answered with another prefix"),
                 (("--nat64", "auto", "--nat64-pod-range", "fd00::/64"), "no IPv4 range"),
                 (("--nat64", "auto", "--nat64-allow", "10.0.0.0/33"), "no IPv4 network"),
-                (("--nat64", "auto", "--nat64-prefix", "64:ff9b::/97"), "RFC 6052")):
+                (("--nat64", "auto", "--nat64-prefix", "64:ff9b::/97"), "RFC 6052"),
+                (("--nat64", "kernel", "--nat64-prefix", "fd64::/64"), "a prefix of length 96"),
+                (("--dns-ipv4-only-pods", "synthesize"), "give pass or filter"),
+                (("--dns-dual-stack-pods", "filter"), "give pass or synthesize")):
             result = run(DUET, "agent", "--kubeconfig", "/none", "--node-name", "n", *options, check=False)
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(problem, result.stderr)
