@@ -32,7 +32,9 @@ public struct SocketHandover: Sendable {
         }
         guard let count = Self.take(from: path, into: state) else {
             throw SocketHandoverError(
-                path, "another program has this socket; end it (`ss -xlp` names it), or choose another path")
+                path,
+                "whoever has this socket hands nothing over within \(Self.patience) seconds; end it (`ss -xlp` names it), "
+                    + "or choose another path")
         }
         (self.former, self.count) = (former, count)
     }
