@@ -8,7 +8,7 @@ package struct TranslationGateway: Hashable, Sendable {
 
     /// The addresses by which packets leave; none leaves the choice to the gateway.
     package let egress: [IPv4Address]
-    /// Whether its Node is ready.
+    /// Whether its Node is ready, and has an address to send to.
     package let isReady: Bool
 
     package init(egress: [IPv4Address] = [], isReady: Bool = true) {
@@ -21,7 +21,8 @@ package struct TranslationGateway: Hashable, Sendable {
         guard let text = node.metadata.annotations?[Self.annotation], let egress = Self.egress(text) else { return nil }
         // A Node of which nobody says whether it is ready is taken for ready: nobody watches it.
         let isReady = node.status?.conditions?["Ready"].map { $0.status == "True" } ?? true
-        self.init(egress: egress, isReady: isReady)
+        let hasAddresses = node.status?.addresses?.isEmpty == false
+        self.init(egress: egress, isReady: isReady && hasAddresses)
     }
 
     /// The addresses that an annotation names, in order; nil where it says neither that nor `enabled`.

@@ -237,7 +237,9 @@ struct TranslationPlanTests {
             metadata: ObjectMeta(
                 name: "node-\(number)", annotations: gateway.map { ["network.duet.dev/nat64-gateway": $0] }),
             spec: NodeSpec(podCIDRs: ["fd00:10:244:\(number)::/64"]),
-            status: NodeStatus(conditions: [Condition(type: "Ready", status: ready)]))
+            status: NodeStatus(
+                conditions: [Condition(type: "Ready", status: ready)],
+                addresses: [NodeAddress(type: "InternalIP", address: "fd31::\(number)")]))
     }
 
     @Test("Packets leave by the node itself, by a gateway, or by the node for others, as the Nodes say")

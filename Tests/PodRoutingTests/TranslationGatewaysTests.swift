@@ -35,6 +35,9 @@ struct TranslationGatewaysTests {
     func annotation(text: String, ready: String?, egress: [String], isReady: Bool) {
         var node = Node(
             metadata: ObjectMeta(name: "a", annotations: [TranslationGateway.annotation: text]), status: NodeStatus())
+        // One that was just made has none yet.
+        #expect(ClusterNode(node).gateway?.isReady == false)
+        node.status?.addresses = [NodeAddress(type: "InternalIP", address: "192.0.2.1")]
         if let ready { node.status?.conditions = [Condition(type: "Ready", status: ready)] }
         let gateway = ClusterNode(node).gateway
         #expect(gateway?.egress.map(\.description) == egress && gateway?.isReady == isReady)
