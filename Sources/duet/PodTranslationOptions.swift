@@ -83,6 +83,10 @@ struct PodTranslationOptions: ParsableArguments {
     ///
     /// - Parameter dns64: the prefixes that names are answered with, where the options of names say so.
     func options(dns64: [TranslationPrefix]) throws -> NodeTranslationOptions? {
+        if nat64 == .off, let useless = arguments.first {
+            throw ValidationError(
+                "\(useless): nothing is translated; give --nat64 auto, too, or leave the option out")
+        }
         let given = try nat64Prefix.map { try TranslationPrefix(argument: $0, option: "--nat64-prefix") }
         if let given, !dns64.isEmpty, !dns64.contains(given) {
             throw ValidationError(

@@ -79,6 +79,11 @@ class Refusals(unittest.TestCase):
         result = up("--families", "ipv4", "--cluster-cidr", "10.1.0.0/24", check=False)
         self.refused(result, "too small", "--cluster-cidr")
 
+    def test_options_of_translation(self):
+        self.refused(up("--nat64-clat", "enabled", check=False), "--nat64-clat: nothing is translated", "--nat64 auto")
+        result = up("--nat64", "kernel", "--nat64-prefix", "2001:db8:64::/64", check=False)
+        self.refused(result, "length 96", "2001:db8:64::/64", "--nat64 auto")
+
     def test_missing_program(self):
         self.refused(up(check=False, env={"PATH": "/nonexistent"}), "containerd is not on the PATH", "apt-get install")
 
