@@ -89,12 +89,6 @@ public final class APIServer: ServiceLifecycle.Service {
                 availableConnectionsDelegate: .maximum(limits.maximumConnections, logger: libraryLogger)),
             onServerRunning: { [self] channel in
                 let port = channel.localAddress?.port ?? configuration.securePort
-                do {
-                    try FileSystem.writeFileAtomically(
-                        configuration.dataDirectory + "/admin.kubeconfig", Array(kubeconfig.utf8), mode: 0o600)
-                } catch {
-                    logger.error("cannot write the administrator's kubeconfig", metadata: ["error": "\(error)"])
-                }
                 logger.info("serving", metadata: ["address": "\(configuration.bindAddress)", "port": "\(port)"])
                 listening.continuation.yield(port)
             },
@@ -104,6 +98,13 @@ public final class APIServer: ServiceLifecycle.Service {
         defer { expiring.cancel() }
         let reading = Task(priority: .background) { [store] in store.readMembers() }
         defer { reading.cancel() }
+        // Whoever finds the server ready finds this, too.
+        do {
+            try FileSystem.writeFileAtomically(
+                configuration.dataDirectory + "/admin.kubeconfig", Array(kubeconfig.utf8), mode: 0o600)
+        } catch {
+            logger.error("cannot write the administrator's kubeconfig", metadata: ["error": "\(error)"])
+        }
         let result: Result<Void, any Error>
         do {
             async let _ = upkeep.run()
